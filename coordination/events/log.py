@@ -1,0 +1,62 @@
+"""How do recorded events enter their streams without a gap?
+
+Counters are taken in sorted order by the last statement before COMMIT, so that sequences have no gaps, commit
+order is sequence order, and a hot stream is held only for the flush of one commit.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+
+from coordination.events import hint
+from coordination.events.models import Event
+
+_ENTER = """
+WITH heads AS (
+  INSERT INTO events_streamhead AS h (stream, last_seq, epoch)
+  SELECT stream, n, 1 FROM unnest(%(names)s::text[], %(counts)s::bigint[]) AS w(stream, n) ORDER BY stream
+  ON CONFLICT (stream) DO UPDATE SET last_seq = h.last_seq + excluded.last_seq
+  RETURNING stream, last_seq),
+wanted AS (
+  SELECT * FROM unnest(%(streams)s::text[], %(events)s::bigint[], %(back)s::bigint[], %(homes)s::bool[],
+                       %(ats)s::timestamptz[]) AS e(stream, event_id, back, home, at))
+INSERT INTO events_streamentry (stream, seq, event_id, home, at)
+SELECT w.stream, h.last_seq - w.back, w.event_id, w.home, w.at FROM wanted w JOIN heads h USING (stream)
+"""
+
+
+def flush(recorded: Sequence[tuple[Event, tuple[str, ...]]]) -> None:
+    """Write events and stream entries: two statements, whatever their number; hints go out after COMMIT."""
+    if not recorded:
+        return
+    Event.objects.bulk_create([event for event, _ in recorded])
+    rows = [
+        (stream, event, index == 0)
+        for event, streams in recorded
+        for index, stream in enumerate(streams)
+    ]
+    counts = Counter(stream for stream, _, _ in rows)
+    left = dict(counts)
+    back = []
+    for stream, _, _ in rows:
+        left[stream] -= 1
+        back.append(left[stream])
+    names = sorted(counts)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ENTER,
+            {
+                "names": names,
+                "counts": [counts[name] for name in names],
+                "streams": [stream for stream, _, _ in rows],
+                "events": [event.pk for _, event, _ in rows],
+                "back": back,
+                "homes": [home for _, _, home in rows],
+                "ats": [event.at for _, event, _ in rows],
+            },
+        )
+    transaction.on_commit(functools.partial(hint.send, names))

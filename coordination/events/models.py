@@ -1,0 +1,131 @@
+"""Which tables hold the log, its streams and the commands already done?"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Event(models.Model):
+    """One thing that happened. Appended only; ids, never secrets, in ``payload``.
+
+    ``tell``: whom it concerns, as a list of ``{"department": id, "post": code}`` or ``{"person": id}``.
+    """
+
+    type = models.CharField(max_length=80)
+    at = models.DateTimeField()
+    actor_kind = models.CharField(max_length=12)
+    actor_id = models.BigIntegerField(null=True)
+    actor_department = models.BigIntegerField(null=True)
+    actor_post = models.CharField(max_length=40, blank=True)
+    object_type = models.CharField(max_length=60)
+    object_id = models.BigIntegerField()
+    version = models.IntegerField(default=1)
+    incident_id = models.BigIntegerField(null=True)
+    payload = models.JSONField(default=dict)
+    tell = models.JSONField(default=list)
+    urgency = models.CharField(max_length=12, default="routine")
+    exercise = models.BooleanField(default=False)
+    command_id = models.UUIDField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["object_type", "object_id", "id"], name="event_object"),
+            models.Index(fields=["incident_id", "-id"], name="event_incident"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.type} {self.object_type}:{self.object_id}"
+
+
+class StreamHead(models.Model):
+    """The last sequence number of one audience's stream; its row is locked last in a transaction."""
+
+    stream = models.CharField(max_length=80, primary_key=True)
+    last_seq = models.BigIntegerField(default=0)
+    epoch = models.IntegerField(default=1)
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.epoch}.{self.last_seq}"
+
+
+class StreamEntry(models.Model):
+    """One event as one audience reads it. ``home`` marks exactly one entry of each event, for the relay."""
+
+    pk = models.CompositePrimaryKey("stream", "seq")
+    stream = models.CharField(max_length=80)
+    seq = models.BigIntegerField()
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="entries")
+    home = models.BooleanField(default=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"], name="streamentry_at")]
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.seq}"
+
+
+class RelayCursor(models.Model):
+    """How far one subscriber has handled one stream; moves in one transaction with its effects."""
+
+    subscriber = models.CharField(max_length=40)
+    stream = models.CharField(max_length=80)
+    seq = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subscriber", "stream"], name="relaycursor_one")]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber} {self.stream} {self.seq}"
+
+
+class Command(models.Model):
+    """A command id already taken, and what came of it; kept 30 days."""
+
+    actor_key = models.CharField(max_length=40)
+    key = models.UUIDField()
+    name = models.CharField(max_length=80)
+    request_hash = models.CharField(max_length=64)
+    result_type = models.CharField(max_length=60, blank=True)
+    result_id = models.BigIntegerField(null=True)
+    reply_status = models.SmallIntegerField(null=True)
+    reply_body = models.TextField(blank=True)
+    reply_headers = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor_key", "key"], name="command_once")]
+        indexes = [models.Index(fields=["at"], name="command_at")]
+
+    def __str__(self) -> str:
+        return f"{self.actor_key} {self.key} {self.name}"
+
+
+class Refusal(models.Model):
+    """An act that was refused; written by the edge after the roll-back, in no stream."""
+
+    at = models.DateTimeField()
+    actor_key = models.CharField(max_length=40)
+    actor_department = models.BigIntegerField(null=True)
+    operation = models.CharField(max_length=120)
+    object_type = models.CharField(max_length=60, blank=True)
+    object_id = models.CharField(max_length=40, blank=True)
+    code = models.CharField(max_length=60)
+    request_id = models.CharField(max_length=64, blank=True)
+    address = models.GenericIPAddressField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-at"], name="refusal_at")]
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.actor_key} {self.operation} {self.code}"
+
+
+class ClockOffset(models.Model):
+    """Moves every process's clock; read only where ``MUSTER_MOVABLE_CLOCK`` is on (tests)."""
+
+    seconds = models.FloatField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.seconds} s"

@@ -1,0 +1,1 @@
+"""Which screens must hear of it?"""

@@ -1,0 +1,1 @@
+"""Which people must hear of it, and how?"""

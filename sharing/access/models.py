@@ -1,0 +1,105 @@
+"""Which tables say who may see what, since when, until when and why?"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Scope(models.Model):
+    """An interned holder of rights. ``key``: department id, ``<department>/<post>``, person or display id."""
+
+    class Kind(models.TextChoices):
+        DEPARTMENT = "department"
+        SUBTREE = "subtree"
+        POST = "post"
+        PERSON = "person"
+        DISPLAY = "display"
+        EVERY_DEPARTMENT = "every_department"
+        PUBLIC = "public"
+
+    kind = models.CharField(max_length=20, choices=Kind)
+    key = models.CharField(max_length=60, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="scope_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.key}"
+
+
+class Policy(models.Model):
+    """What of an object a grant opens: ``reach`` 1 headline and sitreps, 2 also own part and report, 3 all;
+    ``max_class`` 1–4. Immutable; interned by content. ``fields`` stays empty until field policies exist.
+    """
+
+    reach = models.SmallIntegerField()
+    max_class = models.SmallIntegerField()
+    fields = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reach", "max_class", "fields"], name="policy_once")]
+
+    def __str__(self) -> str:
+        return f"reach {self.reach} class {self.max_class}"
+
+
+class Grant(models.Model):
+    """Why a scope may see an object. Truth; the visibility table is derived in the same transaction."""
+
+    class Source(models.TextChoices):
+        OWNER = "owner"
+        PARTICIPATION = "participation"
+        ABOVE = "above"
+        COMMAND = "command"
+        SHARED = "shared"
+        PLAN = "plan"
+        AGREEMENT = "agreement"
+        BREAK_GLASS = "break_glass"
+
+    scope = models.ForeignKey(Scope, on_delete=models.PROTECT, related_name="grants")
+    object_type = models.CharField(max_length=60)
+    object_id = models.BigIntegerField()
+    actions = models.JSONField(default=list)
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT)
+    purpose = models.CharField(max_length=200, blank=True)
+    incident_id = models.BigIntegerField(null=True)
+    source = models.CharField(max_length=16, choices=Source)
+    because = models.CharField(max_length=60, blank=True)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=40, blank=True)
+    revoked_why = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["object_type", "object_id"], name="grant_object"),
+            models.Index(fields=["scope"], name="grant_scope"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope_id} {self.object_type}:{self.object_id} {self.source}"
+
+
+class VisIncident(models.Model):
+    """Who sees which incident now (``sharing.access`` alone reads and writes it)."""
+
+    pk = models.CompositePrimaryKey("scope", "incident_id", "grant")
+    scope = models.ForeignKey(Scope, on_delete=models.CASCADE, db_index=False)
+    incident_id = models.BigIntegerField()
+    grant = models.ForeignKey(Grant, on_delete=models.CASCADE)
+    opened_at = models.DateTimeField()
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, db_index=False)
+    reach = models.SmallIntegerField()
+    max_class = models.SmallIntegerField()
+    valid_to = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["scope", "-opened_at", "-incident_id"], name="vis_list"),
+            models.Index(fields=["incident_id", "scope"], name="vis_find"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope_id} sees {self.incident_id}"

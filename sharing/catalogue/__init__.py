@@ -1,0 +1,1 @@
+"""What data is there, on what terms?"""
