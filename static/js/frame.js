@@ -1,0 +1,60 @@
+// What does the frame around the page say: how old the screen is, that the session ended, that a new build is there?
+import { word } from "./words.js";
+
+export function start() {
+  document.addEventListener("live:state", state);
+  document.addEventListener("live:signed-out", signedOut);
+  document.addEventListener("live:build", () => { const b = document.getElementById("ops-build"); if (b) b.hidden = false; });
+  const summary = document.querySelector(".ops-errors");
+  if (summary) summary.focus();
+  document.addEventListener("click", (e) => {
+    for (const menu of document.querySelectorAll("details.ops-menu[open]")) if (!menu.contains(e.target)) menu.open = false;
+    const close = e.target.closest("[data-close]");
+    if (close) close.closest("dialog,.ops-toast").matches("dialog") ? close.closest("dialog").close() : (close.closest(".ops-toast").hidden = true);
+    const print = e.target.closest("[data-print]");
+    if (print) window.print();
+  });
+  document.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape") return;
+    const menu = document.querySelector("details.ops-menu[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  });
+  document.querySelectorAll("[data-count]").forEach(counter);
+}
+
+function state(e) {
+  const { age, state } = e.detail;
+  const seconds = Math.round(age / 1000);
+  const chip = document.getElementById("ops-age");
+  const stale = state === "stale";
+  if (chip) {
+    chip.hidden = false;
+    chip.dataset.state = stale ? "stale" : state === "connecting" ? "connecting" : "live";
+    chip.querySelector("[data-text]").textContent = word(stale ? "ageStale" : state === "connecting" ? "ageConnecting" : state === "polling" ? "agePolling" : "ageLive", { n: seconds });
+  }
+  const bar = document.getElementById("ops-stale");
+  if (!bar) return;
+  const said = bar.hidden;
+  bar.hidden = !stale;
+  if (stale) bar.querySelector("[data-text]").textContent = word("stale", { n: seconds });
+  if (stale && said) { const region = document.getElementById("ops-say"); if (region) region.textContent = word("sayStale"); }
+}
+
+function signedOut() {
+  const box = document.getElementById("ops-signed-out");
+  if (box && !box.open && box.showModal) box.showModal();
+}
+
+// Characters left: a Chinese headline has 22, a Latin one 40.
+function counter(field) {
+  const line = document.getElementById(field.dataset.count);
+  if (!line) return;
+  const show = () => {
+    const used = [...field.value].length;
+    const most = Number(field.dataset.most);
+    line.textContent = `${used}/${most}`;
+    line.toggleAttribute("data-over", used > most);
+  };
+  field.addEventListener("input", show);
+  show();
+}

@@ -1,0 +1,201 @@
+// Which parts of the page are out of date, and how are they put right without taking anything from the reader's hand?
+import { word } from "./words.js";
+
+const regions = new Map(); // element id -> state
+let pointerFree = 0; // no swap before this performance.now()
+let pointerDown = false;
+let moved = -1e9; // last movement or key
+let onSignedOut = () => {};
+
+export function watch(signedOut) {
+  onSignedOut = signedOut;
+  collect();
+  for (const name of ["pointermove", "keydown"]) addEventListener(name, () => { moved = performance.now(); }, { capture: true, passive: true });
+  addEventListener("pointerdown", () => { pointerDown = true; }, true);
+  for (const name of ["pointerup", "pointercancel"]) {
+    addEventListener(name, () => { pointerDown = false; pointerFree = performance.now() + 500; }, true);
+  }
+}
+
+export function collect(root = document) {
+  for (const el of root.querySelectorAll("[data-live][data-part][id]")) {
+    if (!regions.has(el.id)) {
+      regions.set(el.id, { id: el.id, dirty: 0, timer: 0, busy: false, fresh: null, changed: 0 });
+    }
+    el.dataset.mounted = "1";
+  }
+}
+
+const streamsOf = (el) => (el.dataset.live || "").split(/[\s,]+/).filter(Boolean);
+
+// A pointer on `stream` makes every region that names it dirty; null dirties all.
+export function dirty(stream) {
+  for (const region of regions.values()) {
+    const el = document.getElementById(region.id);
+    if (!el) regions.delete(region.id);
+    else if (stream === null || streamsOf(el).includes(stream)) soil(region);
+  }
+}
+
+export function dirtyAround(el) {
+  const near = el && el.closest("[data-live][data-part]");
+  for (const region of regions.values()) if (!near || region.id === near.id || near.contains(document.getElementById(region.id))) soil(region, 0);
+}
+
+export function empty(stream) {
+  for (const region of regions.values()) {
+    const el = document.getElementById(region.id);
+    if (el && streamsOf(el).includes(stream)) blank(region, el);
+  }
+}
+
+function blank(region, el) {
+  el.textContent = word("gone");
+  el.classList.add("ops-empty");
+  delete el.dataset.part;
+  regions.delete(region.id);
+}
+
+function soil(region, wait = 100 + Math.random() * 200) {
+  region.changed += 1;
+  if (!region.dirty) region.dirty = performance.now();
+  if (!region.timer && !region.busy) region.timer = setTimeout(() => refetch(region), wait);
+}
+
+// The moment since which the oldest dirty region has been wrong, or null.
+export function dirtySince() {
+  let oldest = null;
+  for (const r of regions.values()) if (r.dirty && (oldest === null || r.dirty < oldest)) oldest = r.dirty;
+  return oldest;
+}
+
+// Every second: what failed or had to wait is tried again.
+export function tick() {
+  for (const region of regions.values()) {
+    if (region.fresh) settle(region);
+    if (region.dirty && !region.timer && !region.busy) region.timer = setTimeout(() => refetch(region), Math.random() * 1000);
+  }
+}
+
+async function refetch(region) {
+  region.timer = 0;
+  const el = document.getElementById(region.id);
+  if (!el || !el.dataset.part) { regions.delete(region.id); return; }
+  region.busy = true;
+  const began = region.changed;
+  const stop = new AbortController();
+  const limit = setTimeout(() => stop.abort(), 6000);
+  try {
+    const answer = await fetch(el.dataset.part, { headers: { "HX-Request": "true", "X-Part": region.id }, credentials: "same-origin", signal: stop.signal });
+    if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname !== new URL(el.dataset.part, location.href).pathname)) {
+      onSignedOut();
+    } else if (answer.status === 404 || answer.status === 403) {
+      blank(region, el);
+    } else if (answer.ok) {
+      region.fresh = await answer.text();
+      if (region.changed === began) region.dirty = 0; // else a pointer came meanwhile: still dirty
+      settle(region);
+    }
+  } catch { /* offline or slow: stays dirty, tick() tries again */ } finally {
+    clearTimeout(limit);
+    region.busy = false;
+  }
+}
+
+function settle(region) {
+  const el = document.getElementById(region.id);
+  if (!el) return;
+  if (pointerDown || performance.now() < pointerFree || el.querySelector("[aria-busy=true]")) return;
+  const html = region.fresh;
+  const idle = performance.now() - moved;
+  const inUse = (idle < 10000 && el.contains(document.activeElement)) || (idle < 3000 && el.matches(":hover"));
+  if ("careful" in el.dataset && touched(el)) return announce(region, el, word("changed"));
+  if ("list" in el.dataset && inUse) {
+    const waiting = updateRows(el, html);
+    if (waiting) return announce(region, el, word("waiting", { n: waiting }));
+    region.fresh = null;
+    return finish(el);
+  }
+  region.fresh = null;
+  swap(el, html);
+}
+
+// An open form or a changed field is never taken away.
+function touched(el) {
+  if (el.contains(document.activeElement) && document.activeElement.matches("input,select,textarea")) return true;
+  if (el.querySelector("details[open] form")) return true;
+  return [...el.querySelectorAll("input:not([type=hidden]),select,textarea")].some((f) =>
+    f.type === "checkbox" || f.type === "radio" ? f.checked !== f.defaultChecked
+      : f.tagName === "SELECT" ? [...f.options].some((o) => o.selected !== o.defaultSelected && f.options.length && o.defaultSelected)
+      : f.value !== f.defaultValue);
+}
+
+function announce(region, el, text) {
+  let bar = el.querySelector(":scope > .ops-waiting");
+  if (!bar) {
+    bar = document.createElement("button");
+    bar.type = "button";
+    bar.className = "btn btn-quiet ops-waiting";
+    bar.addEventListener("click", () => { const html = region.fresh; region.fresh = null; if (html !== null) swap(el, html); });
+    el.prepend(bar);
+  }
+  if (bar.textContent !== text) bar.textContent = text;
+}
+
+// Rows keep their place; what changed inside them is shown. Answers how many came or went.
+function updateRows(el, html) {
+  const next = parse(html);
+  const rows = new Map([...next.querySelectorAll("[data-row]")].map((r) => [r.dataset.row, r]));
+  let waiting = 0;
+  for (const old of el.querySelectorAll("[data-row]")) {
+    const fresh = rows.get(old.dataset.row);
+    rows.delete(old.dataset.row);
+    if (!fresh) {
+      waiting += 1;
+      old.inert = true;
+      old.classList.add("ops-muted");
+    } else if (old.outerHTML !== fresh.outerHTML && old.dataset.version !== fresh.dataset.version) {
+      keepFocus(old, () => old.replaceWith(fresh));
+    }
+  }
+  return waiting + rows.size;
+}
+
+function parse(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  return holder.content;
+}
+
+const FOCUSABLE = "a[href],button,summary,input,select,textarea,[tabindex]";
+
+// Focus goes back to the same row's same control; open details stay open.
+function keepFocus(el, change) {
+  const active = document.activeElement;
+  const inside = active && el.contains(active);
+  const row = inside && active.closest("[data-row]");
+  const index = inside ? [...(row || el).querySelectorAll(FOCUSABLE)].indexOf(active) : -1;
+  const open = [...el.querySelectorAll("details[open][id]")].map((d) => d.id);
+  change();
+  for (const id of open) { const d = document.getElementById(id); if (d) d.open = true; }
+  if (!inside) return;
+  const again = (active.id && document.getElementById(active.id))
+    || [...(row ? document.querySelectorAll(`[data-row="${CSS.escape(row.dataset.row)}"]`) : [el])]
+      .map((r) => r.querySelectorAll(FOCUSABLE)[index]).find(Boolean);
+  (again || document.getElementById("main")).focus({ preventScroll: true });
+}
+
+function swap(el, html) {
+  const content = parse(html);
+  const same = content.querySelector(`#${CSS.escape(el.id)}`);
+  const parts = same ? [...same.childNodes] : [...content.childNodes];
+  if (same) for (const name of ["data-live", "data-part"]) if (same.hasAttribute(name)) el.setAttribute(name, same.getAttribute(name));
+  keepFocus(el, () => el.replaceChildren(...parts));
+  finish(el);
+}
+
+function finish(el) {
+  if (window.htmx) window.htmx.process(el);
+  collect(el);
+  el.dispatchEvent(new CustomEvent("ops:swapped", { bubbles: true }));
+}
