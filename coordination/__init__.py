@@ -1,0 +1,1 @@
+"""How do departments act together?"""

@@ -1,0 +1,17 @@
+"""How do workers find their tasks and queues?"""
+
+import os
+
+from celery import Celery
+from kombu import Exchange, Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.config.settings")
+
+QUEUES = ("urgent", "normal", "bulk")
+
+app = Celery("muster")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
+app.conf.task_default_exchange = "normal"
+app.conf.task_default_routing_key = "normal"
+app.autodiscover_tasks()

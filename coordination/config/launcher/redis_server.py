@@ -1,0 +1,44 @@
+"""How is a private Redis made and started?"""
+
+import sys
+
+import redis
+
+from coordination.config.launcher.binaries import REDIS_PATCHED, redis_program
+from coordination.config.launcher.folders import Instance, check_socket_path, private
+
+
+def prepare(instance: Instance) -> list[str]:
+    """Make its folders and return the command that serves it: a socket, no TCP, nothing evicted, flushed each second."""
+    program, version = redis_program()
+    if version < REDIS_PATCHED:
+        print(
+            f"note: Redis {'.'.join(map(str, version))} lacks the fix of CVE-2025-49844; it is reachable over a private "
+            "socket only. Install a newer redis-server to have it used.",
+            file=sys.stderr,
+        )
+    data = private(instance.redis_data)
+    private(instance.redis_socket.parent)
+    check_socket_path(instance.redis_socket)
+    return [
+        str(program), "--port", "0", "--unixsocket", str(instance.redis_socket), "--unixsocketperm", "700",
+        "--dir", str(data), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+        "--maxmemory-policy", "noeviction", "--daemonize", "no", "--databases", "16",
+    ]  # fmt: skip
+
+
+def url(instance: Instance, number: int = 0) -> str:
+    """Return the address of one of its numbered databases."""
+    return f"unix://{instance.redis_socket}?db={number}"
+
+
+def answers(instance: Instance) -> str:
+    """Return "" when it answers, else what is wrong."""
+    client = redis.Redis(unix_socket_path=str(instance.redis_socket), socket_timeout=2, socket_connect_timeout=2)
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        return str(error) or "no answer"
+    finally:
+        client.close()
+    return ""

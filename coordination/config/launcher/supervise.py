@@ -1,0 +1,225 @@
+"""How are the processes held, restarted and stopped?
+
+Supervisor holds them; it knows no readiness, so programs do not start by themselves: whoever starts them does so one
+by one over its private socket, each when the one before is ready.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import xmlrpc.client
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+from supervisor import xmlrpc as supervisor_xmlrpc
+
+from coordination.config.launcher.folders import (
+    REPOSITORY,
+    FolderProblem,
+    Instance,
+    check_socket_path,
+    private,
+    unprivileged,
+)
+
+SHIM = Path(__file__).with_name("shim.py")
+RUNNING = "RUNNING"
+GONE_STATES = frozenset({"STOPPED", "EXITED", "FATAL", "UNKNOWN"})
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process: its command, the signal that asks it to stop, and the seconds it may take for that."""
+
+    name: str
+    command: Sequence[str]
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+    death_signal: str = "TERM"
+    as_postgres_user: bool = False
+    retries: int = 10
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stop_group: bool = True
+
+
+class NotStarted(RuntimeError):
+    """A process that did not start; the message holds the end of its log."""
+
+
+class Supervisor:
+    """The handle on one instance's supervisor."""
+
+    def __init__(self, instance: Instance) -> None:
+        """Talk to the supervisor of ``instance``, started or not."""
+        self.instance = instance
+        self.process: subprocess.Popen[bytes] | None = None
+        self._proxy: Any = None
+
+    def configure(self, programs: Sequence[Program]) -> Path:
+        """Write the configuration for ``programs`` and return its path."""
+        private(self.instance.logs)
+        check_socket_path(self.instance.supervisor_socket)
+        logs = self.instance.logs
+        parts = [
+            f"[unix_http_server]\nfile={_escaped(str(self.instance.supervisor_socket))}\nchmod=0700\n",
+            "[supervisord]\n"
+            f"logfile={_escaped(str(logs / 'supervisor.log'))}\nlogfile_maxbytes=5MB\nlogfile_backups=2\n"
+            f"pidfile={_escaped(str(self.instance.run / 'supervisor.pid'))}\nnodaemon=true\nidentifier=muster\n"
+            + ("user=root\n" if os.getuid() == 0 else ""),
+            "[rpcinterface:supervisor]\n"
+            "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface\n",
+        ]
+        parts += [_section(program, logs) for program in programs]
+        path = self.instance.run / "supervisor.conf"
+        path.write_text("\n".join(parts))
+        path.chmod(0o600)
+        return path
+
+    def start(self, programs: Sequence[Program], *, detached: bool = False) -> None:
+        """Start the supervisor with ``programs``, none of them running yet.
+
+        ``detached``: it outlives us (the development services); else it stops everything when we die.
+        """
+        configuration = self.configure(programs)
+        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
+        if not detached:
+            command = [sys.executable, str(SHIM), "TERM", "-", "-", *command]
+        self.instance.supervisor_socket.unlink(missing_ok=True)
+        with (self.instance.logs / "supervisor.out").open("ab") as out:
+            self.process = subprocess.Popen(  # noqa: S603 - our own command
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=REPOSITORY, start_new_session=True
+            )
+        deadline = time.monotonic() + 20
+        while not self.alive():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise NotStarted(f"the supervisor did not start: {tail(self.instance.logs / 'supervisor.out')}")
+            time.sleep(0.05)
+
+    @property
+    def call(self) -> Any:
+        """Supervisor's own calls."""
+        if self._proxy is None:
+            transport = supervisor_xmlrpc.SupervisorTransport(
+                None, None, serverurl=f"unix://{self.instance.supervisor_socket}"
+            )
+            self._proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        return self._proxy
+
+    def alive(self) -> bool:
+        """Say whether it answers."""
+        try:
+            self.call.getState()
+        except (OSError, HTTPException, xmlrpc.client.Error):
+            self._proxy = None
+            return False
+        return True
+
+    def information(self, name: str) -> dict[str, Any]:
+        """Return what it knows of a program: ``statename``, ``pid`` (0 when it does not run), ``spawnerr``."""
+        try:
+            return dict(self.call.getProcessInfo(name))
+        except (OSError, HTTPException, xmlrpc.client.Error):
+            self._proxy = None
+            return {"statename": "UNKNOWN", "pid": 0, "spawnerr": "the supervisor does not answer"}
+
+    def state(self, name: str) -> str:
+        """Return RUNNING, STARTING, BACKOFF, STOPPED, EXITED, FATAL or UNKNOWN."""
+        return str(self.information(name)["statename"])
+
+    def pid(self, name: str) -> int:
+        """Return the process id of a program, 0 when it does not run."""
+        return int(self.information(name)["pid"])
+
+    def launch(self, name: str) -> None:
+        """Start a program without waiting until it is ready."""
+        try:
+            self.call.startProcess(name, False)
+        except xmlrpc.client.Fault as fault:
+            if "ALREADY_STARTED" not in fault.faultString:
+                raise NotStarted(f"{name}: {fault.faultString}") from fault
+
+    def stop(self, name: str) -> None:
+        """Stop a program and wait until it has ended; one that does not run is no error."""
+        try:
+            self.call.stopProcess(name, True)
+        except xmlrpc.client.Fault as fault:
+            if "NOT_RUNNING" not in fault.faultString:
+                raise
+
+    def restart(self, name: str) -> None:
+        """Stop and start one program."""
+        self.stop(name)
+        self.launch(name)
+
+    def shutdown(self, *, seconds: float = 60) -> None:
+        """End the supervisor, its programs having been stopped, and wait until it is gone."""
+        pid = 0
+        try:
+            pid = int(self.call.getPID())
+            self.call.shutdown()
+        except (OSError, HTTPException, xmlrpc.client.Error):
+            pass
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process is not None:
+                if self.process.poll() is not None:
+                    return
+            elif not pid or not _exists(pid):
+                return
+            time.sleep(0.05)
+        raise NotStarted("the supervisor does not end")
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _quoted(argument: str) -> str:
+    return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _section(program: Program, logs: Path) -> str:
+    uid = gid = "-"
+    if program.as_postgres_user:
+        runner = unprivileged()
+        if runner is not None:
+            uid, gid = str(runner.pw_uid), str(runner.pw_gid)
+    command = [sys.executable, str(SHIM), program.death_signal, uid, gid, *program.command]
+    if "\n" in "".join(command):
+        raise FolderProblem("a path with a line break cannot be used")
+    environment = ",".join(f"{key}={_quoted(_escaped(value))}" for key, value in program.environment.items())
+    return (
+        f"[program:{program.name}]\n"
+        f"command={_escaped(' '.join(_quoted(argument) for argument in command))}\n"
+        + (f"environment={environment}\n" if environment else "")
+        + f"directory={_escaped(str(REPOSITORY))}\n"
+        "autostart=false\nautorestart=true\nstartsecs=1\n"
+        f"startretries={program.retries}\n"
+        f"stopsignal={program.stop_signal}\nstopwaitsecs={program.stop_seconds}\n"
+        f"killasgroup={'true' if program.stop_group else 'false'}\n"
+        "redirect_stderr=true\n"
+        f"stdout_logfile={_escaped(str(logs / (program.name + '.log')))}\n"
+        "stdout_logfile_maxbytes=10MB\nstdout_logfile_backups=3\n"
+    )
+
+
+def tail(path: Path, size: int = 1500) -> str:
+    """Return the end of a log, for an error message."""
+    try:
+        return path.read_text(errors="replace")[-size:].strip()
+    except OSError:
+        return "(no log)"

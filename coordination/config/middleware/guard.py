@@ -1,0 +1,33 @@
+"""Can this request be read at all?"""
+
+from collections.abc import Callable
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django.views.defaults import bad_request
+
+
+class GuardMiddleware:
+    """Refuse with 400 what no view should ever see: NUL and lone surrogates in path, query or form."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Wrap ``get_response``."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer ``request``, or 400."""
+        if unreadable(request.path_info) or unreadable(request.META.get("QUERY_STRING", "")) or _bad_query(request):
+            return bad_request(request, BadRequest())
+        return self.get_response(request)
+
+
+def unreadable(text: str) -> bool:
+    """Say whether ``text`` holds what PostgreSQL and UTF-8 cannot: NUL, a lone surrogate, a replacement of bad bytes."""
+    return "\x00" in text or "\ufffd" in text or any(0xD800 <= ord(letter) <= 0xDFFF for letter in text)
+
+
+def _bad_query(request: HttpRequest) -> bool:
+    return any(
+        unreadable(name) or any(unreadable(value) for value in values) for name, values in request.GET.lists()
+    )
+

@@ -1,0 +1,43 @@
+"""How long does a process wait for PostgreSQL to say anything at all?
+
+The server's own limits do nothing while the server is frozen. psycopg2 calls ``wait`` instead of blocking, so the client
+has a deadline of its own. (The price: COPY is not available.) The callback raises and never closes the connection:
+closing inside it deadlocks; psycopg2 closes it when the callback has raised.
+"""
+
+import select
+import time
+
+import psycopg2
+from psycopg2 import extensions
+
+_seconds: float | None = None
+
+
+class NoAnswer(psycopg2.OperationalError):
+    """PostgreSQL said nothing within the deadline."""
+
+
+def wait(connection: extensions.connection) -> None:
+    """Wait until the current exchange with the server is over, at most the seconds set by ``install``."""
+    deadline = time.monotonic() + _seconds if _seconds is not None else None
+    poller = None
+    while True:
+        state = connection.poll()
+        if state == extensions.POLL_OK:
+            return
+        if state not in (extensions.POLL_READ, extensions.POLL_WRITE):
+            raise psycopg2.OperationalError("unexpected state of the connection")
+        poller = select.poll()
+        poller.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise NoAnswer("PostgreSQL does not answer")
+        poller.poll(None if left is None else max(1, int(left * 1000)))
+
+
+def install(seconds: float | None) -> None:
+    """Give every connection of this process the deadline ``seconds`` per exchange; None: wait as psycopg2 does."""
+    global _seconds  # noqa: PLW0603 - psycopg2's callback is one per process
+    _seconds = seconds
+    extensions.set_wait_callback(wait if seconds is not None else None)

@@ -1,0 +1,120 @@
+"""How do pages and the API run beside the sockets without ever being more than a fixed number at once?
+
+A request's body is read before it takes a thread: a slow sender holds none. Whoever finds no thread free within the
+wait hears 503 and comes again.
+"""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+BODY_LIMIT = 26 * 1024 * 1024  # one file of 25 MB and the fields around it
+BODY_SECONDS = 60.0
+IN_MEMORY = 256 * 1024
+PIECE = 64 * 1024
+
+
+class Pool:
+    """An ASGI application that runs a WSGI one in ``threads`` threads."""
+
+    def __init__(self, application: Callable[..., Any], *, threads: int, wait_seconds: float) -> None:
+        """Serve ``application``; a request waits at most ``wait_seconds`` for one of ``threads``."""
+        self.inner = WSGIMiddleware(application, workers=threads, send_queue_size=32)
+        self.free = asyncio.Semaphore(threads)
+        self.wait_seconds = wait_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as body:
+            try:
+                refusal = await asyncio.wait_for(_read(receive, body), BODY_SECONDS)
+            except TimeoutError:
+                refusal = 408
+            if refusal == GONE:
+                return
+            if refusal:
+                await _say(send, scope, refusal)
+                return
+            body.seek(0)
+            try:
+                await asyncio.wait_for(self.free.acquire(), self.wait_seconds)
+            except TimeoutError:
+                await _say(send, scope, 503)
+                return
+            try:
+                await self.inner(scope, _replay(body, receive), send)
+            finally:
+                self.free.release()
+
+
+GONE = -1
+
+
+async def _read(receive: Receive, body: Any) -> int:
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return GONE
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > BODY_LIMIT:
+            return 413
+        body.write(piece)
+        if not message.get("more_body", False):
+            return 0
+
+
+def _replay(body: Any, receive: Receive) -> Receive:
+    done = False
+
+    async def again() -> Message:
+        nonlocal done
+        if done:
+            return await receive()
+        piece = body.read(PIECE)
+        done = len(piece) < PIECE
+        return {"type": "http.request", "body": piece, "more_body": not done}
+
+    return again
+
+
+WORDS = {
+    408: (b"Request Timeout", "The request took too long to arrive. 请求发送过慢。"),
+    413: (b"Content Too Large", "This is too big. 内容过大。"),
+    503: (b"Service Unavailable", "Too many requests at once; try again in a moment. 请求过多，请稍后再试。"),
+}
+
+
+async def _say(send: Send, scope: Scope, status: int) -> None:
+    """Answer without a thread: a problem document for the API, a line of text for a page."""
+    title, text = WORDS[status]
+    if str(scope.get("path", "")).startswith("/api/"):
+        kind = b"application/problem+json"
+        answer = b'{"type":"about:blank","title":"%s","status":%d,"detail":"%s"}' % (title, status, text.encode())
+    else:
+        kind = b"text/plain; charset=utf-8"
+        answer = text.encode()
+    headers = [
+        (b"content-type", kind),
+        (b"content-length", str(len(answer)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    ]
+    if status == 503:
+        headers.append((b"retry-after", b"2"))
+    if status in {408, 413}:
+        headers.append((b"connection", b"close"))
+    with contextlib.suppress(OSError):
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})

@@ -1,0 +1,27 @@
+"""How are pages served, and what is written down about it?"""
+
+from coordination.config.settings.environment import PROCESS, number
+
+# pages and API run in this many threads of each web process; more wait in line, then hear 503
+WEB_THREADS = int(number("MUSTER_WEB_THREADS", default=12))
+WEB_WAIT_SECONDS = 2.0
+
+WHITENOISE_USE_FINDERS = PROCESS in {"command", "test"}
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 60
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "coordination.config.logs.JsonFormatter"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+    "root": {"handlers": ["out"], "level": "WARNING" if PROCESS in {"command", "test"} else "INFO"},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "uvicorn.access": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+    },
+}

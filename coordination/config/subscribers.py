@@ -1,0 +1,3 @@
+"""Who is told after something has happened? (name, dotted callable taking a list of events), in this order."""
+
+SUBSCRIBERS: list[tuple[str, str]] = []

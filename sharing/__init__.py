@@ -1,0 +1,1 @@
+"""How do departments share what they know?"""
