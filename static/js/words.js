@@ -3,5 +3,5 @@ const source = document.getElementById("ops-words");
 
 export function word(key, values = {}) {
   const text = (source && source.dataset[key]) || key;
-  return text.replace(/%\((\w+)\)s/g, (all, name) => (name in values ? values[name] : all));
+  return text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? values[name] : all));
 }
