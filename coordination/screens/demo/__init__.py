@@ -1,0 +1,1 @@
+"""What does the demo city look like, and what happens in it?"""

@@ -1,0 +1,27 @@
+"""How is the demo city loaded from the command line?"""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+
+from coordination.events import clock
+from coordination.screens.demo.load import load_city
+
+
+class Command(BaseCommand):
+    """Load code tables, policies and the demo city; a second run keeps everything and extends the rosters."""
+
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where the sign-ins are written."""
+        parser.add_argument("--accounts", type=Path, default=Path("var/demo/accounts.json"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Load; print what is there."""
+        call_command("load_codes")
+        call_command("load_policies")
+        counts = load_city(accounts_file=options["accounts"], now=clock.now())
+        self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
