@@ -1,9 +1,32 @@
-"""What does a subject do when its time comes? Subject type → dotted handler class."""
+"""What does a subject do when its time comes, and what is said about it? Subject type → dotted name."""
 
+from django.utils.module_loading import import_string
+
+from coordination.deadlines import handlers
+from coordination.notify import wiring
+
+# The handler of a subject type (a class without arguments).
 HANDLERS: dict[str, str] = {}
 
-# Is this message still wanted? Subject type → dotted callable(subject_id, guard) -> bool.
+# Is this message still wanted? Callable(subject_id, guard) -> bool.
 MESSAGE_GUARDS: dict[str, str] = {}
 
-# Who is told when the first message about a subject has left? Subject type → dotted callable(subject_id, now).
+# What may a message say of its subject? Callable(ids) -> {id: {"number", "headline_zh", "headline_en"}}.
+MESSAGE_FACTS: dict[str, str] = {}
+
+# Who is told when the first message about a subject has left? Callable(subject_id, now).
 DELIVERY_SENT: dict[str, str] = {}
+
+# Who is told when nobody of a ladder step could be reached? Callable(subject_type, subject_id, guard, now).
+UNREACHED: list[str] = ["coordination.deadlines.on_event.unreached"]
+
+
+def install() -> None:
+    """Hand the lists to the rooms that ask them; called once at start."""
+    handlers.install({subject: import_string(name)() for subject, name in HANDLERS.items()})
+    wiring.install(
+        guards_by_type={subject: import_string(name) for subject, name in MESSAGE_GUARDS.items()},
+        facts_by_type={subject: import_string(name) for subject, name in MESSAGE_FACTS.items()},
+        sent_by_type={subject: import_string(name) for subject, name in DELIVERY_SENT.items()},
+        unreached_calls=[import_string(name) for name in UNREACHED],
+    )

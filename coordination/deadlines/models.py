@@ -9,7 +9,8 @@ class Policy(models.Model):
     """Times and ladders per policy set and response level, as data.
 
     ``response_level`` 0 = no level set. ``within``: seconds by deadline kind. ``wait``: seconds between steps (w).
-    ``ladders``: {kind: [[offset, step], ...]}; offset in seconds after due, or ``"2w"`` or ``"-50%"`` of the term.
+    ``ladders``: {kind: [[offset, step], ...]}; an offset is a number of seconds after due, ``"2w"``, ``"5w+1800"`` or a
+    share of the term like ``"-50%"``. A last entry [offset, step, every, cap] repeats, its wait doubling up to cap.
     """
 
     set = models.CharField(max_length=40, default="standard")
@@ -27,11 +28,12 @@ class Policy(models.Model):
 
 
 class Deadline(models.Model):
-    """Something is due. ``subject`` is (type, id); ``ladder`` is frozen: [[seconds after due, step name], ...].
+    """Something is due: one row a ladder step, the fired ones kept beside the live one.
 
-    ``generation`` counts re-armings of the same kind; ``level`` is the next ladder step to run (0 = first).
-    ``due_at`` is when that step fires; ``base_due`` is when the thing itself was due. ``left``: seconds left
-    when held.
+    ``subject`` is (type, id); ``ladder`` is frozen: [[seconds after due, step name], ...]. ``generation`` counts
+    re-armings of the same kind; ``level`` is the ladder step this row runs (0 = first). ``due_at`` is when that step
+    fires; ``base_due`` is when the thing itself was due. ``left``: seconds left when held. ``every``: seconds of the
+    grid of a repeating deadline. ``on_outage``: ``fire`` late, or ``extend`` by the time no engine ran.
     """
 
     class State(models.TextChoices):
@@ -59,6 +61,7 @@ class Deadline(models.Model):
     incident_id = models.BigIntegerField(null=True)
     attempts = models.SmallIntegerField(default=0)
     fired_at = models.DateTimeField(null=True)
+    step = models.CharField(max_length=30, blank=True)
 
     class Meta:
         constraints = [
@@ -73,11 +76,26 @@ class Deadline(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_at", "id"], condition=models.Q(state="armed"), name="deadline_hot"),
-            models.Index(fields=["incident_id"], name="deadline_incident"),
+            models.Index(
+                fields=["incident_id"],
+                condition=models.Q(state__in=["armed", "held"]),
+                name="deadline_incident",
+            ),
+            models.Index(fields=["fired_at"], condition=models.Q(state="fired"), name="deadline_fired"),
         ]
 
     def __str__(self) -> str:
         return f"{self.subject_type}:{self.subject_id} {self.kind} {self.due_at}"
+
+
+class PausedIncident(models.Model):
+    """An exercise or story that stands still: what is armed for it meanwhile is armed held."""
+
+    incident_id = models.BigIntegerField(primary_key=True)
+    paused_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} since {self.paused_at}"
 
 
 class EngineHeartbeat(models.Model):
@@ -94,10 +112,18 @@ class EngineHeartbeat(models.Model):
 
 
 class EngineGap(models.Model):
-    """A time in which no engine was ticking (ended_at empty: still so)."""
+    """A time in which no engine was ticking, or that a jump of the clock left out."""
+
+    class Cause(models.TextChoices):
+        SILENCE = "silence"
+        CLOCK = "clock"
 
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    cause = models.CharField(max_length=10, choices=Cause, default=Cause.SILENCE)
+
+    class Meta:
+        indexes = [models.Index(fields=["ended_at"], name="enginegap_ended")]
 
     def __str__(self) -> str:
         return f"{self.began_at} – {self.ended_at}"
