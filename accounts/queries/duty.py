@@ -1,0 +1,112 @@
+"""Who is on duty now, who is next, and which shifts stand empty?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from accounts.models import Shift
+from accounts.queries.people import Reachable, holders_many, reachable
+
+# How far ahead "the next on duty" is looked for.
+LOOK_AHEAD = timedelta(days=3)
+
+
+def on_duty(department_id: int, at: datetime) -> list[Reachable]:
+    """Who answers for a department now; see `on_duty_many`."""
+    return on_duty_many([department_id], at)[department_id]
+
+
+def on_duty_many(department_ids: Iterable[int], at: datetime) -> dict[int, list[Reachable]]:
+    """Who answers for each department now; two queries, an entry for each department asked.
+
+    The person of the shift that covers ``at`` (start inclusive, end exclusive); their deputy when they are
+    absent, missing or no longer active; the standing duty officers where no shift is planned for the moment.
+    A shift with neither gives an empty list, and the caller raises its alarm.
+    """
+    wanted = list(dict.fromkeys(department_ids))
+    current = _covering(wanted, at)
+    standing = holders_many([pk for pk in wanted if pk not in current], "duty_officer", at)
+    return {pk: _in_charge(current[pk]) if pk in current else standing[pk] for pk in wanted}
+
+
+def next_on_duty(department_id: int, at: datetime) -> list[Reachable]:
+    """Who comes next; see `next_on_duty_many`."""
+    return next_on_duty_many([department_id], at)[department_id]
+
+
+def next_on_duty_many(department_ids: Iterable[int], at: datetime) -> dict[int, list[Reachable]]:
+    """The deputy of the current shift where the person has it, else the person of the next shift by somebody else.
+
+    Looks three days ahead; where no shifts are planned at all, the list is empty. Two queries.
+    """
+    wanted = list(dict.fromkeys(department_ids))
+    current = _covering(wanted, at)
+    coming: dict[int, list[Shift]] = {pk: [] for pk in wanted}
+    rows = Shift.objects.filter(department_id__in=wanted, starts__gt=at, starts__lte=at + LOOK_AHEAD)
+    for shift in rows.select_related("person", "deputy").order_by("starts"):
+        coming[shift.department_id].append(shift)
+    return {pk: _next(current.get(pk), coming[pk]) for pk in wanted}
+
+
+def _next(current: Shift | None, coming: list[Shift]) -> list[Reachable]:
+    now_there = {one.person_id for one in _in_charge(current)} if current else set()
+    deputy = current.deputy if current else None
+    if deputy is not None and deputy.is_active and deputy.pk not in now_there:
+        return [reachable(deputy, "deputy")]
+    for shift in coming:
+        for one in _in_charge(shift):
+            if one.person_id not in now_there:
+                return [Reachable(one.person_id, one.name_zh, one.name_en, one.phone, one.email, "next_shift")]
+    return []
+
+
+def _covering(department_ids: Collection[int], at: datetime) -> dict[int, Shift]:
+    rows = Shift.objects.filter(department_id__in=department_ids, starts__lte=at, ends__gt=at)
+    return {shift.department_id: shift for shift in rows.select_related("person", "deputy")}
+
+
+def _in_charge(shift: Shift) -> list[Reachable]:
+    if shift.person is not None and shift.person.is_active and not shift.absent:
+        return [reachable(shift.person, "shift")]
+    if shift.deputy is not None and shift.deputy.is_active:
+        return [reachable(shift.deputy, "deputy")]
+    return []
+
+
+def current_shift(department_id: int, at: datetime) -> Shift | None:
+    """The shift that covers a moment, with person and deputy."""
+    return _covering([department_id], at).get(department_id)
+
+
+def roster(department_id: int, frm: datetime, to: datetime) -> list[Shift]:
+    """Shifts of a department that touch the period, oldest first, with person and deputy."""
+    rows = Shift.objects.filter(department_id=department_id, starts__lt=to, ends__gt=frm)
+    return list(rows.select_related("person", "deputy").order_by("starts"))
+
+
+def empty_shifts(
+    frm: datetime, to: datetime, department_ids: Collection[int] | None = None
+) -> list[Shift]:
+    """Shifts in the period in which nobody can be reached: no active person present and no active deputy."""
+    nobody = Q(person=None) | Q(person__is_active=False) | Q(absent=True)
+    no_deputy = Q(deputy=None) | Q(deputy__is_active=False)
+    rows = Shift.objects.filter(nobody, no_deputy, starts__lt=to, ends__gt=frm)
+    if department_ids is not None:
+        rows = rows.filter(department_id__in=department_ids)
+    return list(rows.select_related("department", "person").order_by("starts", "department_id"))
+
+
+def uncovered(department_id: int, frm: datetime, to: datetime) -> list[tuple[datetime, datetime]]:
+    """Stretches of the period for which no shift is planned, oldest first."""
+    holes: list[tuple[datetime, datetime]] = []
+    reached = frm
+    for shift in roster(department_id, frm, to):
+        if shift.starts > reached:
+            holes.append((reached, shift.starts))
+        reached = max(reached, shift.ends)
+    if reached < to:
+        holes.append((reached, to))
+    return holes

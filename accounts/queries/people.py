@@ -1,0 +1,137 @@
+"""Who is this person, where do they serve, and with which posts?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Department, Membership, Person
+from coordination.events.actor import Actor
+
+# Posts that may administer a department and those below it: posts, rosters, clients, displays.
+ADMINISTERING = frozenset({"administrator"})
+# Posts that may plan duty.
+ROSTERING = frozenset({"administrator", "head"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """A person who can be told something. ``via`` says why they: shift, deputy, standing, next_shift, post."""
+
+    person_id: int
+    name_zh: str
+    name_en: str
+    phone: str
+    email: str
+    via: str
+
+
+def reachable(person: Person, via: str) -> Reachable:
+    """The person as somebody to tell."""
+    return Reachable(person.pk, person.name_zh, person.name_en, person.phone, person.email, via)
+
+
+def valid(at: datetime, prefix: str = "") -> Q:
+    """Memberships in force at a moment (from inclusive, to exclusive)."""
+    open_ended = Q(**{f"{prefix}valid_to__isnull": True}) | Q(**{f"{prefix}valid_to__gt": at})
+    return Q(**{f"{prefix}valid_from__lte": at}) & open_ended
+
+
+def actor_of_person(person_id: int, department_id: int, at: datetime) -> Actor | None:
+    """The person acting for a department with the posts held there now; None without any, or when not active."""
+    rows = list(
+        Membership.objects.filter(
+            valid(at),
+            person_id=person_id,
+            person__is_active=True,
+            post__department_id=department_id,
+            post__department__is_active=True,
+        ).values_list("post__kind", "person__language")
+    )
+    if not rows:
+        return None
+    return Actor(
+        kind="person",
+        id=person_id,
+        department_id=department_id,
+        posts=frozenset(kind for kind, _ in rows),
+        language=rows[0][1] or "zh-hans",
+    )
+
+
+def departments_of(person_id: int, at: datetime) -> list[Department]:
+    """Active departments where the person holds a post now, by tree order."""
+    held = Membership.objects.filter(valid(at), person_id=person_id).values("post__department_id")
+    return list(Department.objects.filter(pk__in=held, is_active=True).order_by("path", "code"))
+
+
+def person(person_id: int) -> Person | None:
+    """One person."""
+    return Person.objects.filter(pk=person_id).first()
+
+
+def people_by_id(ids: Iterable[int]) -> dict[int, Person]:
+    """Persons by id; one query."""
+    return Person.objects.in_bulk(set(ids))
+
+
+def person_by_username(username: str) -> Person | None:
+    """The person with this user name (exact)."""
+    return Person.objects.filter(username=username).first()
+
+
+def holders(department_id: int, post: str, at: datetime) -> list[Reachable]:
+    """Who holds a post in a department now."""
+    return holders_many([department_id], post, at)[department_id]
+
+
+def heads(department_id: int, at: datetime) -> list[Reachable]:
+    """Heads of a department now."""
+    return holders(department_id, "head", at)
+
+
+def heads_many(department_ids: Iterable[int], at: datetime) -> dict[int, list[Reachable]]:
+    """Heads of several departments now; one query."""
+    return holders_many(department_ids, "head", at)
+
+
+def holders_many(department_ids: Iterable[int], post: str, at: datetime) -> dict[int, list[Reachable]]:
+    """Who holds a post in each of several departments now; one query, an entry for each department asked."""
+    found: dict[int, list[Reachable]] = {pk: [] for pk in department_ids}
+    via = "standing" if post == "duty_officer" else "post"
+    for row in members(at).filter(post__department_id__in=found, post__kind=post):
+        people = found[row.post.department_id]
+        if all(other.person_id != row.person_id for other in people):
+            people.append(reachable(row.person, via))
+    return found
+
+
+def members(at: datetime) -> QuerySet[Membership]:
+    """Memberships of active persons in force at a moment, with person and post, in a fixed order."""
+    return (
+        Membership.objects.filter(valid(at), person__is_active=True)
+        .select_related("person", "post")
+        .order_by("post__department_id", "post__kind", "person_id")
+    )
+
+
+def members_of(department_id: int, at: datetime) -> list[Membership]:
+    """Memberships in force in one department, with person and post."""
+    return list(members(at).filter(post__department_id=department_id))
+
+
+def may_administer(actor: Actor, department_id: int, posts: frozenset[str] = ADMINISTERING) -> bool:
+    """Whether the actor holds one of the administering posts in this department or in one above it."""
+    if actor.kind == "system":
+        return True
+    if not actor.is_person or actor.department_id is None or not actor.posts & posts:
+        return False
+    return Department.objects.filter(pk=department_id, path__contains=f"/{actor.department_id}/").exists()
+
+
+def may_plan_duty(actor: Actor, department_id: int) -> bool:
+    """Whether the actor may plan this department's duty: its head or administrator, or those above."""
+    return may_administer(actor, department_id, ROSTERING)
