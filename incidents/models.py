@@ -5,11 +5,23 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.text import localized
+from coordination.events.words import WordsField, WordsManager
 from sharing.access.guarded import Guarded
+
+
+class Counter(models.Model):
+    """The last number given in one series; its row is locked until COMMIT, so a series has no gaps."""
+
+    series = models.CharField(max_length=20, primary_key=True)
+    last = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.last}"
 
 
 class Incident(Guarded):
@@ -17,6 +29,7 @@ class Incident(Guarded):
 
     guard_path: ClassVar[str] = "id"
     guard_reach: ClassVar[int] = 1
+    guard_order: ClassVar[tuple[str, ...]] = ("-opened_at", "-id")
 
     class State(models.TextChoices):
         REPORTED = "reported", _("Reported")
@@ -67,12 +80,16 @@ class Incident(Guarded):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     next_instruction_number = models.IntegerField(default=1)
+    words = WordsField()
     version = models.IntegerField(default=1)
+
+    everything = WordsManager()
 
     class Meta(Guarded.Meta):
         indexes = [
             models.Index(fields=["-opened_at", "-id"], name="incident_opened"),
             models.Index(fields=["state", "-opened_at"], name="incident_state"),
+            GinIndex(fields=["words"], name="incident_words"),
         ]
 
     def __str__(self) -> str:
@@ -116,17 +133,23 @@ class Report(models.Model):
     verify_note = models.CharField(max_length=300, blank=True)
     incident = models.ForeignKey(Incident, null=True, on_delete=models.PROTECT, related_name="reports")
     exercise = models.BooleanField(default=False)
+    words = WordsField()
     version = models.IntegerField(default=1)
 
+    objects = WordsManager()
+
     class Meta:
-        indexes = [models.Index(fields=["-received_at", "-id"], name="report_received")]
+        indexes = [
+            models.Index(fields=["-received_at", "-id"], name="report_received"),
+            GinIndex(fields=["words"], name="report_words"),
+        ]
 
     def __str__(self) -> str:
         return self.number
 
 
 class ScaleChange(Guarded):
-    """One change of grade, warning level, response level or state: from, to, who, when, why."""
+    """One change of a scale, the state, the commander or the lead department: from, to, who, when, why."""
 
     guard_reach: ClassVar[int] = 1
 
@@ -136,6 +159,7 @@ class ScaleChange(Guarded):
         RESPONSE_LEVEL = "response_level", _("Response level")
         STATE = "state", _("State")
         COMMANDER = "commander", _("Commander")
+        LEAD = "lead", _("Lead department")
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="scale_changes")
     scale = models.CharField(max_length=16, choices=Scale)
@@ -191,6 +215,7 @@ class Objective(Guarded):
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="objectives")
     text = models.CharField(max_length=300)
+    by = models.DateTimeField(null=True)
     reached_at = models.DateTimeField(null=True)
     dropped_at = models.DateTimeField(null=True)
     set_by = models.CharField(max_length=40)
@@ -224,6 +249,7 @@ class LogEntry(Guarded):
 
     guard_own: ClassVar[tuple[str, ...]] = ("department_id",)
     guard_class: ClassVar[str] = "classification"
+    guard_order: ClassVar[tuple[str, ...]] = ("-at", "-id")
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="log_entries")
     kind = models.CharField(max_length=20, default="note")
@@ -236,10 +262,16 @@ class LogEntry(Guarded):
     classification = models.SmallIntegerField(default=2)
     at = models.DateTimeField()
     happened_at = models.DateTimeField(null=True)
+    words = WordsField()
     version = models.IntegerField(default=1)
 
+    everything = WordsManager()
+
     class Meta(Guarded.Meta):
-        indexes = [models.Index(fields=["incident", "-at", "-id"], name="logentry_list")]
+        indexes = [
+            models.Index(fields=["incident", "-at", "-id"], name="logentry_list"),
+            GinIndex(fields=["words"], name="logentry_words"),
+        ]
 
     def __str__(self) -> str:
         return self.text[:60]
@@ -249,9 +281,11 @@ class Attachment(Guarded):
     """A file on an incident, log entry, report, instruction or feedback: checked by content, new name, guarded.
 
     ``subject_type``/``subject_id`` name what it hangs on; empty until then (only its uploader sees it).
+    ``readers``: departments that see it whatever their reach, such as both sides of an instruction.
     """
 
-    guard_own: ClassVar[tuple[str, ...]] = ("department_id",)
+    guard_own: ClassVar[tuple[str, ...]] = ("department_id", "readers__id")
+    guard_own_alone: ClassVar[bool] = True
 
     incident = models.ForeignKey(Incident, null=True, on_delete=models.CASCADE, related_name="attachments")
     subject_type = models.CharField(max_length=60, blank=True)
@@ -261,6 +295,8 @@ class Attachment(Guarded):
     size = models.IntegerField()
     sha256 = models.CharField(max_length=64)
     file = models.FileField(upload_to="attachments/%Y/%m")
+    thumbnail = models.FileField(upload_to="thumbnails/%Y/%m", blank=True)
+    readers = models.ManyToManyField("accounts.Department", related_name="+")
     department = models.ForeignKey("accounts.Department", null=True, on_delete=models.PROTECT, related_name="+")
     uploaded_by = models.CharField(max_length=40)
     at = models.DateTimeField()
