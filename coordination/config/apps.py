@@ -1,8 +1,11 @@
 """What do the rooms get handed at start that they may not reach for themselves?"""
 
+from importlib import import_module
+from importlib.util import find_spec
+
 from django.apps import AppConfig
 
-from coordination.config import patience
+from coordination.config import deadline_handlers, incident_facts, patience
 from coordination.config.celery import app as celery_app
 from coordination.config.settings.data import WAIT_SECONDS
 
@@ -18,3 +21,7 @@ class Config(AppConfig):
         """Set the deadline towards PostgreSQL and hand out the plain lists."""
         patience.install(WAIT_SECONDS)
         self.celery.set_current()
+        if hasattr(deadline_handlers, "install"):
+            deadline_handlers.install()
+        if find_spec("incidents.closing"):
+            import_module("incidents.closing").use_named(incident_facts.FORBIDS_CLOSING)

@@ -49,17 +49,28 @@ def _holder(descriptor: int) -> str:
         return "by another launcher"
 
 
-def service_programs(instance: Instance) -> list[Program]:
-    """Make the folders and return PostgreSQL and Redis as programs."""
+def service_programs(instance: Instance, *, own_postgres: bool = True, own_redis: bool = True) -> list[Program]:
+    """Make the folders and return PostgreSQL and Redis as programs, those that are ours."""
     private(instance.folder)
     private(instance.run)
     private(instance.logs)
-    return [
+    found = []
+    if own_postgres:
         # smart stop waits for ever, and a killed server must replay: INT, and time enough never to kill it
-        Program("postgres", postgres.prepare(instance), stop_signal="INT", stop_seconds=300, death_signal="INT",
-                as_postgres_user=True, stop_group=False),
-        Program("redis", redis_server.prepare(instance), stop_seconds=20),
-    ]  # fmt: skip
+        found.append(
+            Program(
+                "postgres",
+                postgres.prepare(instance),
+                stop_signal="INT",
+                stop_seconds=300,
+                death_signal="INT",
+                as_postgres_user=True,
+                stop_group=False,
+            )
+        )
+    if own_redis:
+        found.append(Program("redis", redis_server.prepare(instance), stop_seconds=20))
+    return found
 
 
 def wait_ready(supervisor: Supervisor, name: str, answers: Callable[[], str], *, seconds: float = 60) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from coordination.config.logs import REQUEST_ID, request_id
+from coordination.events.command import request_id as recorded
 
 
 class RequestIdMiddleware:
@@ -20,6 +21,7 @@ class RequestIdMiddleware:
         asked = request.headers.get("X-Request-ID", "")
         current = asked if REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
         token = request_id.set(current)
+        noted = recorded.set(current)
         request.request_id = current  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
@@ -27,3 +29,4 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+            recorded.reset(noted)

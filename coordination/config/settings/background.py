@@ -8,6 +8,8 @@ from coordination.config.settings.environment import flag
 
 REDIS_URL = os.environ.get("REDIS_URL") or redis_server.url(development())
 
+REDIS_PREFIX = os.environ.get("MUSTER_REDIS_PREFIX") or "muster"  # installations and tests beside each other
+
 
 def _broker(url: str) -> str:
     # kombu names a socket by a scheme of its own

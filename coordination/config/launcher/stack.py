@@ -1,0 +1,242 @@
+"""How does the whole system of one instance start in order, stay up, and stop?"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import psycopg2
+
+from coordination.config.addresses import Database, parse_database_url
+from coordination.config.launcher import postgres, redis_server
+from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, private
+from coordination.config.launcher.keys import keys
+from coordination.config.launcher.roles import APP, OWNER, ensure_roles
+from coordination.config.launcher.services import service_programs, start_services, wait_ready
+from coordination.config.launcher.supervise import GONE_STATES, NotStarted, Program, Supervisor, tail
+
+QUEUES = ("urgent", "normal", "bulk")
+WORKERS = tuple(f"worker-{queue}" for queue in QUEUES)
+READY_SECONDS = 60
+
+
+class Stack:
+    """All processes of one instance; the handle by which tests and the command line hold them."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        *,
+        port: int,
+        environment: Mapping[str, str] | None = None,
+        story: bool = False,
+        say: Callable[[str], None] = lambda _text: None,
+    ) -> None:
+        """Describe the system of ``instance`` on loopback ``port``; nothing is started.
+
+        ``environment`` is added to every process. ``story``: the demo's story runs as one more process.
+        """
+        self.instance = instance
+        self.port = port
+        self.say = say
+        self.story = story
+        self.extra = dict(environment or {})
+        self.database_url = os.environ.get("DATABASE_URL", "")
+        self.redis_url = os.environ.get("REDIS_URL", "")
+        self.supervisor = Supervisor(instance)
+        self.keys: dict[str, str] = {}
+
+    @property
+    def base_url(self) -> str:
+        """Where the pages are."""
+        return f"http://127.0.0.1:{self.port}"
+
+    # --- what each process is told
+
+    def database(self, role: str) -> Database:
+        """Return the database's address for ``role``."""
+        if not self.database_url:
+            return postgres.database(self.instance, user=role)
+        return replace(parse_database_url(self.database_url), user=role, password=self.keys[f"password:{role}"])
+
+    def environment(self, process: str, role: str = APP) -> dict[str, str]:
+        """Return the variables that one process gets beside those it inherits."""
+        return {
+            "DJANGO_SETTINGS_MODULE": "coordination.config.settings",
+            "MUSTER_PROCESS": process,
+            "MUSTER_SECRET_KEY": self.keys["MUSTER_SECRET_KEY"],
+            "MUSTER_PLAIN_HTTP": "1",
+            "MUSTER_HOSTS": "localhost,127.0.0.1,[::1]",
+            "MUSTER_FILES": str(self.instance.files),
+            "MUSTER_STATIC_ROOT": str(self.instance.folder / "static"),
+            "MUSTER_HASHED_STATIC": "1",
+            "MUSTER_INSTANCE": str(self.instance.folder),
+            "MUSTER_PORT": str(self.port),
+            "DATABASE_URL": self.database(role).url(),
+            "REDIS_URL": self.redis_url or redis_server.url(self.instance),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(REPOSITORY),
+            **self.extra,
+        }
+
+    def programs(self) -> list[Program]:
+        """Return every process, services first."""
+        python = sys.executable
+        celery = [python, "-m", "celery", "-A", "coordination.config.celery"]
+        worker = self.environment("worker")
+        found = service_programs(self.instance, own_postgres=not self.database_url, own_redis=not self.redis_url)
+        found.append(
+            Program("engine", [python, "manage.py", "engine"], stop_seconds=10, environment=self.environment("engine"))
+        )
+        for queue, name in zip(QUEUES, WORKERS, strict=True):
+            command = [
+                *celery, "worker", "--queues", queue, "--hostname", f"{queue}@{self.instance.token}", "--concurrency", "1",
+                "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
+            ]  # fmt: skip
+            found.append(Program(name, command, stop_seconds=8, environment=worker))
+        schedule = str(self.instance.folder / "beat-schedule")
+        found.append(
+            Program(
+                "beat",
+                [*celery, "beat", "--loglevel", "WARNING", "--schedule", schedule, "--pidfile="],
+                environment=self.environment("beat"),
+            )
+        )
+        found.append(
+            Program(
+                "web",
+                [python, "-m", "coordination.config.serve", "--port", str(self.port)],
+                stop_seconds=15,
+                environment=self.environment("web"),
+            )
+        )
+        if self.story:
+            found.append(Program("story", [python, "manage.py", "story"], environment=self.environment("worker")))
+        return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The processes in the order they start."""
+        services = (() if self.database_url else ("postgres",)) + (() if self.redis_url else ("redis",))
+        return (*services, "engine", *WORKERS, "beat", "web", *(("story",) if self.story else ()))
+
+    # --- start
+
+    def start(self, *, load: Sequence[str] = ()) -> None:
+        """Start everything in order and return when pages answer.
+
+        ``load``: a command of manage.py run as the application after the tables are there. Raises NotStarted or
+        FolderProblem; what had started is stopped again.
+        """
+        private(self.instance.folder)
+        private(self.instance.files)
+        self.keys = keys(self.instance)
+        self._check_port()
+        if self.supervisor.alive():
+            self.say("stopping what an earlier launcher left")
+            self.stop()
+        try:
+            self._start(load)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _check_port(self) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError as error:
+                raise FolderProblem(
+                    f"port {self.port} is taken: stop what uses it, or choose another (PORT=8001 make demo)"
+                ) from error
+
+    def _start(self, load: Sequence[str]) -> None:
+        self.say("starting PostgreSQL and Redis")
+        self.supervisor.start(self.programs())
+        start_services(self.supervisor, with_postgres=not self.database_url, with_redis=False)
+        if self.database_url:
+            self._external_roles()
+        self.say("bringing the tables up to date")
+        self.manage("prepare", role=OWNER)
+        (self.instance.folder / "started").touch(mode=0o600)
+        start_services(self.supervisor, with_postgres=False, with_redis=not self.redis_url)
+        if load:
+            self.say("loading the demo city")
+            self.manage(*load)
+        self.say("starting engine, workers, beat and web")
+        for name in ("engine", *WORKERS, "beat", "web"):
+            self.supervisor.launch(name)
+        self.wait_ready()
+        if self.story:
+            self.supervisor.launch("story")
+
+    def _external_roles(self) -> None:
+        address = parse_database_url(self.database_url)
+        connection = psycopg2.connect(
+            host=address.host, port=address.port, user=address.user, password=address.password, dbname=address.name
+        )
+        connection.autocommit = True
+        try:
+            ensure_roles(
+                connection,
+                {name.removeprefix("password:"): value for name, value in self.keys.items() if ":" in name},
+            )
+            with connection.cursor() as cursor:
+                cursor.execute(f"GRANT ALL ON SCHEMA public TO {OWNER}")
+        finally:
+            connection.close()
+
+    def manage(self, *arguments: str, role: str = APP, process: str = "command", seconds: float = 600) -> str:
+        """Run a command of manage.py against this instance and return what it printed; raise NotStarted if it fails."""
+        result = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "manage.py", *arguments],
+            cwd=REPOSITORY,
+            env={**os.environ, **self.environment(process, role)},
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        if result.returncode != 0:
+            raise NotStarted(f"manage.py {' '.join(arguments)} failed:\n{result.stdout[-500:]}{result.stderr[-3000:]}")
+        return result.stdout
+
+    def wait_ready(self, seconds: float = READY_SECONDS) -> None:
+        """Wait until pages answer and each queue's canary has sung once since its worker started."""
+        wait_ready(self.supervisor, "web", self.web_answers, seconds=seconds)
+        deadline = time.monotonic() + seconds
+        for name in ("engine", *WORKERS, "beat"):
+            while (state := self.supervisor.state(name)) != "RUNNING":
+                if state in GONE_STATES or time.monotonic() > deadline:
+                    raise NotStarted(f"{name} is {state}\n{tail(self.log(name))}")
+                time.sleep(0.1)
+
+    def web_answers(self) -> str:
+        """Return "" when the web process is ready for work, else what it says."""
+        try:
+            answer = httpx.get(f"{self.base_url}/health/ready", timeout=3, trust_env=False)
+        except httpx.HTTPError as error:
+            return str(error) or type(error).__name__
+        return "" if answer.status_code == 200 else answer.text[:200]
+
+    def log(self, name: str) -> Path:
+        """Return where a process writes."""
+        return self.instance.logs / f"{name}.log"
+
+    # --- stop
+
+    def stop(self) -> None:
+        """Stop in reverse order and wait for each; PostgreSQL is asked to be quick and never killed."""
+        if not self.supervisor.alive():
+            return
+        for name in ("story", "web", "beat", *WORKERS, "engine", "redis", "postgres"):
+            if self.supervisor.state(name) not in {"UNKNOWN", "STOPPED"}:
+                self.supervisor.stop(name)
+        self.supervisor.shutdown()
+

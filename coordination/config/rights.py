@@ -1,0 +1,53 @@
+"""What may each role of the database do with each table?
+
+The application works with rows but may not rewrite history: of the log it may read and append, and of the streams' heads
+it may move the counter. The log belongs to a role of its own.
+"""
+
+from collections.abc import Mapping
+
+from django.db import connection
+from psycopg2 import sql
+
+from coordination.config.launcher.roles import APP, BACKUP, LOG_OWNER, SEALER
+
+# table → what the application may do there; every other table: SELECT, INSERT, UPDATE, DELETE
+APPEND_ONLY: Mapping[str, str] = {
+    "events_event": "SELECT, INSERT",
+    "events_streamentry": "SELECT, INSERT",
+    "events_streamhead": "SELECT, INSERT, UPDATE (last_seq)",
+    "events_refusal": "SELECT, INSERT",
+    "django_migrations": "SELECT",
+}
+LOG_TABLES = ("events_event", "events_streamentry", "events_streamhead", "events_refusal")
+
+
+def grant() -> None:
+    """Set the rights of all roles on all tables of this database; run as the owner after each migration."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = {row[0] for row in cursor.fetchall()}
+        cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}, {}, {}, {}").format(*map(sql.Identifier, (APP, LOG_OWNER, SEALER, BACKUP))))
+        cursor.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(LOG_OWNER)))
+        cursor.execute(
+            sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(APP))
+        )
+        cursor.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(sql.Identifier(APP)))
+        for table, allowed in APPEND_ONLY.items():
+            if table in tables:
+                cursor.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(table), sql.Identifier(APP)))
+                # the rights are our own constants above
+                cursor.execute(
+                    sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(allowed), sql.Identifier(table), sql.Identifier(APP))
+                )
+        for table in LOG_TABLES:
+            if table in tables:
+                cursor.execute(
+                    sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(table), sql.Identifier(LOG_OWNER))
+                )
+                cursor.execute(
+                    sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(table), sql.Identifier(SEALER))
+                )
+        cursor.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(BACKUP)))
+
+

@@ -1,0 +1,59 @@
+"""How does a web process listen?
+
+``python -m coordination.config.serve --port 8000`` (loopback), or ``--host``, behind a proxy.
+"""
+
+import argparse
+import os
+import sys
+
+os.environ.setdefault("MUSTER_PROCESS", "web")
+
+import uvicorn  # noqa: E402 - the process says first what it is
+
+SETTINGS = {
+    "http": "h11",  # strict in what it accepts
+    "ws": "websockets-sansio",  # stops writing when the reader does not read
+    "ws_max_size": 65_536,
+    "ws_max_queue": 16,
+    "ws_per_message_deflate": False,  # costs memory for each socket, and pointers are small
+    "ws_ping_interval": 20.0,
+    "ws_ping_timeout": 20.0,
+    "timeout_graceful_shutdown": 10,
+    "timeout_keep_alive": 20,
+    "h11_max_incomplete_event_size": 64 * 1024,
+    "backlog": 512,
+    "lifespan": "off",
+    "access_log": False,
+    "server_header": False,
+    "log_config": None,
+    "loop": "asyncio",
+}
+
+
+def configuration(host: str, port: int, proxies: str) -> uvicorn.Config:
+    """Return uvicorn's configuration; ``proxies``: the addresses whose X-Forwarded headers count ("" = none)."""
+    return uvicorn.Config(
+        "coordination.config.asgi:application",
+        host=host,
+        port=port,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies or None,
+        **SETTINGS,  # type: ignore[arg-type]
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until asked to stop."""
+    parser = argparse.ArgumentParser(prog="serve")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--proxies", default=os.environ.get("MUSTER_PROXIES", ""))
+    asked = parser.parse_args(arguments)
+    server = uvicorn.Server(configuration(asked.host, asked.port, asked.proxies))
+    server.run()
+    return 0 if server.started else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
