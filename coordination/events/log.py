@@ -22,23 +22,23 @@ WITH heads AS (
   ON CONFLICT (stream) DO UPDATE SET last_seq = h.last_seq + excluded.last_seq
   RETURNING stream, last_seq),
 wanted AS (
-  SELECT * FROM unnest(%(streams)s::text[], %(events)s::bigint[], %(back)s::bigint[], %(homes)s::bool[],
-                       %(ats)s::timestamptz[]) AS e(stream, event_id, back, home, at))
+  SELECT * FROM unnest(%(streams)s::text[], %(events)s::bigint[], %(back)s::bigint[], %(homes)s::bool[])
+           AS e(stream, event_id, back, home))
 INSERT INTO events_streamentry (stream, seq, event_id, home, at)
-SELECT w.stream, h.last_seq - w.back, w.event_id, w.home, w.at FROM wanted w JOIN heads h USING (stream)
+SELECT w.stream, h.last_seq - w.back, w.event_id, w.home, clock_timestamp() FROM wanted w JOIN heads h USING (stream)
 """
 
 
 def flush(recorded: Sequence[tuple[Event, tuple[str, ...]]]) -> None:
-    """Write events and stream entries: two statements, whatever their number; hints go out after COMMIT."""
+    """Write events and stream entries: two statements, whatever their number; hints go out after COMMIT.
+
+    An entry's ``at`` is the server's own clock, not the action's ``now`` (which is older, and movable in tests):
+    the relay's sweep measures by it.
+    """
     if not recorded:
         return
     Event.objects.bulk_create([event for event, _ in recorded])
-    rows = [
-        (stream, event, index == 0)
-        for event, streams in recorded
-        for index, stream in enumerate(streams)
-    ]
+    rows = [(stream, event, index == 0) for event, streams in recorded for index, stream in enumerate(streams)]
     counts = Counter(stream for stream, _, _ in rows)
     left = dict(counts)
     back = []
@@ -56,7 +56,6 @@ def flush(recorded: Sequence[tuple[Event, tuple[str, ...]]]) -> None:
                 "events": [event.pk for _, event, _ in rows],
                 "back": back,
                 "homes": [home for _, _, home in rows],
-                "ats": [event.at for _, event, _ in rows],
             },
         )
-    transaction.on_commit(functools.partial(hint.send, names))
+    transaction.on_commit(functools.partial(hint.send, names), robust=True)

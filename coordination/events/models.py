@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 
@@ -21,7 +22,7 @@ class Event(models.Model):
     object_id = models.BigIntegerField()
     version = models.IntegerField(default=1)
     incident_id = models.BigIntegerField(null=True)
-    payload = models.JSONField(default=dict)
+    payload = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     tell = models.JSONField(default=list)
     urgency = models.CharField(max_length=12, default="routine")
     exercise = models.BooleanField(default=False)
@@ -50,7 +51,10 @@ class StreamHead(models.Model):
 
 
 class StreamEntry(models.Model):
-    """One event as one audience reads it. ``home`` marks exactly one entry of each event, for the relay."""
+    """One event as one audience reads it. ``home`` marks exactly one entry of each event, for the relay.
+
+    ``at`` is the database's clock at the insert, never moved.
+    """
 
     pk = models.CompositePrimaryKey("stream", "seq")
     stream = models.CharField(max_length=80)
@@ -60,18 +64,25 @@ class StreamEntry(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["at"], name="streamentry_at")]
+        indexes = [models.Index(fields=["at"], name="streamentry_at", condition=models.Q(home=True))]
 
     def __str__(self) -> str:
         return f"{self.stream} {self.seq}"
 
 
 class RelayCursor(models.Model):
-    """How far one subscriber has handled one stream; moves in one transaction with its effects."""
+    """How far one subscriber has handled one stream; moves in one transaction with its effects.
+
+    ``tries``: how often the entry after ``seq`` has failed; it is tried again from ``retry_at`` on (server clock).
+    The row of stream ``*`` holds when, in Unix milliseconds, this subscriber was last found to have nothing left.
+    """
 
     subscriber = models.CharField(max_length=40)
     stream = models.CharField(max_length=80)
     seq = models.BigIntegerField(default=0)
+    tries = models.SmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["subscriber", "stream"], name="relaycursor_one")]
