@@ -1,0 +1,1 @@
+"""Which fields does each act of the closed loop take?"""

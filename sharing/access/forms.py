@@ -1,0 +1,119 @@
+"""What do all forms share: command id, version, and fields that a page without scripts can use?"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from coordination.events.refused import Refused
+
+PERCENTS = [(n, f"{n} %") for n in range(0, 101, 10)]
+WIDGET_CLASSES = (
+    (forms.CheckboxInput, "form-check-input"),
+    (forms.RadioSelect, ""),
+    (forms.CheckboxSelectMultiple, ""),
+    (forms.Select, "form-select"),
+    (forms.HiddenInput, ""),
+    (forms.Widget, "form-control"),
+)
+
+
+def local_time(**kwargs: Any) -> forms.DateTimeField:
+    """A moment in local time, as the browser's own picker sends it."""
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(widget=widget, **kwargs)
+
+
+def long_text(rows: int = 3, **kwargs: Any) -> forms.CharField:
+    """A text of several lines."""
+    return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), **kwargs)
+
+
+class FiniteFloat(forms.FloatField):
+    """A number that is neither infinite nor no number."""
+
+    def clean(self, value: Any) -> Any:
+        """Refuse inf and nan, which a browser's number field would have refused."""
+        number = super().clean(value)
+        if number is not None and not math.isfinite(number):
+            raise forms.ValidationError(_("Enter a number."), code="invalid")
+        return number
+
+
+class ManyFilesInput(forms.ClearableFileInput):
+    """Several files in one field; a phone offers its camera."""
+
+    allow_multiple_selected = True
+
+
+class ManyFiles(forms.FileField):
+    """A list of uploaded files; at most ``most``."""
+
+    def __init__(self, *, most: int = 6, **kwargs: Any) -> None:
+        """Accept up to ``most`` files."""
+        self.most = most
+        super().__init__(required=False, widget=ManyFilesInput, **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+        """Check each file for a name and content; what it holds is judged where it is kept."""
+        several = data if isinstance(data, list | tuple) else [data] if data else []
+        if len(several) > self.most:
+            raise forms.ValidationError(_("At most %(most)s files at once."), params={"most": self.most})
+        return [super(ManyFiles, self).clean(one, initial) for one in several]
+
+
+class ActForm(forms.Form):
+    """One act: fields, a command id that repeats with a retry, and the version the person saw."""
+
+    command_id = forms.UUIDField(widget=forms.HiddenInput)
+    if_version = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**31 - 1)
+    error_css_class = "ops-error"
+
+    def __init__(self, *args: Any, choices: dict[str, Sequence[tuple[Any, Any]]] | None = None, **kwargs: Any) -> None:
+        """Fill the options named in ``choices`` and dress the fields."""
+        super().__init__(*args, **kwargs)
+        self.fields["command_id"].initial = uuid.uuid4
+        for name, options in (choices or {}).items():
+            if name in self.fields:
+                self.fields[name].choices = options  # type: ignore[attr-defined]
+        for field in self.fields.values():
+            dress(field)
+
+    def payload(self) -> dict[str, Any]:
+        """Keyword arguments for the action."""
+        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
+
+    def take(self, refused: Refused) -> None:
+        """Put a refusal's errors at the fields they name; what names none goes above the form."""
+        for error in refused.errors:
+            name = str(error.get("pointer", "")).strip("/").split("/")[0]
+            target = name if name in self.fields else None
+            self.add_error(target, str(error.get("detail") or refused.message))
+        if not refused.errors:
+            self.add_error(None, str(refused.message))
+
+    def summary(self) -> list[dict[str, str]]:
+        """Every error with the id of its field, for the list above the form."""
+        rows = []
+        for name, errors in self.errors.items():
+            bound = self[name] if name in self.fields else None
+            for text in errors:
+                rows.append(
+                    {"id": bound.id_for_label or "" if bound else "", "label": str(bound.label) if bound else "", "text": str(text)}
+                )
+        return rows
+
+
+def dress(field: forms.Field) -> None:
+    """Give a field's widget the class of its kind, and its limits."""
+    for kind, name in WIDGET_CLASSES:
+        if isinstance(field.widget, kind):
+            if name:
+                field.widget.attrs.setdefault("class", name)
+            return
