@@ -1,1 +1,63 @@
-"""Who may see and do what?"""
+"""Who may see and do what?
+
+The names below are the whole surface of this room. They are looked up on first use, because the tables of the
+rooms above import ``sharing.access.guarded`` while Django is still loading tables.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sharing.access.actions.participation import close as close
+    from sharing.access.actions.participation import join as join
+    from sharing.access.actions.participation import leave as leave
+    from sharing.access.actions.participation import relevel as relevel
+    from sharing.access.actions.sharing import revoke as revoke
+    from sharing.access.actions.sharing import share as share
+    from sharing.access.queries.decisions import Decision as Decision
+    from sharing.access.queries.decisions import NotYourRight as NotYourRight
+    from sharing.access.queries.decisions import decide as decide
+    from sharing.access.queries.decisions import may as may
+    from sharing.access.queries.decisions import require as require
+    from sharing.access.queries.drift import drift as drift
+    from sharing.access.queries.paging import page as page
+    from sharing.access.queries.paging import visible_incident_ids as visible_incident_ids
+    from sharing.access.queries.projection import project as project
+    from sharing.access.queries.scopes import resolve as resolve
+    from sharing.access.queries.sight import Unseen as Unseen
+    from sharing.access.queries.sight import get as get
+    from sharing.access.queries.sight import lock as lock
+    from sharing.access.queries.sight import scope as scope
+    from sharing.access.queries.sight import unscoped as unscoped
+    from sharing.access.queries.streams import may_read_stream as may_read_stream
+    from sharing.access.queries.streams import readable as readable
+    from sharing.access.queries.streams import readers_of as readers_of
+    from sharing.access.queries.streams import shares_of as shares_of
+    from sharing.access.queries.streams import streams_of as streams_of
+
+_WHERE = {
+    "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
+    "sharing.access.actions.sharing": ("revoke", "share"),
+    "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "may", "require"),
+    "sharing.access.queries.drift": ("drift",),
+    "sharing.access.queries.paging": ("page", "visible_incident_ids"),
+    "sharing.access.queries.projection": ("project",),
+    "sharing.access.queries.scopes": ("resolve",),
+    "sharing.access.queries.sight": ("Unseen", "get", "lock", "scope", "unscoped"),
+    "sharing.access.queries.streams": (
+        "may_read_stream",
+        "readable",
+        "readers_of",
+        "shares_of",
+        "streams_of",
+    ),
+}
+_HOME = {name: module for module, names in _WHERE.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -27,7 +27,8 @@ class Guarded(models.Model):
     ``guard_path``: lookup from the row to its incident id (``"id"`` for Incident itself, ``"incident_id"``, or
     ``"instruction__incident_id"``). ``guard_reach``: the least reach that opens the row. ``guard_own``: lookups
     to department ids whose own members (and those above) see the row from reach 2 on, or without any reach when
-    ``guard_own_alone`` is true. ``guard_class``: lookup to the row's classification, if it has one.
+    ``guard_own_alone`` is true. ``guard_class``: lookup to the row's classification, if it has one. ``guard_order``: how lists are
+    ordered, newest first, its last field unique.
     Related managers and saves work as usual (they use the base manager).
     """
 
@@ -36,6 +37,7 @@ class Guarded(models.Model):
     guard_own: ClassVar[tuple[str, ...]] = ()
     guard_own_alone: ClassVar[bool] = False
     guard_class: ClassVar[str] = ""
+    guard_order: ClassVar[tuple[str, ...]] = ("-id",)
 
     objects = GuardedManager()
     everything = models.Manager()  # noqa: DJ012

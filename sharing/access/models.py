@@ -45,7 +45,11 @@ class Policy(models.Model):
 
 
 class Grant(models.Model):
-    """Why a scope may see an object. Truth; the visibility table is derived in the same transaction."""
+    """Why a scope may see an object. Truth; the visibility table is derived in the same transaction.
+
+    ``actions``: ``view``, and ``command`` for the lead and its command centre. ``role``: lead, support, informed,
+    or what else it derives from. ``because``: ``department:<id>``, the department whose taking part it rests on.
+    """
 
     class Source(models.TextChoices):
         OWNER = "owner"
@@ -65,6 +69,7 @@ class Grant(models.Model):
     purpose = models.CharField(max_length=200, blank=True)
     incident_id = models.BigIntegerField(null=True)
     source = models.CharField(max_length=16, choices=Source)
+    role = models.CharField(max_length=12, blank=True)
     because = models.CharField(max_length=60, blank=True)
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField(null=True)
@@ -103,3 +108,14 @@ class VisIncident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope_id} sees {self.incident_id}"
+
+
+class RequestCount(models.Model):
+    """How often one caller asked in the current minute (``slot``: minutes since 1970), for the limits of the API."""
+
+    key = models.CharField(max_length=80, primary_key=True)
+    slot = models.BigIntegerField()
+    n = models.IntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.n}"

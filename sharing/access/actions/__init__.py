@@ -1,0 +1,1 @@
+"""How do grants and visibility come and go?"""

@@ -1,0 +1,152 @@
+"""How are grants written and ended, together with the table that makes them fast?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Least
+
+from sharing.access.models import Grant, Policy, Scope, VisIncident
+from sharing.access.queries.decisions import INCIDENT
+
+# "Without end", in a column that is never empty.
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+# How long a department that leaves, or whose incident closes, still reads; class 3 and above ends at once.
+GRACE = timedelta(hours=24)
+GRACE_CLASS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One grant to be written. ``because`` names the department whose taking part it rests on."""
+
+    department_id: int
+    source: str
+    role: str
+    reach: int
+    max_class: int
+    because: str
+    actions: tuple[str, ...] = ("view",)
+    valid_to: datetime | None = None
+    purpose: str = ""
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """What two grants must share to be the same."""
+        return (str(self.department_id), self.source, self.role, self.reach, self.max_class, self.actions)
+
+
+def because(department_id: int) -> str:
+    """Key of the department whose taking part a grant rests on."""
+    return f"department:{department_id}"
+
+
+def live(incident_id: int, now: datetime) -> QuerySet[Grant]:
+    """Grants on an incident that are neither over nor revoked."""
+    return Grant.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=now),
+        object_type=INCIDENT,
+        object_id=incident_id,
+        revoked_at=None,
+    )
+
+
+def write(incident_id: int, wanted: Sequence[Wanted], opened_at: datetime, now: datetime) -> list[Grant]:
+    """Write grants and their visibility rows; six statements, whatever their number."""
+    scopes = department_scopes({one.department_id for one in wanted})
+    policies = intern_policies({(one.reach, one.max_class) for one in wanted})
+    grants = Grant.objects.bulk_create(
+        Grant(
+            scope_id=scopes[one.department_id],
+            object_type=INCIDENT,
+            object_id=incident_id,
+            actions=list(one.actions),
+            policy_id=policies[one.reach, one.max_class],
+            incident_id=incident_id,
+            source=one.source,
+            role=one.role,
+            because=one.because,
+            purpose=one.purpose,
+            valid_from=now,
+            valid_to=one.valid_to,
+        )
+        for one in wanted
+    )
+    VisIncident.objects.bulk_create(
+        VisIncident(
+            scope_id=grant.scope_id,
+            incident_id=incident_id,
+            grant_id=grant.pk,
+            opened_at=opened_at,
+            policy_id=grant.policy_id,
+            reach=one.reach,
+            max_class=one.max_class,
+            valid_to=one.valid_to or FOREVER,
+        )
+        for one, grant in zip(wanted, grants, strict=True)
+    )
+    return grants
+
+
+def end(grants: QuerySet[Grant], until: datetime) -> int:
+    """Let grants end at ``until`` at the latest, in truth and table together."""
+    ids = list(grants.values_list("pk", flat=True))
+    VisIncident.objects.filter(grant_id__in=ids).update(valid_to=Least(F("valid_to"), Value(until)))
+    return Grant.objects.filter(pk__in=ids).update(
+        valid_to=Case(When(valid_to=None, then=Value(until)), default=Least(F("valid_to"), Value(until)))
+    )
+
+
+def lapse(grants: QuerySet[Grant], now: datetime) -> int:
+    """Let grants run out after the grace: from now on they only view, and nothing above class 2."""
+    ids = list(grants.values_list("pk", flat=True))
+    rows = Grant.objects.filter(pk__in=ids)
+    above = dict(rows.filter(policy__max_class__gt=GRACE_CLASS).values_list("policy__reach", "policy_id"))
+    for reach in above:
+        set_policy(rows.filter(policy__reach=reach, policy__max_class__gt=GRACE_CLASS), reach, GRACE_CLASS)
+    rows.update(actions=["view"])
+    return end(rows, now + GRACE)
+
+
+def set_policy(grants: QuerySet[Grant], reach: int, max_class: int) -> int:
+    """Give grants another policy, in truth and table together."""
+    ids = list(grants.values_list("pk", flat=True))
+    if not ids:
+        return 0
+    policy = intern_policies({(reach, max_class)})[reach, max_class]
+    VisIncident.objects.filter(grant_id__in=ids).update(policy_id=policy, reach=reach, max_class=max_class)
+    return Grant.objects.filter(pk__in=ids).update(policy_id=policy)
+
+
+def department_scopes(department_ids: Iterable[int]) -> dict[int, int]:
+    """Scope id of each department, made where it is new."""
+    keys = {str(pk): pk for pk in department_ids}
+    rows = Scope.objects.filter(kind=Scope.Kind.DEPARTMENT, key__in=keys)
+    found = dict(rows.values_list("key", "pk"))
+    missing = [key for key in sorted(keys) if key not in found]
+    if missing:
+        Scope.objects.bulk_create(
+            [Scope(kind=Scope.Kind.DEPARTMENT, key=key) for key in missing], ignore_conflicts=True
+        )
+        found = dict(rows.all().values_list("key", "pk"))
+    return {keys[key]: pk for key, pk in found.items()}
+
+
+def intern_policies(wanted: set[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """Policy id of each (reach, max_class), made where it is new."""
+
+    def read() -> dict[tuple[int, int], int]:
+        rows = Policy.objects.filter(fields={}).values_list("reach", "max_class", "pk")
+        return {(reach, ceiling): pk for reach, ceiling, pk in rows if (reach, ceiling) in wanted}
+
+    found = read()
+    missing = sorted(wanted - set(found))
+    if missing:
+        Policy.objects.bulk_create(
+            [Policy(reach=reach, max_class=ceiling) for reach, ceiling in missing], ignore_conflicts=True
+        )
+        found = read()
+    return found

@@ -1,0 +1,154 @@
+"""What does taking part in an incident open, for how long, and to whom beside the department itself?
+
+Called inside an action of the room that changes the participation, in its transaction; that action records
+``access.changed`` to the departments concerned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db.models import F
+
+from accounts.queries import ancestor_ids, command_centres_above
+from coordination.events.actor import Actor
+from sharing.access.actions import grants
+from sharing.access.actions.grants import Wanted
+from sharing.access.models import Grant
+
+LEAD, SUPPORT, INFORMED, REPORTER = "lead", "support", "informed", "reporter"
+ROLES = (LEAD, SUPPORT, INFORMED, REPORTER)
+# Grants that rest on a department taking part; what was shared by hand, or is owned, stays apart.
+_DERIVED = (Grant.Source.PARTICIPATION, Grant.Source.ABOVE, Grant.Source.COMMAND)
+# The reporter, and whoever took part once an incident is closed: its own part and the report.
+_OWN_PART = (2, 1)
+
+
+def policy_of(role: str, response_level: int | None) -> tuple[int, int]:
+    """(reach, class ceiling) of a role at a response level (1 = I, the highest; None = none declared yet).
+
+    lead: all, 3. support: all, 2, from level II on 3. informed: headline and sitreps, 1, from II on 2, at I all.
+    """
+    level = response_level or 4
+    if role == LEAD:
+        return (3, 3)
+    if role == SUPPORT:
+        return (3, 3 if level <= 2 else 2)
+    if role == REPORTER:
+        return _OWN_PART
+    return (3 if level == 1 else 1, 2 if level <= 2 else 1)
+
+
+def join(
+    *,
+    actor: Actor,
+    incident_id: int,
+    department_id: int,
+    role: str,
+    response_level: int | None,
+    opened_at: datetime,
+    now: datetime,
+) -> list[Grant]:
+    """Open an incident to a department that takes part, to those above it, and to the command centre.
+
+    ``role``: lead, support or informed; ``reporter`` for who reported or opened it without taking part. Joining
+    again with another role replaces the earlier role at once; with the same it changes nothing. ``opened_at``:
+    the incident's, by which lists are sorted. The departments above become informed. The nearest command centre
+    above a lead gets what the lead gets; other command centres up the line are informed.
+    """
+    if role not in ROLES:
+        raise ValueError(f"unknown role {role}")
+    wanted = _wanted(department_id, role, response_level)
+    because = grants.because(department_id)
+    sources = (Grant.Source.OWNER,) if role == REPORTER else _DERIVED
+    present = grants.live(incident_id, now).filter(because=because, source__in=sources)
+    standing = present.filter(valid_to=None).select_related("scope", "policy")
+    if {_likeness(grant) for grant in standing} == {one.likeness for one in wanted}:
+        return []
+    grants.end(present, now)
+    return grants.write(incident_id, wanted, opened_at, now)
+
+
+def _wanted(department_id: int, role: str, response_level: int | None) -> list[Wanted]:
+    because = grants.because(department_id)
+    reach, ceiling = policy_of(role, response_level)
+    if role == REPORTER:
+        return [Wanted(department_id, Grant.Source.OWNER, role, reach, ceiling, because)]
+    may = ("view", "command") if role == LEAD else ("view",)
+    wanted = [Wanted(department_id, Grant.Source.PARTICIPATION, role, reach, ceiling, because, may)]
+    lead = policy_of(LEAD, response_level)
+    informed = policy_of(INFORMED, response_level)
+    centres = [centre.pk for centre in command_centres_above(department_id)]
+    if role == LEAD and centres and centres[0] != department_id:
+        wanted.append(Wanted(centres[0], Grant.Source.COMMAND, LEAD, *lead, because, ("view", "command")))
+    told = dict.fromkeys([*ancestor_ids(department_id), *(centres[1:] if role == LEAD else centres)])
+    wanted += [
+        Wanted(above, Grant.Source.ABOVE, INFORMED, *informed, because)
+        for above in told
+        if above != department_id
+    ]
+    return wanted
+
+
+def _likeness(grant: Grant) -> tuple[object, ...]:
+    return (
+        grant.scope.key,
+        grant.source,
+        grant.role,
+        grant.policy.reach,
+        grant.policy.max_class,
+        tuple(grant.actions),
+    )
+
+
+def leave(*, incident_id: int, department_id: int, now: datetime, actor: Actor | None = None) -> int:
+    """A department no longer takes part: it, and those above on its account, read on for 24 h (class 3: not)."""
+    because = grants.because(department_id)
+    leaving = grants.live(incident_id, now).filter(because=because, source__in=_DERIVED)
+    return grants.lapse(leaving, now)
+
+
+def relevel(
+    *,
+    incident_id: int,
+    response_level: int | None,
+    now: datetime,
+    participations: Mapping[int, str] | None = None,
+) -> int:
+    """Derive every standing grant again for a new response level: fields open with it, and a fall narrows at once.
+
+    Roles are read from the grants; ``participations`` (department → role) may repeat them and changes nothing.
+    """
+    standing = grants.live(incident_id, now).filter(valid_to=None, source__in=_DERIVED)
+    changed = 0
+    for role in (LEAD, SUPPORT, INFORMED):
+        changed += grants.set_policy(standing.filter(role=role), *policy_of(role, response_level))
+    return changed
+
+
+def close(*, incident_id: int, now: datetime) -> int:
+    """The incident is closed: after 24 h only its lead and command centre still read it all.
+
+    They keep the record, and may reopen it. Whoever took part keeps its own contributions and the report;
+    whoever was only above, or was shared with, reads no more.
+    """
+    present = grants.live(incident_id, now)
+    took_part = present.filter(source=Grant.Source.PARTICIPATION, valid_to=None).exclude(role=LEAD)
+    keepers = {int(key) for key in took_part.values_list("scope__key", flat=True)}
+    opened_at = _opened_at(present)
+    ending = present.exclude(role=LEAD).exclude(source=Grant.Source.OWNER)
+    ended = grants.lapse(ending, now)
+    if keepers and opened_at is not None:
+        wanted = [
+            Wanted(pk, Grant.Source.OWNER, "took_part", *_OWN_PART, grants.because(pk)) for pk in sorted(keepers)
+        ]
+        grants.write(incident_id, wanted, opened_at, now)
+    return ended
+
+
+def _opened_at(present: object) -> datetime | None:
+    found: datetime | None = present.values_list(  # type: ignore[attr-defined]
+        F("visincident__opened_at"), flat=True
+    ).first()
+    return found

@@ -1,0 +1,1 @@
+"""What does an actor see, and what may they do?"""

@@ -1,0 +1,171 @@
+"""May this actor do this, and by which grants?
+
+Answers come from the grants themselves, never from the table of visibility, so that a row there that has gone
+astray opens nothing that is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Department, Display
+from accounts.queries import may_administer
+from coordination.events import clock
+from coordination.events.actor import Actor
+from coordination.events.refused import Forbidden
+from sharing.access.guarded import Guarded
+from sharing.access.models import Grant
+from sharing.access.queries.scopes import live_scopes
+from sharing.access.queries.sight import DISPLAY_MAX_CLASS, Unseen
+from sharing.access.rights import Right, right
+
+INCIDENT = "incidents.incident"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """``seen`` false = to be answered as absent. ``reach`` and ``max_class``: the widest the grants give."""
+
+    allow: bool
+    right: str
+    seen: bool
+    reach: int = 0
+    max_class: int = 0
+    grant_ids: tuple[int, ...] = ()
+    reason: str = ""
+
+
+class NotYourRight(Forbidden):
+    """The posts held, or the department's part in the incident, do not give this right (named in ``right``)."""
+
+
+def decide(
+    actor: Actor,
+    action: str,
+    obj: Guarded | Department | None = None,
+    *,
+    at: datetime | None = None,
+) -> Decision:
+    """Whether the actor may do ``action`` (to ``obj``); names the grants it rests on."""
+    asked = right(action)
+    if actor.kind == "system":
+        return Decision(True, action, True, 3, 4, reason="system")
+    has_post = asked.open_to(actor)
+    if obj is None:
+        return Decision(has_post, action, True, reason="" if has_post else "post")
+    if isinstance(obj, Department):
+        allowed = has_post and asked.needs == "department" and may_administer(actor, obj.pk, asked.posts)
+        return Decision(allowed, action, True, reason="" if allowed else "department")
+    return _decide_guarded(actor, asked, obj, at or clock.now(), has_post)
+
+
+def _decide_guarded(actor: Actor, asked: Right, obj: Guarded, at: datetime, has_post: bool) -> Decision:
+    grants = _live_grants(actor, obj, at)
+    if not right("view").open_to(actor) or not _sees(actor, obj, grants):
+        return Decision(False, asked.name, False, reason="unseen")
+    fitting = [
+        grant
+        for grant in grants
+        if grant.policy.reach >= asked.reach and (asked.needs != "command" or "command" in grant.actions)
+    ]
+    allowed = has_post and (asked.name == "view" or bool(fitting))
+    return Decision(
+        allow=allowed,
+        right=asked.name,
+        seen=True,
+        reach=max((grant.policy.reach for grant in grants), default=0),
+        max_class=max((grant.policy.max_class for grant in grants), default=0),
+        grant_ids=tuple(grant.pk for grant in fitting),
+        reason="" if allowed else ("grant" if has_post else "post"),
+    )
+
+
+def _live_grants(actor: Actor, obj: Guarded, at: datetime) -> list[Grant]:
+    incident_id = follow(obj, obj.guard_path)
+    if incident_id is None:
+        return []
+    rows = Grant.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=at),
+        Q(revoked_at=None) | Q(revoked_at__gt=at),
+        object_type=INCIDENT,
+        object_id=incident_id,
+        scope__in=live_scopes(actor),
+        valid_from__lte=at,
+        actions__contains=["view"],
+    )
+    return list(rows.select_related("policy").order_by("pk"))
+
+
+def _sees(actor: Actor, obj: Guarded, grants: Iterable[Grant]) -> bool:
+    level = follow(obj, obj.guard_class) if obj.guard_class else 0
+    policies = [grant.policy for grant in grants]
+    open_to_all = any(p.reach >= obj.guard_reach and p.max_class >= level for p in policies)
+    if actor.kind == "display":
+        return open_to_all and level <= DISPLAY_MAX_CLASS and _display_shows(actor, follow(obj, obj.guard_path))
+    if open_to_all or not obj.guard_own:
+        return open_to_all
+    owners = set(_owners(obj))
+    if not owners:
+        return False
+    below = Department.objects.filter(pk__in=owners, path__contains=f"/{actor.department_id}/").exists()
+    if obj.guard_own_alone:
+        return below
+    if actor.department_id in owners and any(p.reach >= 2 for p in policies):
+        return True
+    return below and any(p.reach >= 2 and p.max_class >= level for p in policies)
+
+
+def _display_shows(actor: Actor, incident_id: int | None) -> bool:
+    live = Display.objects.filter(pk=actor.id, revoked_at=None, department_id=actor.department_id)
+    return live.filter(Q(incident_id=None) | Q(incident_id=incident_id)).exists()
+
+
+def _owners(obj: Guarded) -> Iterable[int]:
+    rows = type(obj).everything.filter(pk=obj.pk)
+    for lookup in obj.guard_own:
+        yield from (pk for pk in rows.values_list(lookup, flat=True) if pk is not None)
+
+
+def follow(obj: Any, lookup: str) -> Any:
+    """The value at the end of a lookup like ``instruction__incident_id`` (None where a link is missing)."""
+    for part in lookup.split("__"):
+        if obj is None:
+            return None
+        obj = getattr(obj, part)
+    return obj
+
+
+def require(
+    actor: Actor,
+    action: str,
+    obj: Guarded | Department | None = None,
+    *,
+    at: datetime | None = None,
+) -> Decision:
+    """As `decide`, but raises: `Unseen` (404) where hidden, `NotYourRight` (403, ``right``) where not allowed."""
+    decision = decide(actor, action, obj, at=at)
+    if not decision.seen:
+        raise Unseen
+    if not decision.allow:
+        raise NotYourRight(
+            _("Your posts, or your department's part in this, do not give you the right to do that."),
+            right=action,
+        )
+    return decision
+
+
+def may(
+    actor: Actor,
+    action: str,
+    obj: Guarded | Department | None = None,
+    *,
+    at: datetime | None = None,
+) -> bool:
+    """Whether `require` would pass."""
+    return decide(actor, action, obj, at=at).allow

@@ -1,0 +1,157 @@
+"""What does one page of a list hold, and where does the next begin?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from coordination.events import clock
+from coordination.events.actor import Actor
+from coordination.events.refused import Invalid
+from sharing.access.guarded import Guarded
+from sharing.access.models import VisIncident
+from sharing.access.queries.decisions import INCIDENT
+from sharing.access.queries.scopes import resolve
+from sharing.access.queries.sight import scope
+
+M = TypeVar("M", bound=Guarded)
+Cursor = Sequence[Any]
+MAX_SIZE = 200
+
+# Each scope's newest rows come off its own index; an EXISTS over all incidents takes seconds for whoever sees few.
+_NEWEST = """
+SELECT incident_id FROM (
+  SELECT DISTINCT x.opened_at, x.incident_id
+  FROM unnest(%(scopes)s::bigint[]) AS s(id) CROSS JOIN LATERAL (
+    SELECT DISTINCT v.opened_at, v.incident_id FROM access_visincident v
+    WHERE v.scope_id = s.id AND v.valid_to > %(at)s
+      AND (%(after_at)s::timestamptz IS NULL OR (v.opened_at, v.incident_id) < (%(after_at)s, %(after_id)s))
+    ORDER BY 1 DESC, 2 DESC LIMIT %(size)s) x) t
+ORDER BY t.opened_at DESC, t.incident_id DESC LIMIT %(size)s
+"""
+
+
+class BadCursor(Invalid):
+    """The cursor is not one this list gave out."""
+
+    code = "bad_cursor"
+
+
+def page(
+    actor: Actor,
+    model: type[M],
+    *,
+    queryset_filter: Q | Callable[[QuerySet[M]], QuerySet[M]] | None = None,
+    after: Cursor | None = None,
+    size: int = 50,
+    select: Sequence[str] = (),
+    at: datetime | None = None,
+) -> tuple[list[M], list[Any] | None]:
+    """Rows the actor sees, newest first (the table's ``guard_order``), and the cursor of the next page or None.
+
+    ``after``: a cursor returned earlier, a list of JSON values; anything else is `BadCursor` (422). ``size``
+    1 to 200.
+    """
+    size = max(1, min(int(size), MAX_SIZE))
+    moment = at or clock.now()
+    position = _position(model, after) if after else None
+    if queryset_filter is None and model._meta.label_lower == INCIDENT and actor.kind in ("person", "client"):
+        rows = _newest_incidents(actor, model, position, size, select, moment)
+    else:
+        rows = _found(actor, model, queryset_filter, position, size, select, moment)
+    more = len(rows) > size
+    rows = rows[:size]
+    return rows, (_cursor(model, rows[-1]) if more else None)
+
+
+def _newest_incidents(
+    actor: Actor,
+    model: type[M],
+    position: list[Any] | None,
+    size: int,
+    select: Sequence[str],
+    at: datetime,
+) -> list[M]:
+    scopes = resolve(actor, at).ids
+    after_at, after_id = position or (None, None)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _NEWEST,
+            {"scopes": list(scopes), "at": at, "after_at": after_at, "after_id": after_id, "size": size + 1},
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    rows = model.everything.filter(pk__in=ids).order_by(*model.guard_order)
+    return list(rows.select_related(*select) if select else rows)
+
+
+def _found(
+    actor: Actor,
+    model: type[M],
+    wanted: Q | Callable[[QuerySet[M]], QuerySet[M]] | None,
+    position: list[Any] | None,
+    size: int,
+    select: Sequence[str],
+    at: datetime,
+) -> list[M]:
+    rows = scope(actor, model, at=at)
+    if isinstance(wanted, Q):
+        rows = rows.filter(wanted)
+    elif wanted is not None:
+        rows = wanted(rows)
+    if position is not None:
+        rows = rows.filter(_beyond(model, position))
+    rows = rows.order_by(*model.guard_order)
+    return list((rows.select_related(*select) if select else rows)[: size + 1])
+
+
+def _names(model: type[Guarded]) -> list[str]:
+    return [name.removeprefix("-") for name in model.guard_order]
+
+
+def _beyond(model: type[Guarded], position: list[Any]) -> Q:
+    """Rows after a position in a descending order: (a, b) < (x, y)."""
+    beyond, equal = Q(pk__in=[]), Q()
+    for name, value in zip(_names(model), position, strict=True):
+        beyond |= equal & Q(**{f"{name}__lt": value})
+        equal &= Q(**{name: value})
+    return beyond
+
+
+def _cursor(model: type[Guarded], row: Guarded) -> list[Any]:
+    values = [getattr(row, name) for name in _names(model)]
+    return [value.isoformat() if isinstance(value, datetime) else value for value in values]
+
+
+def _position(model: type[Guarded], after: Cursor) -> list[Any]:
+    names = _names(model)
+    if isinstance(after, str) or len(after) != len(names):
+        raise BadCursor(_("This cursor does not belong to this list; start again without it."))
+    return [_value(model, name, value) for name, value in zip(names, after, strict=True)]
+
+
+def _value(model: type[Guarded], name: str, value: Any) -> Any:
+    field = model._meta.get_field("id" if name == "pk" else name)
+    try:
+        if field.get_internal_type() == "DateTimeField":
+            moment = parse_datetime(value) if isinstance(value, str) else None
+            if moment is not None and moment.tzinfo is not None:
+                return moment
+        elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+            return value
+    except (TypeError, ValueError):
+        pass
+    raise BadCursor(_("This cursor does not belong to this list; start again without it."))
+
+
+def visible_incident_ids(actor: Actor, *, at: datetime, limit: int = 500) -> list[int]:
+    """Ids of the newest incidents the actor sees, at most ``limit``."""
+    scopes = resolve(actor, at).ids
+    rows = VisIncident.objects.filter(scope_id__in=scopes, valid_to__gt=at)
+    newest = rows.order_by("-opened_at", "-incident_id").values_list("incident_id", "opened_at").distinct()
+    return [pk for pk, _opened in newest[:limit]]

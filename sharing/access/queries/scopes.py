@@ -1,0 +1,56 @@
+"""Which scopes does an actor resolve to?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from coordination.events import clock
+from coordination.events.actor import Actor
+from sharing.access.models import Scope
+from sharing.access.rights import right
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """The actor, the time its questions are answered for, and the ids of its live scopes."""
+
+    actor: Actor
+    at: datetime
+    ids: tuple[int, ...]
+
+
+def keys_of(actor: Actor) -> list[tuple[str, str]]:
+    """(kind, key) of every scope the actor may resolve to; empty for whoever may view nothing.
+
+    A superuser flag gives nothing. A person needs one of the viewing posts in the department they act for.
+    """
+    if not right("view").open_to(actor) or actor.kind == "system":
+        return []
+    department = str(actor.department_id)
+    keys: list[tuple[str, str]] = [
+        (Scope.Kind.DEPARTMENT, department),
+        (Scope.Kind.EVERY_DEPARTMENT, ""),
+    ]
+    if actor.is_person:
+        keys.append((Scope.Kind.PERSON, str(actor.id)))
+        keys += [(Scope.Kind.POST, f"{department}/{post}") for post in sorted(actor.posts)]
+    if actor.kind == "display":
+        keys.append((Scope.Kind.DISPLAY, str(actor.id)))
+    return keys
+
+
+def live_scopes(actor: Actor) -> QuerySet[Scope]:
+    """The actor's scopes that are not retired, as a query to be used inside others."""
+    wanted = Q(pk__in=[])
+    for kind, key in keys_of(actor):
+        wanted |= Q(kind=kind, key=key)
+    return Scope.objects.filter(wanted, retired_at=None)
+
+
+def resolve(actor: Actor, at: datetime | None = None) -> Scopes:
+    """The actor's live scope ids and the time of the question; one query (two without ``at``)."""
+    moment = at or clock.now()
+    return Scopes(actor, moment, tuple(live_scopes(actor).order_by("pk").values_list("pk", flat=True)))

@@ -1,0 +1,172 @@
+"""Which rows of a guarded table does an actor see?
+
+Three ways lead to a row: the incident it hangs on is visible with enough reach and class; or the row is the
+actor's own department's (or that of one below it) and the incident is visible with reach 2; or the row is its
+own and the table says that this is enough (`Guarded.guard_own_alone`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Department, Display
+from coordination.events import clock
+from coordination.events.actor import Actor
+from coordination.events.refused import NotFound
+from sharing.access.guarded import Guarded
+from sharing.access.models import VisIncident
+from sharing.access.queries.scopes import live_scopes
+from sharing.access.rights import Right, right
+
+M = TypeVar("M", bound=Guarded)
+
+# A wall hangs where visitors stand: nothing above internal (2) is shown there, whatever its department sees.
+DISPLAY_MAX_CLASS = 2
+NOTHING_HERE = _("There is nothing here, or nothing that you may see.")
+
+
+class Unseen(NotFound):
+    """Absent, or hidden from this actor: the same answer to the last byte."""
+
+    def __init__(self) -> None:
+        super().__init__(NOTHING_HERE)
+
+
+def scope(
+    actor: Actor, model: type[M], *, action: str = "view", at: datetime | None = None
+) -> QuerySet[M]:
+    """Rows of a guarded table the actor may see (``view``) or do ``action`` to; deny by default."""
+    asked = right(action)
+    rows: QuerySet[M] = model.everything.all()
+    if actor.kind == "system":
+        return rows
+    if not asked.open_to(actor) or not right("view").open_to(actor):
+        return rows.none()
+    moment = at or clock.now()
+    rows = rows.filter(seen(actor, model, moment))
+    if action != "view":
+        rows = rows.filter(Exists(_granted(actor, model, moment, asked)))
+    return rows
+
+
+def seen(actor: Actor, model: type[Guarded], at: datetime) -> Q:
+    """The condition under which an actor who may view at all sees a row."""
+    open_to_all = Q(Exists(_visible(actor, model, at, reach=model.guard_reach)))
+    if actor.kind == "display":
+        return _on_display(actor, model) & open_to_all
+    if not model.guard_own:
+        return open_to_all
+    below = Department.objects.filter(path__contains=f"/{actor.department_id}/").values("pk")
+    own = _owned(model, below)
+    if model.guard_own_alone:
+        return open_to_all | own
+    if not model.guard_class:
+        return open_to_all | (own & Q(Exists(_visible(actor, model, at, reach=2))))
+    # what a department wrote itself it reads whatever its class; those above it only up to theirs
+    exactly = _owned(model, [actor.department_id])
+    whatever = Q(Exists(_visible(actor, model, at, reach=2, classes=False)))
+    return open_to_all | (exactly & whatever) | (own & Q(Exists(_visible(actor, model, at, reach=2))))
+
+
+def _visible(
+    actor: Actor, model: type[Guarded], at: datetime, *, reach: int, classes: bool = True
+) -> QuerySet[VisIncident]:
+    rows = VisIncident.objects.filter(
+        incident_id=OuterRef(model.guard_path),
+        scope__in=live_scopes(actor),
+        valid_to__gt=at,
+        reach__gte=reach,
+    )
+    if model.guard_class and classes:
+        rows = rows.filter(max_class__gte=OuterRef(model.guard_class))
+    return rows
+
+
+def _granted(actor: Actor, model: type[Guarded], at: datetime, asked: Right) -> QuerySet[VisIncident]:
+    rows = _visible(actor, model, at, reach=asked.reach, classes=False)
+    if asked.needs == "command":
+        rows = rows.filter(grant__actions__contains=["command"])
+    return rows
+
+
+def _on_display(actor: Actor, model: type[Guarded]) -> Q:
+    """A wall that is not revoked; pinned to an incident it shows that one alone."""
+    live = Display.objects.filter(pk=actor.id, revoked_at=None, department_id=actor.department_id)
+    shown = live.filter(Q(incident_id=None) | Q(incident_id=OuterRef(model.guard_path)))
+    allowed = Q(Exists(shown))
+    if model.guard_class:
+        allowed &= Q(**{f"{model.guard_class}__lte": DISPLAY_MAX_CLASS})
+    return allowed
+
+
+def _owned(model: type[Guarded], departments: Any) -> Q:
+    """Rows that belong to one of the departments by any of the table's own lookups."""
+    owned = Q(pk__in=[])
+    for lookup in model.guard_own:
+        matching = Q(**{f"{lookup}__in": departments})
+        if _to_many(model, lookup):
+            # a join would show the row once for each match
+            owned |= Q(pk__in=model.everything.filter(matching).values("pk"))
+        else:
+            owned |= matching
+    return owned
+
+
+def _to_many(model: type[Any], lookup: str) -> bool:
+    meta = model._meta
+    for part in lookup.split("__"):
+        found = meta.get_field(part)
+        if found.one_to_many or found.many_to_many:
+            return True
+        if found.related_model is not None:
+            meta = found.related_model._meta
+    return False
+
+
+def get(
+    actor: Actor,
+    model: type[M],
+    pk: object,
+    *,
+    now: datetime | None = None,
+    select: Sequence[str] = (),
+) -> M:
+    """The row, when the actor sees it, else `Unseen` (404)."""
+    return _one(scope(actor, model, at=now), pk, select)
+
+
+def lock(
+    actor: Actor,
+    model: type[M],
+    pk: object,
+    *,
+    now: datetime | None = None,
+    of: Sequence[str] = ("self",),
+    select: Sequence[str] = (),
+) -> M:
+    """The row locked FOR UPDATE, when the actor sees it, else `Unseen` (404). Only inside a transaction."""
+    return _one(scope(actor, model, at=now).select_for_update(of=tuple(of)), pk, select)
+
+
+def _one(rows: QuerySet[M], pk: object, select: Sequence[str]) -> M:
+    if select:
+        rows = rows.select_related(*select)
+    try:
+        found = rows.filter(pk=pk).first() if pk is not None else None
+    except (TypeError, ValueError, OverflowError):
+        found = None
+    if found is None:
+        raise Unseen
+    return found
+
+
+def unscoped(model: type[M], *, reason: str) -> QuerySet[M]:
+    """Every row, for the platform's own work (engine, tasks, roll-up). ``reason`` says why no actor asks."""
+    if not reason.strip():
+        raise ValueError("unscoped needs a reason")
+    return model.everything.all()

@@ -1,0 +1,117 @@
+"""Which streams of the log may an actor follow?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from accounts.models import Display
+from coordination.events import streams
+from coordination.events.actor import Actor
+from sharing.access.models import Grant, VisIncident
+from sharing.access.queries.paging import visible_incident_ids
+from sharing.access.queries.scopes import live_scopes
+from sharing.access.rights import right
+
+_INCIDENT = re.compile(r"incident:([1-9]\d{0,17})(:brief)?")
+# Who needs to see how the platform itself does.
+_SYSTEM_POSTS = frozenset({"administrator", "duty_officer", "commander", "head", "auditor"})
+
+
+def may_read_stream(actor: Actor, stream: str, now: datetime) -> bool:
+    """Whether the actor may follow one stream now; unknown names are refused like hidden ones."""
+    return stream in readable(actor, [stream], now)
+
+
+def readable(actor: Actor, names: Iterable[str], now: datetime) -> set[str]:
+    """Those of the streams that the actor may follow now; two queries at most, whatever their number.
+
+    ``incident:<id>`` needs reach 3 of that incident, ``incident:<id>:brief`` any reach.
+    """
+    asked = set(names)
+    if actor.kind == "system":
+        return asked
+    allowed = asked & _plain(actor)
+    wanted = {name: match for name in asked if (match := _INCIDENT.fullmatch(name))}
+    if wanted:
+        ids = {int(match[1]) for match in wanted.values()}
+        reach = _reach(actor, ids, now)
+        allowed |= {
+            name for name, match in wanted.items() if reach.get(int(match[1]), 0) >= (1 if match[2] else 3)
+        }
+    return allowed
+
+
+def streams_of(actor: Actor, now: datetime, *, limit: int = 500) -> list[str]:
+    """Every stream the actor may follow now, with those of the newest ``limit`` incidents they see."""
+    ids = visible_incident_ids(actor, at=now, limit=limit) if actor.kind != "system" else []
+    reach = _reach(actor, set(ids), now)
+    found = sorted(_plain(actor))
+    for pk in ids:
+        if reach.get(pk, 0) >= 3:
+            found.append(streams.incident(pk))
+        if reach.get(pk, 0) >= 1:
+            found.append(streams.brief(pk))
+    return found
+
+
+def _plain(actor: Actor) -> set[str]:
+    """Streams that hang on no incident: one's own, one's department's, the platform's."""
+    if actor.department_id is None or actor.id is None:
+        return set()
+    found = set()
+    if actor.is_person:
+        found.add(streams.user(actor.id))
+        if actor.posts:
+            found.add(streams.department(actor.department_id))
+        if actor.posts & _SYSTEM_POSTS:
+            found.add(streams.SYSTEM)
+    elif actor.kind == "client":
+        found.add(streams.department(actor.department_id))
+    elif actor.kind == "display" and _live_display(actor):
+        found |= {streams.department(actor.department_id), streams.SYSTEM}
+    return found
+
+
+def _live_display(actor: Actor) -> bool:
+    return Display.objects.filter(pk=actor.id, revoked_at=None, department_id=actor.department_id).exists()
+
+
+def _reach(actor: Actor, incident_ids: set[int], now: datetime) -> dict[int, int]:
+    """The widest reach on each of some incidents."""
+    if not incident_ids or not right("view").open_to(actor):
+        return {}
+    rows = VisIncident.objects.filter(
+        incident_id__in=incident_ids, scope__in=live_scopes(actor), valid_to__gt=now
+    )
+    if actor.kind == "display":
+        pinned = Display.objects.filter(pk=actor.id, revoked_at=None).values_list("incident_id", flat=True)
+        shown = pinned.first() if pinned.exists() else -1
+        if shown is not None:
+            rows = rows.filter(incident_id=shown)
+    found: dict[int, int] = {}
+    for incident_id, reach in rows.values_list("incident_id", "reach"):
+        found[incident_id] = max(found.get(incident_id, 0), reach)
+    return found
+
+
+def readers_of(incident_id: int, now: datetime) -> dict[int, int]:
+    """Departments that see an incident now, with the widest reach of each."""
+    rows = VisIncident.objects.filter(
+        incident_id=incident_id, valid_to__gt=now, scope__kind="department", scope__retired_at=None
+    )
+    found: dict[int, int] = {}
+    for key, reach in rows.values_list("scope__key", "reach"):
+        found[int(key)] = max(found.get(int(key), 0), reach)
+    return found
+
+
+def shares_of(incident_id: int, now: datetime) -> list[Grant]:
+    """Grants on an incident in force now, with scope and policy: who sees this, and why."""
+    rows = Grant.objects.filter(object_type="incidents.incident", object_id=incident_id, revoked_at=None)
+    return [
+        grant
+        for grant in rows.select_related("scope", "policy").order_by("source", "pk")
+        if grant.valid_to is None or grant.valid_to > now
+    ]
