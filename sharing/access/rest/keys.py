@@ -1,0 +1,90 @@
+"""Has this very request been done before, and what was the answer?
+
+The key of a write is the command id of its action, so the effect is once by itself. Here the first answer is kept
+beside it and given again, byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+
+from coordination.events import replies
+from coordination.events.actor import Actor
+from coordination.events.refused import Conflict, KeyReused, Refused
+
+_FORM = re.compile(r"[A-Za-z0-9._:-]{8,64}")
+_SPACE = uuid.UUID("6f0c2ed0-52a5-4a1e-9d3c-0a1f4b7a9f11")
+KEPT_HEADERS = ("ETag", "Location", "Content-Type", "Link")
+
+
+class KeyRequired(Refused):
+    """A write came without its key, or with one of another form."""
+
+    status = 400
+    code = "key_required"
+
+
+def command_id(header: str | None, actor: Actor, *, required: bool) -> uuid.UUID | None:
+    """Return the command id that ``Idempotency-Key`` stands for; a key that is no UUID is mapped to one, per actor."""
+    if header is None:
+        if required:
+            raise KeyRequired(_("Send an Idempotency-Key with every POST, such as a new UUID."))
+        return None
+    key = header.strip().strip('"')
+    if not _FORM.fullmatch(key):
+        raise KeyRequired(_("An Idempotency-Key has 8 to 64 letters, digits or . _ : -"))
+    try:
+        return uuid.UUID(key)
+    except ValueError:
+        return uuid.uuid5(_SPACE, f"{actor.key}/{key}")
+
+
+def fingerprint(request: HttpRequest, body: Any) -> str:
+    """Return what makes this request the same as another: method, address, query and content."""
+    parts = [request.method or "", request.get_full_path(), request.headers.get("If-Match", ""), repr(body)]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+@contextmanager
+def turn(actor: Actor, key: uuid.UUID) -> Iterator[None]:
+    """Hold this key while its request runs. Raises `Conflict` (409 running) while another holds it."""
+    number = int.from_bytes(hashlib.sha256(f"{actor.key}/{key}".encode()).digest()[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
+        if not cursor.fetchone()[0]:
+            raise Conflict(_("The same request is still running. Ask again in a moment."), code="running", retry_after=1)
+    try:
+        yield
+    finally:
+        if connection.connection is not None and not connection.closed_in_transaction:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+
+
+def earlier(actor: Actor, key: uuid.UUID, print_: str) -> HttpResponse | None:
+    """Return the first answer to this key, None where there is none. Raises `KeyReused` for another request."""
+    reply = replies.find(actor, key)
+    if reply is None or reply.status is None:
+        return None
+    if reply.request != print_:
+        raise KeyReused(_("This Idempotency-Key was used for another request; send a new one."))
+    response = HttpResponse(reply.body.encode(), status=reply.status)
+    for name, value in reply.headers.items():
+        response[name] = value
+    response["Idempotency-Replayed"] = "true"
+    return response
+
+
+def keep(actor: Actor, key: uuid.UUID, print_: str, response: HttpResponse) -> None:
+    """Keep the first answer beside its command."""
+    headers = {name: response[name] for name in KEPT_HEADERS if name in response}
+    replies.keep(actor, key, print_, response.status_code, response.content.decode(), headers)
