@@ -101,12 +101,16 @@ class Incident(Guarded):
         return localized(self.headline_zh, self.headline_en)
 
 
-class Report(models.Model):
+class Report(Guarded):
     """Something told to the city; verified apart from being handled. N reports make one incident.
 
-    Seen by the department that reported it, the intake departments (command and monitoring centres above it in
-    the tree), and by those who see the incident it was joined to.
+    Seen by the department that reported it, by those that take it in (``intakes``: the command and monitoring
+    centres up its line), by those above either, and by those who see all of the incident it was joined to.
     """
+
+    guard_own: ClassVar[tuple[str, ...]] = ("department_id", "intakes__id")
+    guard_own_alone: ClassVar[bool] = True
+    guard_order: ClassVar[tuple[str, ...]] = ("-received_at", "-id")
 
     class State(models.TextChoices):
         RECEIVED = "received", _("Received")
@@ -125,6 +129,7 @@ class Report(models.Model):
     reporter_name = models.CharField(max_length=80, blank=True)
     reporter_phone = models.CharField(max_length=40, blank=True)
     department = models.ForeignKey("accounts.Department", on_delete=models.PROTECT, related_name="+")
+    intakes = models.ManyToManyField("accounts.Department", related_name="+")
     received_by = models.CharField(max_length=40)
     received_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.RECEIVED)
@@ -136,9 +141,9 @@ class Report(models.Model):
     words = WordsField()
     version = models.IntegerField(default=1)
 
-    objects = WordsManager()
+    everything = WordsManager()
 
-    class Meta:
+    class Meta(Guarded.Meta):
         indexes = [
             models.Index(fields=["-received_at", "-id"], name="report_received"),
             GinIndex(fields=["words"], name="report_words"),

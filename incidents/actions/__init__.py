@@ -1,0 +1,34 @@
+"""What may be done to an incident? One file a subject; each act locks, asks, checks the move, saves, records."""
+
+from incidents.actions.attaching import attach as attach
+from incidents.actions.attaching import hang as hang
+from incidents.actions.clock import pause as pause
+from incidents.actions.clock import resume as resume
+from incidents.actions.clock import set_pace as set_pace
+from incidents.actions.command import transfer_command as transfer_command
+from incidents.actions.common import lock_open as lock_open
+from incidents.actions.goals import drop_objective as drop_objective
+from incidents.actions.goals import reach_objective as reach_objective
+from incidents.actions.goals import set_end_condition as set_end_condition
+from incidents.actions.goals import set_objective as set_objective
+from incidents.actions.links import link as link
+from incidents.actions.links import set_parent as set_parent
+from incidents.actions.links import unlink as unlink
+from incidents.actions.logging import add_log as add_log
+from incidents.actions.merging import merge as merge
+from incidents.actions.moves import move as move
+from incidents.actions.moves import reject as reject
+from incidents.actions.moves import reopen as reopen
+from incidents.actions.opening import open_incident as open_incident
+from incidents.actions.participation import change_participation as change_participation
+from incidents.actions.participation import ensure_participation as ensure_participation
+from incidents.actions.participation import invite as invite
+from incidents.actions.participation import leave as leave
+from incidents.actions.reports import join_report as join_report
+from incidents.actions.reports import receive_report as receive_report
+from incidents.actions.reports import refute_report as refute_report
+from incidents.actions.reports import split_report as split_report
+from incidents.actions.reports import verify_report as verify_report
+from incidents.actions.scales import set_scale as set_scale
+from incidents.actions.sharing import share as share
+from incidents.actions.sharing import unshare as unshare

@@ -1,0 +1,1 @@
+"""Which files are taken in, and how are they handed out again?"""
