@@ -36,7 +36,11 @@ def send(streams: Sequence[str]) -> None:
 
 def send_recheck(departments: Sequence[int], people: Sequence[int] = ()) -> None:
     """Ask every hub to look again at what these departments and people may see; like `send`."""
-    _publish(orjson.dumps({"recheck": {"departments": list(departments), "people": list(people)}}))
+    _publish(
+        orjson.dumps(
+            {"recheck": {"departments": list(departments), "people": list(people)}}
+        )
+    )
 
 
 def _publish(message: bytes) -> None:
@@ -46,7 +50,10 @@ def _publish(message: bytes) -> None:
     try:
         if _client is None:
             _client = redis.Redis.from_url(
-                settings.REDIS_URL, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=None
+                settings.REDIS_URL,
+                socket_timeout=TIMEOUT,
+                socket_connect_timeout=TIMEOUT,
+                retry=None,
             )
         _client.publish(channel(), message)
     except (redis.RedisError, OSError) as error:
@@ -91,8 +98,13 @@ class Listener:
                 self._over.wait(1.0)
 
     def _listen_once(self) -> None:
-        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=1, retry=None)
-        with contextlib.closing(client), contextlib.closing(client.pubsub(ignore_subscribe_messages=True)) as pubsub:
+        client = redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=1, retry=None
+        )
+        with (
+            contextlib.closing(client),
+            contextlib.closing(client.pubsub(ignore_subscribe_messages=True)) as pubsub,
+        ):
             pubsub.subscribe(channel())
             asked = time.monotonic()
             while not self._over.is_set():

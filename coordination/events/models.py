@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
@@ -30,13 +32,13 @@ class Event(models.Model):
     request_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        indexes = [
+        indexes: ClassVar = [
             models.Index(fields=["object_type", "object_id", "id"], name="event_object"),
             models.Index(fields=["incident_id", "-id"], name="event_incident"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.id} {self.type} {self.object_type}:{self.object_id}"
+        return f"{self.pk} {self.type} {self.object_type}:{self.object_id}"
 
 
 class StreamHead(models.Model):
@@ -64,7 +66,7 @@ class StreamEntry(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["at"], name="streamentry_at", condition=models.Q(home=True))]
+        indexes: ClassVar = [models.Index(fields=["at"], name="streamentry_at", condition=models.Q(home=True))]
 
     def __str__(self) -> str:
         return f"{self.stream} {self.seq}"
@@ -85,7 +87,7 @@ class RelayCursor(models.Model):
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["subscriber", "stream"], name="relaycursor_one")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["subscriber", "stream"], name="relaycursor_one")]
 
     def __str__(self) -> str:
         return f"{self.subscriber} {self.stream} {self.seq}"
@@ -106,8 +108,8 @@ class Command(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["actor_key", "key"], name="command_once")]
-        indexes = [models.Index(fields=["at"], name="command_at")]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["actor_key", "key"], name="command_once")]
+        indexes: ClassVar = [models.Index(fields=["at"], name="command_at")]
 
     def __str__(self) -> str:
         return f"{self.actor_key} {self.key} {self.name}"
@@ -127,7 +129,7 @@ class Refusal(models.Model):
     address = models.GenericIPAddressField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["-at"], name="refusal_at")]
+        indexes: ClassVar = [models.Index(fields=["-at"], name="refusal_at")]
 
     def __str__(self) -> str:
         return f"{self.at} {self.actor_key} {self.operation} {self.code}"

@@ -73,7 +73,9 @@ def heads(streams: Sequence[str]) -> dict[str, Cursor]:
     """(epoch, last seq) of each stream; (1, 0) for one in which nothing has happened."""
     if not streams:
         return {}
-    found = StreamHead.objects.filter(stream__in=set(streams)).values_list("stream", "epoch", "last_seq")
+    found = StreamHead.objects.filter(stream__in=set(streams)).values_list(
+        "stream", "epoch", "last_seq"
+    )
     known = {stream: (epoch, seq) for stream, epoch, seq in found}
     return {stream: known.get(stream, (1, 0)) for stream in streams}
 
@@ -116,7 +118,12 @@ def all_after(cursors: Mapping[str, Cursor], limit: int = MOST) -> dict[str, Pag
     for stream, rows in _rows(wanted, limit).items():
         seq, head = wanted[stream]
         whole = len(rows) == head - seq
-        pages[stream] = Page(at[stream][0], head, tuple(rows) if whole else (), reset=None if whole else "behind")
+        pages[stream] = Page(
+            at[stream][0],
+            head,
+            tuple(rows) if whole else (),
+            reset=None if whole else "behind",
+        )
     return pages
 
 
@@ -124,7 +131,10 @@ def _rows(wanted: Mapping[str, tuple[int, int]], limit: int) -> dict[str, list[E
     found: dict[str, list[Entry]] = {stream: [] for stream in wanted}
     if not wanted:
         return found
-    after, upto = [seq for seq, _ in wanted.values()], [head for _, head in wanted.values()]
+    after, upto = (
+        [seq for seq, _ in wanted.values()],
+        [head for _, head in wanted.values()],
+    )
     with connection.cursor() as cursor:
         cursor.execute(_AFTER, [list(wanted), after, upto, limit])
         for row in cursor.fetchall():
@@ -132,7 +142,9 @@ def _rows(wanted: Mapping[str, tuple[int, int]], limit: int) -> dict[str, list[E
     return found
 
 
-def object_history(object_type: str, object_id: int, limit: int = 200) -> list[dict[str, Any]]:
+def object_history(
+    object_type: str, object_id: int, limit: int = 200
+) -> list[dict[str, Any]]:
     """What happened to one object, newest first; one dict an event. The caller has made sure it may be seen."""
     rows = (
         Event.objects.filter(object_type=object_type, object_id=object_id)
@@ -145,7 +157,9 @@ def object_history(object_type: str, object_id: int, limit: int = 200) -> list[d
     return list(rows)
 
 
-def incident_history(incident_id: int, after: int | None = None, limit: int = 50) -> list[dict[str, Any]]:
+def incident_history(
+    incident_id: int, after: int | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
     """What happened in one incident, newest first, before event ``after`` if given."""
     rows = Event.objects.filter(incident_id=incident_id)
     if after is not None:

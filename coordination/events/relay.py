@@ -56,14 +56,17 @@ _on_poison: Callable[[Poison, datetime], None] | None = None
 
 
 def configure(
-    subscribers: Sequence[tuple[str, str | Handler]], on_poison: str | Callable[[Poison, datetime], None] | None = None
+    subscribers: Sequence[tuple[str, str | Handler]],
+    on_poison: str | Callable[[Poison, datetime], None] | None = None,
 ) -> None:
     """Take the lists of ``config`` (dotted names or callables), once at start.
 
     ``on_poison(poison, now)`` raises an alarm; it runs inside the transaction that passes the event over.
     """
     global _on_poison
-    _subscribers[:] = [(name, import_string(h) if isinstance(h, str) else h) for name, h in subscribers]
+    _subscribers[:] = [
+        (name, import_string(h) if isinstance(h, str) else h) for name, h in subscribers
+    ]
     _on_poison = import_string(on_poison) if isinstance(on_poison, str) else on_poison
 
 
@@ -72,7 +75,10 @@ def run_once(subscribers: Sequence[tuple[str, Handler]] | None = None) -> int:
 
     Raises what the database raises when it is gone; a subscriber's own failure never comes out.
     """
-    return sum(_catch_up(name, handle) for name, handle in (_subscribers if subscribers is None else subscribers))
+    return sum(
+        _catch_up(name, handle)
+        for name, handle in (_subscribers if subscribers is None else subscribers)
+    )
 
 
 def _catch_up(name: str, handle: Handler) -> int:
@@ -157,22 +163,37 @@ def _stream(name: str, handle: Handler, stream: str) -> tuple[int, bool]:
 
 
 def _claim(name: str, stream: str) -> RelayCursor | None:
-    rows = RelayCursor.objects.select_for_update(skip_locked=True).filter(subscriber=name, stream=stream)
+    rows = RelayCursor.objects.select_for_update(skip_locked=True).filter(
+        subscriber=name, stream=stream
+    )
     return rows.first()
 
 
 def _next_entries(stream: str, after: int, limit: int) -> list[StreamEntry]:
-    rows = StreamEntry.objects.filter(stream=stream, home=True, seq__gt=after).order_by("seq").select_related("event")
+    rows = (
+        StreamEntry.objects.filter(stream=stream, home=True, seq__gt=after)
+        .order_by("seq")
+        .select_related("event")
+    )
     return list(rows[:limit])
 
 
 def _advance(cursor: RelayCursor, seq: int) -> None:
-    RelayCursor.objects.filter(pk=cursor.pk).update(seq=seq, tries=0, retry_at=None, error="")
+    RelayCursor.objects.filter(pk=cursor.pk).update(
+        seq=seq, tries=0, retry_at=None, error=""
+    )
 
 
 def _failed(name: str, stream: str, entry: StreamEntry, error: Exception) -> bool:
     """Count a try in a transaction of its own; return whether the event is passed over, so that the next may come."""
-    _log.exception("subscriber %s failed at %s %s (%s)", name, stream, entry.seq, entry.event.type, exc_info=error)
+    _log.exception(
+        "subscriber %s failed at %s %s (%s)",
+        name,
+        stream,
+        entry.seq,
+        entry.event.type,
+        exc_info=error,
+    )
     database = isinstance(error, OperationalError | InterfaceError)
     with transaction.atomic():
         cursor = _claim(name, stream)
@@ -185,9 +206,15 @@ def _failed(name: str, stream: str, entry: StreamEntry, error: Exception) -> boo
             _advance(cursor, entry.seq)
         else:
             pause = timedelta(seconds=min(2 ** (tries - 1), 30))
-            RelayCursor.objects.filter(pk=cursor.pk).update(tries=tries, retry_at=_server_now() + pause, error=text)
+            RelayCursor.objects.filter(pk=cursor.pk).update(
+                tries=tries, retry_at=_server_now() + pause, error=text
+            )
     if skipped or tries == TRIES:
-        _say(Poison(name, stream, entry.seq, entry.event_id, entry.event.type, text, skipped))
+        _say(
+            Poison(
+                name, stream, entry.seq, entry.event.pk, entry.event.type, text, skipped
+            )
+        )
     return skipped
 
 
@@ -200,12 +227,18 @@ def _server_now() -> datetime:
 
 
 def _say(poison: Poison) -> None:
-    _log.critical("event %s (%s) is poison to %s: %s", poison.event_id, poison.event_type, poison.subscriber, poison.error)
+    _log.critical(
+        "event %s (%s) is poison to %s: %s",
+        poison.event_id,
+        poison.event_type,
+        poison.subscriber,
+        poison.error,
+    )
     if _on_poison is None:
         return
     try:
         now = clock.now()
         with unit(SYSTEM, now):
             _on_poison(poison, now)
-    except Exception:
+    except Exception:  # noqa: BLE001 - an alarm that fails must not hold the stream up
         _log.critical("no alarm could be raised for it", exc_info=True)
