@@ -192,6 +192,12 @@ def plain_number(value: Any) -> str:
 
 
 @register.filter
+def actions(allowed: Any) -> dict[str, Any]:
+    """Allowed actions by name."""
+    return {row["action"]: row for row in allowed or ()}
+
+
+@register.filter
 def item(mapping: Any, key: Any) -> Any:
     """`mapping[key]`, or nothing."""
     try:

@@ -1,0 +1,99 @@
+"""How is one posted act carried out and answered: as a page, or as the piece of page a script put it from?"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from coordination.events.refused import NotFound, Refused
+from coordination.instructions import queries
+from coordination.instructions.views import page as pages
+from coordination.instructions.views.choices import Choices
+from coordination.instructions.views.registry import SUBJECT_ARGUMENT, Act, act_for, move_label
+from coordination.instructions.views.shown import state_name
+from sharing.access.forms import ActForm
+from sharing.access.pages import note_refusal, page
+
+
+@require_POST
+@page()
+def act(request: HttpRequest, subject: str, pk: int, name: str) -> HttpResponse:
+    """One act on an instruction, an assignment or an ask."""
+    about = queries.about(actor=request.actor, subject=subject, pk=pk, now=request.now)
+    spec = act_for(subject, name, read_back=about["read_back"])
+    if spec is None:
+        raise Http404
+    form = spec.form(
+        request.POST, request.FILES, auto_id=f"{subject}-{pk}-{name}-%s",
+        **pages.form_arguments(subject, name, Choices(request.actor), conflicts_for(request, name, about)),
+    )  # fmt: skip
+    if not form.is_valid():
+        return _again(request, spec, form, about, subject, pk, name, 422, {"error": _("Please look at these fields")})
+    try:
+        spec.action(actor=request.actor, now=request.now, **{SUBJECT_ARGUMENT[subject]: pk}, **form.payload())
+    except NotFound:
+        raise
+    except Refused as no:
+        note_refusal(request, f"{subject}.{name}", no)
+        form.take(no)
+        return _again(request, spec, form, about, subject, pk, name, no.status, words_of(no, subject))
+    return _done(request, spec, about)
+
+
+def conflicts_for(request: HttpRequest, name: str, about: dict[str, Any]) -> Any:
+    """The conflicts an approver signs; nothing for other acts."""
+    if name != "approve":
+        return ()
+    return queries.conflicts(actor=request.actor, instruction_id=about["instruction_id"], n=about["current"], now=request.now)
+
+
+def words_of(no: Refused, subject: str) -> dict[str, Any]:
+    """A refusal in words: what is wrong, how it stands, what can be done now."""
+    found: dict[str, Any] = {"error": str(no.message)}
+    if no.extra.get("state"):
+        found["state"] = state_name(str(no.extra["state"]))
+        found["allowed"] = [move_label(subject, move) for move in no.extra.get("allowed") or ()]
+    return found
+
+
+def _done(request: HttpRequest, spec: Act, about: dict[str, Any]) -> HttpResponse:
+    home = reverse("instruction", args=[about["instruction_id"]])
+    if request.headers.get("HX-Request"):
+        answer = render(request, "parts/receipt.html", {"said": spec.said})
+        answer["X-Said"] = quote(str(spec.said))
+        return answer
+    messages.success(request, str(spec.said))
+    return HttpResponseRedirect(safe_next(request, home), status=303)
+
+
+def safe_next(request: HttpRequest, otherwise: str) -> str:
+    """Where the form wants to go afterwards, if that is one of our own pages."""
+    wanted = request.POST.get("next", "")
+    fine = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return wanted if wanted.startswith("/") and fine else otherwise
+
+
+def _again(
+    request: HttpRequest, spec: Act, form: ActForm, about: dict[str, Any], subject: str, pk: int, name: str,
+    status: int, words: dict[str, Any],
+) -> HttpResponse:
+    """Nothing was done: the form again, with what was typed, why not, and what can be done now."""
+    kept = {"form": form, **words, "open": True}
+    if not request.headers.get("HX-Request"):
+        return pages.show(request, about["instruction_id"], bound={(subject, pk, name): kept}, status=status)
+    home = reverse("instruction", args=[about["instruction_id"]])
+    if spec.tap:
+        errors = {"title": words["error"], "state": words.get("state"), "allowed": words.get("allowed")}
+        return render(request, "parts/refused.html", {"errors": errors, "href": home}, status=status)
+    row = {"id": pk, "version": about["version"], "percent": 0}
+    i = {"id": about["instruction_id"], "current": about["current"]}
+    shape = pages.one_act(spec, subject, row, name, i=i, choices=Choices(request.actor), kept=kept)
+    return render(request, "instructions/act_form.html", {"act": shape}, status=status)

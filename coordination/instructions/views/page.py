@@ -1,0 +1,204 @@
+"""What does the page of one instruction show, whole and part by part?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from coordination.instructions import queries
+from coordination.instructions.views import shown
+from coordination.instructions.views.choices import Choices
+from coordination.instructions.views.compare import compare
+from coordination.instructions.views.registry import Act, act_for
+from coordination.live.queries import cursor
+from sharing.access.forms import ActForm
+from sharing.access.pages import page
+
+PARTS = ("head", "content", "acts", "assignments", "timeline")
+Bound = dict[tuple[str, int, str], dict[str, Any]]
+
+
+@require_safe
+@page()
+def instruction(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole page."""
+    return show(request, pk)
+
+
+@require_safe
+@page()
+def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """One part, as a screen that heard of a change fetches it."""
+    if name not in PARTS:
+        raise Http404
+    return render(request, f"instructions/{name}.html", everything(request, pk, part=name))
+
+
+@require_safe
+@page()
+def printed(request: HttpRequest, pk: int) -> HttpResponse:
+    """The instruction on paper."""
+    return render(request, "instructions/print.html", everything(request, pk))
+
+
+@require_safe
+@page()
+def versions(request: HttpRequest, pk: int) -> HttpResponse:
+    """Two versions side by side, changes marked."""
+    context = everything(request, pk)
+    rows = queries.versions(actor=request.actor, instruction_id=pk, now=request.now)
+    newest = _chosen(request.GET.get("new"), rows, rows[-1])
+    older = _chosen(request.GET.get("old"), rows, rows[max(0, rows.index(newest) - 1)])
+    context.update(rows=rows, newer=newest, older=older, fields=compare(older, newest, Choices(request.actor)))
+    return render(request, "instructions/versions.html", context)
+
+
+def _chosen(asked: str | None, rows: list[Any], otherwise: Any) -> Any:
+    return next((row for row in rows if str(row["n"]) == asked), otherwise)
+
+
+def show(
+    request: HttpRequest, pk: int, *, bound: Bound | None = None, status: int = 200, errors: dict[str, Any] | None = None
+) -> HttpResponse:
+    """The page, with the forms that were just refused in the place of fresh ones."""
+    before = queries.streams_of(actor=request.actor, instruction_id=pk, now=request.now)
+    live = cursor(request.actor, before, request.now)
+    context = everything(request, pk, bound=bound)
+    context.update(live=live, errors=errors, sent_draft=request.GET.get("sent", "")[:80])
+    return render(request, "instructions/page.html", context, status=status)
+
+
+def everything(request: HttpRequest, pk: int, *, part: str = "", bound: Bound | None = None) -> dict[str, Any]:
+    """What the page draws on, or one part of it (empty = all)."""
+    actor, now = request.actor, request.now
+    i = queries.instruction(actor=actor, instruction_id=pk, now=now)
+    choices = Choices(actor)
+    context = {
+        "i": i,
+        "can": {row["action"]: row for row in i["allowed_actions"]},
+        "streams": " ".join(queries.streams_of(actor=actor, instruction_id=pk, now=now)),
+        "exercise": i["incident"].get("exercise"),
+        "urgency_name": shown.URGENCY_NAMES.get(i["urgency"], i["urgency"]),
+        "basis_name": shown.BASIS_NAMES.get(i["basis"], i["basis"]),
+        "evidence_names": [str(shown.EVIDENCE_NAMES.get(code, code)) for code in i["evidence"]],
+        "who_acts": i["who_acts_on_which"] if i["assignments"] else [],
+    }
+    if part in ("", "content"):
+        i["unit_name"] = choices.name("unit", i["unit"])
+        i["verb_name"] = choices.name("verb", i["verb"])
+    if part in ("", "assignments", "timeline"):
+        transitions = queries.transitions(actor=actor, instruction_id=pk, now=now)
+        context["timeline"] = shown.timeline_of(transitions)
+    if part in ("", "assignments") and i["assignments"]:
+        ledgers = queries.ledgers(actor=actor, instruction_id=pk, now=now)
+        for a in i["assignments"]:
+            dress_assignment(a, transitions, ledgers.get(a["id"], []), choices)
+        i["total"] = len(i["assignments"])
+        i["acknowledged"] = sum(1 for a in i["assignments"] if a["acknowledged_at"])
+    if part in ("", "acts"):
+        context["groups"] = groups_of(request, i, choices, bound or {})
+        context["why_nothing"] = why_nothing(i)
+    return context
+
+
+def dress_assignment(
+    a: dict[str, Any], transitions: list[Any], ledger: list[Any], choices: Choices
+) -> None:
+    """Add to an assignment what only the page needs: path, bar, names, next deadline."""
+    a["path"] = shown.path_of(a["state"], shown.moments_of(transitions, a["id"]))
+    a["bar"] = shown.bar_of(ledger)
+    a["ball_name"] = shown.party_name(a["ball"])
+    a["grade_name"] = shown.GRADE_NAMES.get(a["grade"], a["grade"])
+    shown.add_next(a)
+    if a["open_ask"]:
+        a["open_ask"]["kind_name"] = shown.ASK_NAMES.get(a["open_ask"]["kind"], a["open_ask"]["kind"])
+    for feedback in a["feedback"]:
+        for figure in feedback["figures"]:
+            figure["unit_name"] = choices.name("unit", figure.get("unit", ""))
+        for evaluation in feedback["evaluations"]:
+            evaluation["outcome_name"] = choices.name("outcome_grade", evaluation["outcome"])
+
+
+def why_nothing(i: dict[str, Any]) -> str:
+    """Why no act is offered."""
+    if i["ended_at"]:
+        return _("This instruction has ended. A new one can refer to it.")
+    return _("Nothing is up to you here now; you see how it goes on.")
+
+
+def groups_of(request: HttpRequest, i: dict[str, Any], choices: Choices, bound: Bound) -> list[dict[str, Any]]:
+    """Every allowed act as a form, by what it concerns: the instruction, one's own part, the others' parts, asks."""
+    own = request.actor.department_id
+    groups = [{"title": "", "acts": _acts(request, "instruction", i, i, choices, bound)}]
+    for a in sorted(i["assignments"], key=lambda row: row["department"]["id"] != own):
+        title = _("Our part") if a["department"]["id"] == own else a["department"]["name"]
+        acts = _acts(request, "assignment", a, i, choices, bound)
+        if a["open_ask"]:
+            acts = _acts(request, "ask", a["open_ask"], i, choices, bound) + acts
+        groups.append({"title": title, "acts": acts})
+    return [group for group in groups if group["acts"]]
+
+
+def _acts(
+    request: HttpRequest, subject: str, row: dict[str, Any], i: dict[str, Any], choices: Choices, bound: Bound
+) -> list[dict[str, Any]]:
+    found = []
+    conflicts = None
+    for allowed in row["allowed_actions"]:
+        name = allowed["action"]
+        act = act_for(subject, name, read_back=i["read_back"])
+        if act is None:
+            continue
+        if name == "approve" and conflicts is None:
+            conflicts = queries.conflicts(actor=request.actor, instruction_id=i["id"], n=i["current"], now=request.now)
+        kept = bound.pop((subject, row["id"], name), None)
+        found.append(one_act(act, subject, row, name, i=i, choices=choices, conflicts=conflicts or (), kept=kept))
+    for key in [key for key in bound if key[:2] == (subject, row["id"])]:
+        refused = bound.pop(key)  # the move is not offered any more: what was typed stays to be read
+        act = act_for(subject, key[2], read_back=i["read_back"])
+        if act is not None:
+            found.insert(0, one_act(act, subject, row, key[2], i=i, choices=choices, kept=refused))
+    return found
+
+
+def one_act(
+    act: Act, subject: str, row: dict[str, Any], name: str, *, i: dict[str, Any], choices: Choices, conflicts: Any = (),
+    kept: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a template needs to draw one act."""
+    ident = f"act-{name}-{row['id']}" if subject == "assignment" else f"act-{subject}-{name}-{row['id']}"
+    shape = {
+        "id": ident, "action": name, "label": act.label, "button": act.button, "tap": act.tap, "primary": act.primary,
+        "danger": act.danger, "href": address(subject, row["id"], name), "conflicts": conflicts,
+    }  # fmt: skip
+    shape["form"] = fresh_form(act, subject, row, name, i=i, choices=choices, conflicts=conflicts)
+    return {**shape, **kept} if kept else shape
+
+
+def fresh_form(
+    act: Act, subject: str, row: dict[str, Any], name: str, *, i: dict[str, Any], choices: Choices, conflicts: Any = ()
+) -> ActForm:
+    """An empty form for an act, with the version of what the person sees."""
+    initial: dict[str, Any] = {"if_version": row["version"], "version": i["current"]}
+    if name == "feedback":
+        initial["percent"] = row["percent"] // 10 * 10
+    if name == "grant":
+        initial["until"] = row.get("wanted_until")
+    return act.form(initial=initial, auto_id=f"{subject}-{row['id']}-{name}-%s", **form_arguments(subject, name, choices, conflicts))
+
+
+def form_arguments(subject: str, name: str, choices: Choices, conflicts: Any = ()) -> dict[str, Any]:
+    """What a form of this act is made with, fresh or bound."""
+    arguments: dict[str, Any] = {"choices": choices.for_act(subject, name)}
+    if name == "approve":
+        arguments["conflicts"] = conflicts
+    return arguments
+
+
+def address(subject: str, pk: int, name: str) -> str:
+    """Where an act is posted."""
+    return f"/{subject}s/{pk}/{name}/"
