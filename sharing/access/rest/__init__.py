@@ -4,6 +4,7 @@ An ``api.py`` declares addresses as `Resource` classes whose methods are made by
 method makes one call to a query or an action.
 """
 
+from sharing.access.rest.acts import act_view as act_view
 from sharing.access.rest.operation import Call as Call
 from sharing.access.rest.paging import Page as Page
 from sharing.access.rest.resource import Resource as Resource

@@ -10,10 +10,10 @@ import hashlib
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
@@ -50,8 +50,26 @@ def command_id(header: str | None, actor: Actor, *, required: bool) -> uuid.UUID
 
 def fingerprint(request: HttpRequest, body: Any) -> str:
     """Return what makes this request the same as another: method, address, query and content."""
-    parts = [request.method or "", request.get_full_path(), request.headers.get("If-Match", ""), repr(body)]
+    parts = [request.method or "", request.get_full_path(), request.headers.get("If-Match", ""), _content(body)]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()
+
+
+def _content(body: Any) -> str:
+    """A file counts by its bytes, not by its name."""
+    if not hasattr(body, "lists"):
+        return repr(body)
+    found = []
+    for name, values in sorted(body.lists()):
+        for value in values:
+            if hasattr(value, "chunks"):
+                value.seek(0)
+                digest = hashlib.sha256()
+                for chunk in value.chunks():
+                    digest.update(chunk)
+                value.seek(0)
+                value = f"{value.name} {digest.hexdigest()}"
+            found.append(f"{name}={value}")
+    return "\n".join(found)
 
 
 @contextmanager
@@ -65,9 +83,9 @@ def turn(actor: Actor, key: uuid.UUID) -> Iterator[None]:
     try:
         yield
     finally:
-        if connection.connection is not None and not connection.closed_in_transaction:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+        # a connection that broke has let go of it by itself
+        with suppress(DatabaseError, InterfaceError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
 
 
 def earlier(actor: Actor, key: uuid.UUID, print_: str) -> HttpResponse | None:

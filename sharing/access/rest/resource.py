@@ -114,21 +114,24 @@ def lists(
 
 def shows(
     name: str,
-    answer: type[Serializer[Any]],
+    answer: type[Serializer[Any]] | None,
     *,
     query: type[Serializer[Any]] | None = None,
-    many: bool = False,
     public: bool = False,
+    media: str = "application/json",
     summary: str = "",
 ) -> Callable[[Answer], Any]:
-    """Make a method that answers one thing, with its ETag."""
+    """Make a method that answers one thing, with its ETag; without a shape, the response that the function made."""
 
-    def run(view: Resource, request: Request, call: Call, function: Answer, operation: Operation) -> HttpResponse:
-        done = _some_fields(cut(answer, function(view, call)), request, answer)
+    def run(view: Resource, request: Request, call: Call, function: Answer, operation: Operation) -> Any:
+        found = function(view, call)
+        if answer is None:
+            return found
+        done = _some_fields(cut(answer, found), request, answer)
         version = done.get("version", 0) if isinstance(done, dict) else 0
         return _tagged(request, dump(done), version if isinstance(version, int) else 0)
 
-    return _method(Operation(name, answer, query=query, public=public, summary=summary), run)
+    return _method(Operation(name, answer, query=query, public=public, media=media, summary=summary), run)
 
 
 def writes(

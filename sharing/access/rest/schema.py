@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.encoding import force_str
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
@@ -129,6 +130,8 @@ class Description(AutoSchema):
             (status, PROBLEM): OpenApiResponse(Problem, description=text)
             for status, text in _refusals(operation, self.method, self.path).items()
         }
+        if operation.answer is None and self.method == "GET":
+            return {(200, operation.media): OpenApiResponse(OpenApiTypes.BINARY, description="The bytes.")} | refusals
         if operation.answer is None:
             return {204: OpenApiResponse(description="Done.")} | refusals
         answer: Any = operation.answer()
