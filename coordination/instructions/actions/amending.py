@@ -1,0 +1,108 @@
+"""How does an order change while it is being carried out?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from coordination.deadlines import actions as deadlines
+from coordination.events.actor import SYSTEM, Actor
+from coordination.events.command import action
+from coordination.instructions import states
+from coordination.instructions.actions import arming, content, drafting, moving
+from coordination.instructions.models import Assignment, Instruction, InstructionVersion
+from coordination.instructions.queries import cases, chain
+from incidents.entered import reason as entered_reason
+
+_COPIED = (
+    "type", "headline_zh", "headline_en", "text", "verb", "what", "place", "latitude", "longitude", "quantity",
+    "unit", "objects_named", "starts_at", "due_at", "urgency", "evidence", "read_back", "recheck",
+    "progress_every", "targets",
+)
+
+
+@action("instruction.amend")
+def amend(
+    *, actor: Actor, now: datetime, instruction_id: int, change_note: str, if_version: int | None = None,
+    **given: Any,
+) -> Instruction:
+    """Open version n + 1 with a change note and hand it in. Work on the old version goes on meanwhile.
+
+    ``given``: the fields that change; the departments stay (see `assign` and `cancel_assignment`).
+    """
+    instruction = moving.take_instruction(
+        actor=actor, now=now, instruction_id=instruction_id, action="amend", if_version=if_version
+    )
+    note = entered_reason("change_note", change_note, needed=True)
+    old = cases.version_of(instruction, instruction.current)
+    person = actor.id if actor.is_person else None
+    version = InstructionVersion(
+        instruction=instruction, n=max(row.n for row in instruction.versions.all()) + 1, change_note=note,
+        drafter_id=person, authors=[person] if person else [], created_at=now,
+        **{name: getattr(old, name) for name in _COPIED},
+    )
+    content.enter(version, given, targets_too=False)
+    if "due_in" in given and "due_at" not in given and version.due_in:
+        version.due_at = None
+    version.save()
+    followed, instruction.keep_owed = instruction.keep_owed, False
+    moving.carry(instruction, "amend", actor=actor, now=now, reason=note, data={"n": version.n})
+    if followed:
+        deadlines.cancel(subject=instruction, kinds=["confirm"], now=now)
+    fresh = moving.lock_instructions([instruction.pk])[instruction.pk]
+    return drafting.hand_in(fresh, actor=actor, now=now)
+
+
+def put_in_force(
+    instruction: Instruction, version: InstructionVersion, *, actor: Actor, now: datetime
+) -> None:
+    """Version n + 1 is issued: every open assignment owes its acknowledgement, those who delegated must follow.
+
+    The instruction and everything below it are locked already.
+    """
+    instruction.current = version.n
+    if instruction.confirm_refused:  # command has mended what was refused
+        instruction.confirm_refused, instruction.confirmed_at = "", now
+        deadlines.cancel(subject=instruction, kinds=["confirm"], now=now)
+    moving.carry(instruction, "issue", actor=actor, now=now, data={"n": version.n}, reason=version.change_note)
+    rows = moving.assignments(instruction=instruction).exclude(state__in=states.TERMINAL)
+    orders = []
+    open_rows = moving.lock_assignments(rows)
+    for row in open_rows.values():
+        row.due_at = version.due_at  # type: ignore[assignment]
+        moving.carry(
+            row, "owe", actor=SYSTEM, now=now, data={"n": version.n},
+            tell=[moving.duty(row.department_id, row.post)],
+        )
+        orders.append(arming.order(row, instruction, "acknowledge", now=now))
+        if row.state in ("issued", "delivered", "acknowledged", "in_progress"):
+            orders.append(arming.order(row, instruction, "complete", now=now, due_at=row.due_at))
+    deadlines.arm_many(orders, now=now)
+    _ask_delegators(open_rows, now=now)
+
+
+def _ask_delegators(rows: dict[int, Assignment], *, now: datetime) -> None:
+    """Whoever handed work down must amend or keep what is below, within the time to confirm."""
+    issued = [child.pk for child in chain.open_children(rows) if child.state == Instruction.State.ISSUED]
+    for child in moving.lock_instructions(issued).values():
+        child.keep_owed = True
+        moving.carry(
+            child, "keep_owed", actor=SYSTEM, now=now, tell=[moving.duty(child.issuer_id)]
+        )
+        arming.arm(child, child, "confirm", now=now)
+
+
+@action("instruction.keep")
+def keep(
+    *, actor: Actor, now: datetime, instruction_id: int, reason: str = "", if_version: int | None = None
+) -> Instruction:
+    """The delegator has looked at what changed above: the part handed down stays as it is."""
+    instruction = moving.take_instruction(
+        actor=actor, now=now, instruction_id=instruction_id, action="keep", if_version=if_version
+    )
+    why = entered_reason("reason", reason, needed=False)
+    instruction.keep_owed = False
+    moving.carry(instruction, "keep", actor=actor, now=now, reason=why)
+    if not instruction.issued_first or instruction.confirmed_at is not None:
+        deadlines.cancel(subject=instruction, kinds=["confirm"], now=now)
+    return instruction
