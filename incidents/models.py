@@ -281,6 +281,11 @@ class LogEntry(Guarded):
     def __str__(self) -> str:
         return self.text[:60]
 
+    @property
+    def headline(self) -> str:
+        """Headline in the reader's language, or the other one where it is empty."""
+        return localized(self.headline_zh, self.headline_en)
+
 
 class Attachment(Guarded):
     """A file on an incident, log entry, report, instruction or feedback: checked by content, new name, guarded.
@@ -291,6 +296,7 @@ class Attachment(Guarded):
 
     guard_own: ClassVar[tuple[str, ...]] = ("department_id", "readers__id")
     guard_own_alone: ClassVar[bool] = True
+    guard_class: ClassVar[str] = "classification"
 
     incident = models.ForeignKey(Incident, null=True, on_delete=models.CASCADE, related_name="attachments")
     subject_type = models.CharField(max_length=60, blank=True)
@@ -299,6 +305,7 @@ class Attachment(Guarded):
     content_type = models.CharField(max_length=80)
     size = models.IntegerField()
     sha256 = models.CharField(max_length=64)
+    classification = models.SmallIntegerField(default=2)
     file = models.FileField(upload_to="attachments/%Y/%m")
     thumbnail = models.FileField(upload_to="thumbnails/%Y/%m", blank=True)
     readers = models.ManyToManyField("accounts.Department", related_name="+")

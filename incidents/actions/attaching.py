@@ -19,7 +19,7 @@ from coordination.events.command import action, record
 from incidents.actions import common
 from incidents.entered import Entered, row_id
 from incidents.files import checking, thumbnails
-from incidents.models import Attachment, Incident
+from incidents.models import Attachment, Incident, Report
 from sharing import access
 
 MOST_AT_ONCE = 20
@@ -116,7 +116,8 @@ def hang_on(
     for row in mine:
         row.incident = incident
         row.subject_type, row.subject_id = subject._meta.label_lower, subject.pk
-    Attachment.everything.bulk_update(mine, ["incident", "subject_type", "subject_id"])
+        row.classification = getattr(subject, "classification", row.classification)
+    Attachment.everything.bulk_update(mine, ["incident", "subject_type", "subject_id", "classification"])
     departments = sorted(set(readers))
     if departments:
         link = Attachment.readers.through
@@ -125,3 +126,9 @@ def hang_on(
             ignore_conflicts=True,
         )
     return mine
+
+
+def follow_report(report: Report) -> None:
+    """Let a report's files be seen where the report is: on the incident it is joined to, or on none."""
+    rows = access.unscoped(Attachment, reason="files follow their report, seen by the actor or not")
+    rows.filter(subject_type=Report._meta.label_lower, subject_id=report.pk).update(incident=report.incident_id)

@@ -11,6 +11,7 @@ from coordination.events.command import action
 from coordination.events.refused import Conflict, MoveNotAllowed
 from incidents import states
 from incidents.actions import common, granting
+from incidents.actions.attaching import follow_report
 from incidents.actions.links import lock_two
 from incidents.actions.sharing import carry_over
 from incidents.entered import reason
@@ -81,6 +82,7 @@ def _move_reports(incident: Incident, survivor: Incident) -> None:
         report.incident = survivor
         report.version += 1
         report.save(update_fields=["incident", "version"])
+        follow_report(report)
 
 
 def _move_participations(

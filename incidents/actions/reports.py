@@ -18,7 +18,7 @@ from coordination.events.refused import Conflict, Forbidden, MoveNotAllowed
 from coordination.events.words import words_of
 from incidents import states
 from incidents.actions import common
-from incidents.actions.attaching import hang_on
+from incidents.actions.attaching import follow_report, hang_on
 from incidents.entered import Entered, reason
 from incidents.models import Incident, Report
 from sharing import access
@@ -167,6 +167,7 @@ def join(report: Report, incident: Incident) -> None:
     report.incident = incident
     report.version += 1
     report.save(update_fields=["incident", "version"])
+    follow_report(report)
     _note(report, "report.joined")
 
 
@@ -188,6 +189,7 @@ def split_report(
     report.incident = None
     report.version += 1
     report.save(update_fields=["incident", "version"])
+    follow_report(report)
     _note(report, "report.split", incident_id=was, payload={"incident": was, "why": text})
     return report
 

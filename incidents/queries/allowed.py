@@ -1,0 +1,51 @@
+"""What may this actor do with an incident now?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from coordination.events.actor import Actor
+from incidents import states
+from incidents.models import Incident
+from sharing import access
+from sharing.access.rights import right
+
+
+class Standing:
+    """What the actor's grants on one incident give: two decisions, from which every right follows."""
+
+    def __init__(self, actor: Actor, incident: Incident, now: datetime) -> None:
+        self._actor = actor
+        seen = access.decide(actor, "view", incident, at=now)
+        self.reach = seen.reach
+        self.max_class = seen.max_class
+        commands = access.decide(actor, "state", incident, at=now)
+        self.commands = bool(commands.grant_ids) or actor.kind == "system"
+
+    def may(self, name: str) -> bool:
+        """Whether the actor holds a right on this incident."""
+        asked = right(name)
+        if not asked.open_to(self._actor):
+            return False
+        return self.commands if asked.needs == "command" else self.reach >= asked.reach
+
+
+def allowed_actions(
+    actor: Actor, incident: Incident, now: datetime, standing: Standing | None = None
+) -> list[dict[str, Any]]:
+    """``[{action, href, fields: [{name, required}], if_match}]``: everything that would be accepted now."""
+    standing = standing or Standing(actor, incident, now)
+    story = incident.exercise or incident.policy_set != "standard"
+    moves = states.allowed_actions(
+        standing.may, incident.state, story=story, paused=incident.paused_at is not None
+    )
+    return [
+        {
+            "action": move.name,
+            "href": f"/api/v1/incidents/{incident.pk}/{move.name.replace('_', '-')}",
+            "fields": [{"name": name, "required": name in move.needed} for name in move.fields],
+            "if_match": move.name in states.DECIDING,
+        }
+        for move in moves
+    ]

@@ -1,0 +1,142 @@
+"""Which incidents, participations and log lines does this actor see, newest first?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from coordination.events.actor import Actor
+from coordination.events.refused import Invalid
+from incidents import states
+from incidents.models import Incident, LogEntry, Participation
+from incidents.queries.facts import family_ids
+from incidents.queries.shapes import Row, incident_row, log_row, participation_row
+from sharing import access
+from sharing.catalogue import queries as catalogue
+
+Page = tuple[list[Row], list[Any] | None]
+
+
+def incidents(
+    *,
+    actor: Actor,
+    now: datetime,
+    state: str | Iterable[str] | None = None,
+    type: str = "",
+    grade: int | None = None,
+    warning_level: str = "",
+    response_level: int | None = None,
+    lead_department_id: int | None = None,
+    exercise: bool | None = None,
+    bbox: Sequence[float] | None = None,
+    q: str = "",
+    ids: Iterable[int] | None = None,
+    after: Sequence[Any] | None = None,
+    size: int = 50,
+) -> Page:
+    """Incidents, newest first, and the cursor of the next page.
+
+    ``state``: ``open``, ``ended``, a state or several; ``type``: a code and all below it; ``bbox``: west, south,
+    east, north in degrees; ``q``: words of number, headlines, place or description.
+    """
+    wanted = _filter(
+        state=state, type=type, grade=grade, warning_level=warning_level, response_level=response_level,
+        lead_department_id=lead_department_id, exercise=exercise, bbox=bbox, q=q, ids=ids,
+    )
+    rows, following = access.page(
+        actor, Incident, queryset_filter=wanted, after=after, size=size, select=("lead_department",), at=now
+    )
+    types = catalogue.names("incident_type")
+    return [incident_row(row, types) for row in rows], following
+
+
+def _filter(
+    *,
+    state: str | Iterable[str] | None,
+    type: str,
+    bbox: Sequence[float] | None,
+    q: str,
+    ids: Iterable[int] | None,
+    **equal: Any,
+) -> Q | None:
+    wanted = Q()
+    if state:
+        wanted &= Q(state__in=_states(state))
+    if type:
+        wanted &= Q(type=type) | Q(type__startswith=f"{type}.")
+    if bbox is not None:
+        wanted &= _inside(bbox)
+    if q:
+        wanted &= Q(words__found=q)
+    if ids is not None:
+        wanted &= Q(pk__in=list(ids))
+    for name, value in equal.items():
+        if value not in (None, ""):
+            wanted &= Q(**{name: value})
+    return wanted or None
+
+
+def _states(state: str | Iterable[str]) -> set[str]:
+    groups = {"open": states.OPEN, "ended": states.ENDED}
+    found: set[str] = set()
+    for name in [state] if isinstance(state, str) else state:
+        found |= groups.get(name, {name})
+    unknown = found - set(Incident.State.values)
+    if unknown:
+        raise Invalid(errors=[{"pointer": "/state", "code": "not_a_choice", "detail": _("There is no such state.")}])
+    return found
+
+
+def _inside(bbox: Sequence[float]) -> Q:
+    if len(bbox) != 4 or not (bbox[1] <= bbox[3] and -180 <= bbox[0] <= 180 and -180 <= bbox[2] <= 180):
+        raise Invalid(errors=[{"pointer": "/bbox", "code": "not_a_box", "detail": _("West, south, east, north.")}])
+    west, south, east, north = bbox
+    across = Q(longitude__gte=west) & Q(longitude__lte=east)
+    if west > east:  # over the date line
+        across = Q(longitude__gte=west) | Q(longitude__lte=east)
+    return Q(latitude__gte=south, latitude__lte=north) & across
+
+
+def participations(*, actor: Actor, incident_id: int, now: datetime, left: bool = False) -> list[Row]:
+    """Who takes part in an incident: lead first, then by when they joined; ``left`` adds those that have left."""
+    access.get(actor, Incident, incident_id, now=now)
+    rows = access.scope(actor, Participation, at=now).filter(incident_id=incident_id)
+    if not left:
+        rows = rows.filter(left_at=None)
+    return [participation_row(row) for row in sorted(rows.select_related("department"), key=part_order)]
+
+
+def part_order(row: Participation) -> tuple[int, datetime, int]:
+    """Lead, support, informed; within each by when they joined."""
+    return (Participation.Role.values.index(row.role), row.joined_at, row.pk)
+
+
+def log(
+    *,
+    actor: Actor,
+    incident_id: int,
+    now: datetime,
+    kind: str = "",
+    after: Sequence[Any] | None = None,
+    size: int = 50,
+) -> Page:
+    """The log of an incident and of what was merged into it, newest first; corrected lines name their correction."""
+    access.get(actor, Incident, incident_id, now=now)
+    wanted = Q(incident_id__in=family_ids(incident_id))
+    if kind:
+        wanted &= Q(kind=kind)
+    rows, following = access.page(
+        actor, LogEntry, queryset_filter=wanted, after=after, size=size, select=("department", "person"), at=now
+    )
+    corrected = corrections(actor, [row.pk for row in rows], now)
+    return [{**log_row(row), "corrected_by": corrected.get(row.pk)} for row in rows], following
+
+
+def corrections(actor: Actor, entry_ids: Iterable[int], now: datetime) -> dict[int, int]:
+    """Which of these lines were corrected later, and by which line (the last one)."""
+    rows = access.scope(actor, LogEntry, at=now).filter(corrects_id__in=list(entry_ids)).order_by("pk")
+    return {corrects: pk for corrects, pk in rows.values_list("corrects_id", "pk") if corrects is not None}

@@ -1,0 +1,145 @@
+"""In which shapes do rows of this room leave it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from accounts import queries as accounts
+from accounts.models import ApiClient, Department, Person
+from incidents.models import Attachment, Incident, LogEntry, Objective, Participation
+from sharing.catalogue import queries as catalogue
+from sharing.catalogue.models import Code
+
+Row = dict[str, Any]
+
+
+class Names:
+    """Names of the departments, people and clients that one answer mentions: at most three queries."""
+
+    def __init__(self, *, departments: Iterable[int | None] = (), keys: Iterable[str] = ()) -> None:
+        self._departments = accounts.departments_by_id(pk for pk in departments if pk is not None)
+        wanted: dict[str, set[int]] = {"person": set(), "client": set()}
+        for key in keys:
+            kind, _colon, pk = key.partition(":")
+            if kind in wanted and pk.isdigit():
+                wanted[kind].add(int(pk))
+        self._people = accounts.people_by_id(wanted["person"]) if wanted["person"] else {}
+        self._clients = ApiClient.objects.in_bulk(wanted["client"]) if wanted["client"] else {}
+
+    def department(self, pk: int | None) -> Row | None:
+        """A department by id, or None."""
+        row = self._departments.get(pk) if pk is not None else None
+        return department(row) if row is not None else None
+
+    def person(self, key: str) -> str:
+        """Name of a person or client by its key; empty for the platform itself."""
+        kind, _colon, pk = key.partition(":")
+        if not pk.isdigit():
+            return ""
+        if kind == "person":
+            found: Person | None = self._people.get(int(pk))
+            return found.name if found else ""
+        client: ApiClient | None = self._clients.get(int(pk)) if kind == "client" else None
+        return client.name if client else ""
+
+    def by(self, key: str, department_id: int | None) -> Row:
+        """Who did something: the person (or client) and for which department."""
+        return {"person": self.person(key), "department": self.department(department_id), "kind": key.split(":")[0]}
+
+
+def department(row: Department) -> Row:
+    """A department in short."""
+    return {"id": row.pk, "name": row.name, "short": row.short, "kind": row.kind}
+
+
+def named(incident: Incident) -> Row:
+    """An incident in a word, for links to it."""
+    return {
+        "id": incident.pk, "number": incident.number, "headline": incident.headline, "state": incident.state,
+        "exercise": incident.exercise,
+    }
+
+
+def incident_row(incident: Incident, types: dict[str, Code]) -> Row:
+    """An incident as lists and maps show it; needs ``lead_department`` selected."""
+    return {
+        "id": incident.pk,
+        "version": incident.version,
+        "number": incident.number,
+        "type": incident.type,
+        "type_name": catalogue.path_name(types, incident.type),
+        "headline": incident.headline,
+        "headline_zh": incident.headline_zh,
+        "headline_en": incident.headline_en,
+        "state": incident.state,
+        "grade": incident.grade,
+        "warning_level": incident.warning_level,
+        "response_level": incident.response_level,
+        "lead": department(incident.lead_department),
+        "place": incident.place,
+        "region_code": incident.region_code,
+        "latitude": incident.latitude,
+        "longitude": incident.longitude,
+        "exercise": incident.exercise,
+        "paused_at": incident.paused_at,
+        "occurred_at": incident.occurred_at,
+        "opened_at": incident.opened_at,
+        "closed_at": incident.closed_at,
+        "merged_into": incident.merged_into_id,
+    }
+
+
+def participation_row(row: Participation) -> Row:
+    """A department's part; needs ``department`` selected."""
+    return {
+        "id": row.pk, "version": row.version, "incident": row.incident_id, "department": department(row.department),
+        "role": row.role, "state": row.state, "why": row.why, "joined_at": row.joined_at, "left_at": row.left_at,
+    }
+
+
+def objective_row(row: Objective) -> Row:
+    """One objective."""
+    return {
+        "id": row.pk, "version": row.version, "text": row.text, "by": row.by, "reached_at": row.reached_at,
+        "dropped_at": row.dropped_at, "set_at": row.set_at,
+    }
+
+
+def log_row(row: LogEntry) -> Row:
+    """One line of the log; needs ``department`` and ``person`` selected."""
+    return {
+        "id": row.pk,
+        "incident": row.incident_id,
+        "kind": row.kind,
+        "text": row.text,
+        "headline": row.headline,
+        "headline_zh": row.headline_zh,
+        "headline_en": row.headline_en,
+        "by": {
+            "department": department(row.department) if row.department is not None else None,
+            "person": row.person.name if row.person is not None else "",
+        },
+        "corrects": row.corrects_id,
+        "classification": row.classification,
+        "at": row.at,
+        "happened_at": row.happened_at,
+    }
+
+
+def attachment_row(row: Attachment, names: Names) -> Row:
+    """One file; ``href`` to save it, ``picture`` to show it small where there is one."""
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "content_type": row.content_type,
+        "size": row.size,
+        "sha256": row.sha256,
+        "at": row.at,
+        "by": names.by(row.uploaded_by, row.department_id),
+        "incident": row.incident_id,
+        "subject": [row.subject_type, row.subject_id] if row.subject_type else None,
+        "href": f"/attachments/{row.pk}/",
+        "picture": f"/attachments/{row.pk}/picture/" if row.thumbnail else None,
+        "kind": "picture" if row.thumbnail else "file",
+    }
