@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 from django.apps import AppConfig
 
-from coordination.config import deadline_handlers, incident_facts, patience
+from coordination.config import deadline_handlers, incident_facts, patience, subscribers
 from coordination.config.celery import app as celery_app
 from coordination.config.settings.data import WAIT_SECONDS
 
@@ -23,5 +23,6 @@ class Config(AppConfig):
         self.celery.set_current()
         if hasattr(deadline_handlers, "install"):
             deadline_handlers.install()
+        import_module("coordination.events.relay").configure(subscribers.SUBSCRIBERS, subscribers.ON_POISON)
         if find_spec("incidents.closing"):
             import_module("incidents.closing").use_named(incident_facts.FORBIDS_CLOSING)

@@ -9,7 +9,10 @@ from coordination.notify import wiring
 HANDLERS: dict[str, str] = {}
 
 # Is this message still wanted? Callable(subject_id, guard) -> bool.
-MESSAGE_GUARDS: dict[str, str] = {}
+# A guard that names another one (``by``) is asked there: ladder steps ask their own chain.
+MESSAGE_GUARDS: dict[str, str] = {
+    "deadline": "coordination.deadlines.on_event.still_climbing",
+}
 
 # What may a message say of its subject? Callable(ids) -> {id: {"number", "headline_zh", "headline_en"}}.
 MESSAGE_FACTS: dict[str, str] = {}

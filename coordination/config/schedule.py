@@ -3,6 +3,11 @@
 from typing import Any
 
 SCHEDULE: dict[str, dict[str, Any]] = {
+    "relay": {"task": "events.relay", "schedule": 1.0, "options": {"queue": "urgent", "expires": 5}},
+    "deadlines": {"task": "deadlines.sweep", "schedule": 1.0, "options": {"queue": "urgent", "expires": 5}},
+    "delivery": {"task": "notify.deliver", "schedule": 1.0, "options": {"queue": "normal", "expires": 5}},
+    "watchdog": {"task": "deadlines.watchdog", "schedule": 10.0, "options": {"queue": "urgent", "expires": 9}},
+    "deadlines-archive": {"task": "deadlines.archive", "schedule": 86_400.0, "options": {"queue": "bulk"}},
     **{
         f"canary-{queue}": {
             "task": "config.canary",

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, models
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from coordination.deadlines.handlers import type_of
@@ -234,6 +234,19 @@ def release(*, deadline_id: int, now: datetime) -> int:
     return Deadline.objects.filter(
         pk=deadline_id, state=Deadline.State.HELD, held_why__startswith=POISON
     ).update(state=Deadline.State.ARMED, held_why="", left=None, attempts=0, due_at=now)
+
+
+def archive(*, now: datetime, days: int = 90, at_once: int = 10_000) -> int:
+    """Delete fired and cancelled rows armed more than ``days`` ago whose subject has no live one; return how many.
+
+    The log keeps each firing as an event; these rows only guard against firing twice.
+    """
+    live = Deadline.objects.filter(
+        subject_type=OuterRef("subject_type"), subject_id=OuterRef("subject_id"), state__in=LIVE
+    )
+    old = Deadline.objects.filter(armed_at__lt=now - timedelta(days=days)).exclude(state__in=LIVE)
+    ids = list(old.filter(~Exists(live)).order_by("id").values_list("id", flat=True)[:at_once])
+    return Deadline.objects.filter(pk__in=ids).delete()[0]
 
 
 def load_policies(document: dict[str, Any]) -> int:

@@ -35,6 +35,15 @@ def live_of(subject_type: str, ids: Iterable[int]) -> dict[int, list[Deadline]]:
     return dict(found)
 
 
+def is_climbing(subject_type: str, subject_id: int, kind: str, generation: int) -> bool:
+    """Whether a chain has not been answered: its newest row fired as the last of its ladder, or waits for the next."""
+    rows = Deadline.objects.filter(
+        subject_type=subject_type, subject_id=subject_id, kind=kind, generation=generation
+    )
+    state = rows.order_by("-level").values_list("state", flat=True).first()
+    return state is not None and state != Deadline.State.CANCELLED
+
+
 def history_of(subject_type: str, subject_id: int) -> list[Deadline]:
     """All deadlines of one subject, fired and cancelled ones too, oldest first."""
     rows = Deadline.objects.filter(subject_type=subject_type, subject_id=subject_id)

@@ -34,7 +34,10 @@ class Notice(models.Model):
 
 
 class Delivery(models.Model):
-    """One message to one person (or one department's system) over one channel: the durable outbox."""
+    """One message to one person (or one department's system) over one channel: the durable outbox.
+
+    ``unknown``: sent, but nobody can say whether it arrived; the provider is asked, or it is sent once more.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -63,6 +66,7 @@ class Delivery(models.Model):
     available_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
     attempts = models.SmallIntegerField(default=0)
+    repeated = models.BooleanField(default=False)
     provider_ref = models.CharField(max_length=120, blank=True)
     error = models.CharField(max_length=300, blank=True)
     sent_at = models.DateTimeField(null=True)
@@ -71,7 +75,7 @@ class Delivery(models.Model):
         indexes = [
             models.Index(
                 fields=["available_at", "id"],
-                condition=models.Q(state__in=["pending", "sending"]),
+                condition=models.Q(state__in=["pending", "sending", "unknown"]),
                 name="delivery_hot",
             ),
             models.Index(fields=["object_type", "object_id"], name="delivery_object"),

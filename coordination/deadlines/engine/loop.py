@@ -1,0 +1,123 @@
+"""How do relay, sweep and delivery go on until somebody asks them to stop?
+
+Each runs in a thread of its own, so that a slow receiver keeps no deadline waiting. None needs Redis: a hint only
+shortens the pause. Any number of processes may run the same loops.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import InterfaceError, OperationalError, connection
+
+from coordination.deadlines import queries
+from coordination.deadlines.engine.sweep import BATCH, sweep
+from coordination.deadlines.engine.tick import tick
+from coordination.events import clock, relay
+from coordination.events.hint import Listener
+from coordination.notify import delivery
+
+#: the longest any loop sleeps
+LONGEST_PAUSE = 1.0
+#: waits after a failure: doubled each time up to the longest
+SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 0.1, 2.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """``turn`` does one round and returns how long to pause (seconds; 0: there is more to do now)."""
+
+    name: str
+    turn: Callable[[], float]
+
+
+def relay_turn() -> float:
+    """Bring subscribers up to date."""
+    return 0.0 if relay.run_once() else LONGEST_PAUSE
+
+
+def sweep_turn() -> float:
+    """Show that this engine lives; fire what is due, unless the clock jumped."""
+    now = clock.now()
+    if not tick(now, "engine"):
+        return LONGEST_PAUSE
+    fired = sweep(now)
+    if fired >= BATCH:
+        return 0.0
+    left = queries.next_due(clock.now())
+    if left is None:
+        return LONGEST_PAUSE
+    # overdue rows that did not fire belong to a locked subject: look again soon, not at once
+    return min(LONGEST_PAUSE, left) if left > 0 else 0.05
+
+
+def delivery_turn() -> float:
+    """Send what waits to be sent."""
+    sender = _sender()
+    busy = sender.step(clock.now())
+    if busy:
+        return 0.05
+    left = delivery.next_due(clock.now())
+    return LONGEST_PAUSE if left is None else min(LONGEST_PAUSE, max(0.05, left))
+
+
+_senders: dict[int, delivery.Sender] = {}
+
+
+def _sender() -> delivery.Sender:
+    return _senders.setdefault(threading.get_ident(), delivery.Sender())
+
+
+LOOPS = (Loop("relay", relay_turn), Loop("sweep", sweep_turn), Loop("delivery", delivery_turn))
+
+
+def run_forever(stop: threading.Event, *, loops: tuple[Loop, ...] = LOOPS) -> None:
+    """Run all loops until ``stop`` is set; each finishes the batch it has in hand. Returns when all have ended."""
+    threads = [threading.Thread(target=_run, args=(loop, stop), name=loop.name, daemon=True) for loop in loops]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.5)
+
+
+def _run(loop: Loop, stop: threading.Event) -> None:
+    listener = Listener().start()
+    watcher = threading.Thread(target=lambda: (stop.wait(), listener.wake()), name=f"{loop.name}-stop", daemon=True)
+    watcher.start()
+    failures = 0
+    try:
+        while not stop.is_set():
+            try:
+                pause, failures = loop.turn(), 0
+            except (OperationalError, InterfaceError) as error:
+                failures += 1
+                _log.warning("%s: the database does not answer (%s)", loop.name, error)
+                connection.close()
+                pause = _back_off(failures)
+            except Exception:
+                failures += 1
+                _log.exception("%s: a round failed", loop.name)
+                pause = _back_off(failures)
+            if pause > 0 and not stop.is_set():
+                # jittered, so that many engines do not look at the same moment
+                _sleep(listener, stop, pause * random.uniform(0.8, 1.0), heed_hints=failures == 0)  # noqa: S311
+    finally:
+        listener.close()
+        connection.close()
+
+
+def _sleep(listener: Listener, stop: threading.Event, seconds: float, *, heed_hints: bool) -> None:
+    if heed_hints:
+        listener.wait(seconds)
+    else:
+        stop.wait(seconds)
+
+
+def _back_off(failures: int) -> float:
+    return min(LONGEST_BACK_OFF, SHORTEST_BACK_OFF * 2 ** min(failures - 1, 10))

@@ -1,0 +1,163 @@
+"""What should have happened and did not?
+
+Run by beat and by the web's health page: it needs no engine, because the engine is what it watches.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import httpx
+from django.conf import settings
+from django.db import connection, transaction
+
+from coordination.deadlines import alarms, handlers, queries
+from coordination.deadlines.models import Alarm, Deadline
+from coordination.notify import outbound
+from coordination.notify import queries as notify
+
+#: events that a subscriber has not handled for so long are handed on late
+RELAY_LATE = timedelta(seconds=30)
+#: a lease that ended so long ago should have been taken up
+LEASE_LATE = timedelta(seconds=60)
+#: subjects without a live deadline mended in one round
+MENDED_AT_ONCE = 200
+_log = logging.getLogger(__name__)
+
+_RELAY_LAG = """
+SELECT extract(epoch FROM %(now)s - min(e.at))
+FROM events_relaycursor c
+JOIN events_streamhead h ON h.stream = c.stream AND h.last_seq > c.seq
+CROSS JOIN LATERAL (
+  SELECT at FROM events_streamentry e WHERE e.stream = c.stream AND e.seq > c.seq AND e.home ORDER BY e.seq LIMIT 1) e
+WHERE c.stream <> '*'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: ``level`` is ok, warn or page; ``value`` seconds or a count."""
+
+    name: str
+    level: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the watchdog saw. ``good``: nothing is worth a page."""
+
+    at: datetime
+    findings: list[Finding] = field(default_factory=list)
+    mended: int = 0
+
+    @property
+    def good(self) -> bool:
+        """Whether every check passed, warnings allowed."""
+        return all(finding.level != "page" for finding in self.findings)
+
+
+def look(now: datetime) -> Report:
+    """Check without changing anything: five queries (and one a subject type)."""
+    overdue = queries.oldest_overdue(now)
+    silent = queries.unwatched_since(now)
+    lag = relay_lag(now)
+    stuck = notify.stuck_leases(now - LEASE_LATE)
+    findings = [
+        Finding("overdue", _level(overdue, queries.WARN_OVERDUE, queries.PAGE_OVERDUE), overdue.total_seconds()),
+        Finding("engine", "page" if silent else "ok", (now - silent).total_seconds() if silent else 0.0),
+        Finding("relay", _level(lag, RELAY_LATE, 2 * RELAY_LATE), lag.total_seconds()),
+        Finding("leases", "page" if stuck else "ok", float(stuck)),
+        Finding("poison", "warn" if (held := _poisoned()) else "ok", float(held)),
+    ]
+    return Report(now, findings)
+
+
+def check(now: datetime) -> Report:
+    """Check, mend what has lost its deadline, raise and settle alarms, and tell the dead-man's switch if all is well."""
+    seen = look(now)
+    kinds = {"overdue": alarms.OVERDUE, "engine": alarms.SILENT, "relay": alarms.RELAY, "leases": alarms.LEASE}
+    for finding in seen.findings:
+        kind = kinds.get(finding.name)
+        if kind is None:
+            continue
+        if finding.level == "page":
+            alarms.raise_alarm(kind, "platform", {"value": round(finding.value, 1)}, now=now)
+        elif finding.level == "ok":
+            alarms.settle(kind, "platform", now=now)
+    mended, left = _mend(now)
+    findings = [*seen.findings, Finding("unarmed", "page" if left else "ok", float(left))]
+    _settle_answered(now)
+    report = Report(now, findings, mended)
+    if report.good:
+        _tell_outside()
+    return report
+
+
+def _level(value: timedelta, warn: timedelta, page: timedelta) -> str:
+    return "page" if value >= page else "warn" if value >= warn else "ok"
+
+
+def relay_lag(now: datetime) -> timedelta:
+    """Age of the oldest event that some subscriber has not handled."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RELAY_LAG, {"now": now})
+        (seconds,) = cursor.fetchone()
+    return timedelta(seconds=max(0.0, float(seconds or 0)))
+
+
+def _poisoned() -> int:
+    return Deadline.objects.filter(state=Deadline.State.HELD, held_why__startswith="poison").count()
+
+
+def _mend(now: datetime) -> tuple[int, int]:
+    """Arm again what has no live deadline though it needs one; (mended, left over). Each subject type by itself."""
+    mended = left = 0
+    for subject_type, handler in sorted(handlers.installed().items()):
+        try:
+            with transaction.atomic():
+                ids = list(handler.without_deadline(now, MENDED_AT_ONCE))
+                done = handler.rearm(ids, now) if ids else 0
+        except Exception:
+            _log.exception("%s: could not be mended", subject_type)
+            left += 1
+            continue
+        mended += done
+        left += len(ids) - done
+        if ids:
+            detail = {"type": subject_type, "ids": ids[:20], "mended": done}
+            alarms.raise_alarm(alarms.UNARMED, subject_type, detail, now=now)
+        else:
+            alarms.settle(alarms.UNARMED, subject_type, now=now)
+    return mended, left
+
+
+def _settle_answered(now: datetime) -> None:
+    """An empty step is over when its chain has been answered: key ``type:id:kind:generation:step``."""
+    for kind, is_over in ((alarms.STEP_EMPTY, _answered), (alarms.UNREACHED, _long_ago(now))):
+        for alarm in Alarm.objects.filter(kind=kind, settled_at=None).order_by("id")[:500]:
+            if is_over(alarm):
+                alarms.settle(kind, alarm.key, now=now)
+
+
+def _answered(alarm: Alarm) -> bool:
+    subject_type, subject_id, kind, generation, _step = alarm.key.split(":", 4)
+    return not queries.is_climbing(subject_type, int(subject_id), kind, int(generation))
+
+
+def _long_ago(now: datetime) -> Callable[[Alarm], bool]:
+    return lambda alarm: alarm.raised_at < now - timedelta(hours=24)
+
+
+def _tell_outside() -> None:
+    """Ping the dead-man's switch (``MUSTER_DEADMAN_URL``): whoever stops hearing from us raises the alarm outside."""
+    url = getattr(settings, "MUSTER_DEADMAN_URL", "")
+    if not url:
+        return
+    try:
+        outbound.get_json(url, trusted=True)
+    except (httpx.HTTPError, outbound.TooMuchError, outbound.RefusedAddressError) as error:
+        _log.warning("dead-man's switch not reached: %s", error)

@@ -1,0 +1,274 @@
+"""How do messages get into the outbox, and notices out of the way?
+
+Rows only: nothing is sent here. A message's key makes it single, whoever writes it and however often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from accounts import queries as accounts
+from coordination.events import streams
+from coordination.events.actor import SYSTEM, Actor
+from coordination.events.command import action, record
+from coordination.events.refused import Forbidden, Invalid, NotFound
+from coordination.notify import outbound, routes
+from coordination.notify import urgency as urgencies
+from coordination.notify.models import Delivery, Notice, WebhookEndpoint
+
+_INSERT = """
+INSERT INTO notify_delivery (dedupe_key, person_id, endpoint_id, department_id, channel, guard, state, text_key, args,
+    object_type, object_id, incident_id, event_id, urgency, exercise, created_at, available_at, attempts, repeated,
+    provider_ref, error)
+SELECT dedupe_key, person_id, endpoint_id, department_id, channel, guard, 'pending', text_key, args,
+    object_type, object_id, incident_id, event_id, urgency, exercise, %(now)s, available_at, 0, false, '', ''
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS new(dedupe_key text, person_id bigint, endpoint_id bigint,
+    department_id bigint, channel text, guard jsonb, text_key text, args jsonb, object_type text, object_id bigint,
+    incident_id bigint, event_id bigint, urgency int, exercise bool, available_at timestamptz)
+ORDER BY dedupe_key
+ON CONFLICT (dedupe_key) DO NOTHING
+RETURNING dedupe_key
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing to tell several people. ``key`` is what makes it single: person and channel are added to it.
+
+    ``channels``: only these (None: what the urgency and the person's contacts allow). ``outside_after``: seconds
+    that outside channels wait, and ``outside_guard``: what is then asked besides ``guard``; ``outside_args``: what only
+    they say (a voice code). ``guard``: asked before
+    each sending whether the message is still wanted.
+    """
+
+    person_ids: Sequence[int]
+    department_id: int | None
+    text_key: str
+    args: Mapping[str, Any]
+    object_type: str
+    object_id: int
+    incident_id: int | None
+    urgency: str
+    key: str
+    guard: Mapping[str, Any] = field(default_factory=dict)
+    channels: tuple[str, ...] | None = None
+    exercise: bool = False
+    event_id: int | None = None
+    outside_after: float = 0.0
+    outside_guard: Mapping[str, Any] = field(default_factory=dict)
+    outside_args: Mapping[str, Any] = field(default_factory=dict)
+    endpoint_ids: tuple[int, ...] = ()
+
+
+def tell(
+    *,
+    people: Iterable[Any],
+    department_id: int | None,
+    text_key: str,
+    args: Mapping[str, Any],
+    subject: Any,
+    incident_id: int | None,
+    urgency: str,
+    key: str,
+    guard: Mapping[str, Any],
+    now: datetime,
+    channels: tuple[str, ...] | None = None,
+    exercise: bool = False,
+) -> int:
+    """Tell people (ids, or anything with ``person_id``) about ``subject``; return how many messages were new.
+
+    Joins a running action, or is one.
+    """
+    ids = tuple(dict.fromkeys(getattr(one, "person_id", one) for one in people))
+    message = Message(
+        ids, department_id, text_key, args, subject._meta.label_lower, subject.pk, incident_id, urgency, key, guard,
+        channels, exercise,
+    )  # fmt: skip
+    return tell_many(actor=SYSTEM, now=now, messages=[message])
+
+
+@action("notify.tell")
+def tell_many(*, actor: Actor, now: datetime, messages: Sequence[Message]) -> int:
+    """Write outbox rows and notices of many messages: three statements, whatever their number.
+
+    Returns how many outbox rows were new.
+    """
+    people = accounts.people_by_id(pk for message in messages for pk in message.person_ids)
+    contacts = {
+        pk: routes.Contact(pk, person.phone, person.email, person.language) for pk, person in people.items()
+        if person.is_active
+    }  # fmt: skip
+    rows: dict[str, dict[str, Any]] = {}
+    notices: dict[str, Notice] = {}
+    for message in messages:
+        for row in _rows(message, contacts, now):
+            rows.setdefault(row["dedupe_key"], row)
+            if row["channel"] == "in_app":
+                notices.setdefault(row["dedupe_key"], _notice(message, row["person_id"], now))
+    new = _insert(list(rows.values()), now)
+    written = Notice.objects.bulk_create([notice for key, notice in notices.items() if key in new])
+    for notice in written:
+        record(
+            type="notice.new",
+            subject=notice,
+            streams=[streams.user(notice.person_id)],
+            payload={"object": [notice.object_type, notice.object_id]},
+            urgency=notice.urgency,
+            incident_id=notice.incident_id,
+            exercise=notice.exercise,
+        )
+    return len(new)
+
+
+def _rows(message: Message, contacts: Mapping[int, routes.Contact], now: datetime) -> Iterable[dict[str, Any]]:
+    for person_id in message.person_ids:
+        contact = contacts.get(person_id)
+        if contact is None:
+            continue
+        for channel in routes.ways(contact, message.urgency, exercise=message.exercise, only=message.channels):
+            late = channel != "in_app" and message.outside_after > 0
+            guard = {**message.guard, **(message.outside_guard if late else {})}
+            at = now + timedelta(seconds=message.outside_after) if late else now
+            key = f"{message.key}:p{person_id}:{channel}"
+            yield _row(message, key, channel, guard, at, person_id=person_id)
+    if not message.exercise:
+        for endpoint_id in message.endpoint_ids:
+            key = f"{message.key}:w{endpoint_id}:webhook"
+            yield _row(message, key, "webhook", message.guard, now, endpoint_id=endpoint_id)
+
+
+def _row(
+    message: Message,
+    key: str,
+    channel: str,
+    guard: Mapping[str, Any],
+    available_at: datetime,
+    *,
+    person_id: int | None = None,
+    endpoint_id: int | None = None,
+) -> dict[str, Any]:
+    return {
+        "dedupe_key": key[:160],
+        "person_id": person_id,
+        "endpoint_id": endpoint_id,
+        "department_id": message.department_id,
+        "channel": channel,
+        "guard": guard,
+        "text_key": message.text_key[:60],
+        "args": {**message.args, **(message.outside_args if channel in ("sms", "email") else {})},
+        "object_type": message.object_type,
+        "object_id": message.object_id,
+        "incident_id": message.incident_id,
+        "event_id": message.event_id,
+        "urgency": urgencies.rank(message.urgency),
+        "exercise": message.exercise,
+        "available_at": available_at,
+    }
+
+
+def _notice(message: Message, person_id: int, now: datetime) -> Notice:
+    return Notice(
+        person_id=person_id,
+        department_id=message.department_id,
+        event_id=message.event_id,
+        text_key=message.text_key[:60],
+        args=dict(message.args),
+        object_type=message.object_type,
+        object_id=message.object_id,
+        incident_id=message.incident_id,
+        urgency=message.urgency,
+        exercise=message.exercise,
+        at=now,
+    )
+
+
+def _insert(rows: list[dict[str, Any]], now: datetime) -> set[str]:
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, {"rows": orjson.dumps(rows).decode(), "now": now})
+        return {key for (key,) in cursor.fetchall()}
+
+
+def next_way(delivery: Delivery, channel: str, now: datetime) -> bool:
+    """Write the outbox row of the next channel after one has failed for good; whether it is new."""
+    row = {
+        "dedupe_key": f"{delivery.dedupe_key.rpartition(':')[0]}:{channel}"[:160],
+        "person_id": delivery.person_id,
+        "endpoint_id": None,
+        "department_id": delivery.department_id,
+        "channel": channel,
+        "guard": delivery.guard,
+        "text_key": delivery.text_key,
+        "args": delivery.args,
+        "object_type": delivery.object_type,
+        "object_id": delivery.object_id,
+        "incident_id": delivery.incident_id,
+        "event_id": delivery.event_id,
+        "urgency": delivery.urgency,
+        "exercise": delivery.exercise,
+        "available_at": now,
+    }
+    return bool(_insert([row], now))
+
+
+@action("notice.read")
+def read_notice(*, actor: Actor, now: datetime, notice_id: int) -> Notice:
+    """Mark one of the actor's own notices as read; another's is not there (404). Reading twice changes nothing."""
+    notice = _own(actor).select_for_update().filter(pk=notice_id).first()
+    if notice is None:
+        raise NotFound(_("There is no such notice."))
+    if notice.read_at is None:
+        notice.read_at = now
+        notice.version += 1
+        notice.save(update_fields=["read_at", "version"])
+        _moved(notice)
+    return notice
+
+
+@action("notice.read_all")
+def read_all(*, actor: Actor, now: datetime, up_to: int) -> int:
+    """Mark the actor's notices up to this id as read; return how many were not."""
+    notices = list(_own(actor).select_for_update().filter(read_at=None, pk__lte=up_to).order_by("pk"))
+    for notice in notices:
+        notice.read_at = now
+        notice.version += 1
+    Notice.objects.bulk_update(notices, ["read_at", "version"], batch_size=500)
+    if notices:
+        _moved(notices[-1])
+    return len(notices)
+
+
+def _own(actor: Actor) -> Any:
+    if not actor.is_person:
+        raise Forbidden(_("Only people have notices."))
+    return Notice.objects.filter(person_id=actor.id)
+
+
+def _moved(notice: Notice) -> None:
+    record(type="notice.read", subject=notice, streams=[streams.user(notice.person_id)])
+
+
+def add_endpoint(
+    *, department_id: int, url: str, secret: str, event_types: Sequence[str] = (), now: datetime
+) -> WebhookEndpoint:
+    """Add an address of a department's system, called inside the action of whoever administers it.
+
+    ``secret`` as Standard Webhooks has it (``whsec_`` and base64). Raises Invalid for an address that is not called.
+    """
+    try:
+        outbound.check(url)
+    except outbound.RefusedAddressError as error:
+        raise Invalid(
+            _("This address cannot be called."), errors=[{"pointer": "/url", "code": "address", "detail": str(error)}]
+        ) from error
+    return WebhookEndpoint.objects.create(
+        department_id=department_id, url=url, secret=secret, event_types=list(event_types)
+    )

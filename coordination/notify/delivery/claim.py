@@ -1,0 +1,128 @@
+"""Which messages may be sent now, and which go together?"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from coordination.notify import channels, wiring
+from coordination.notify.models import Delivery, WebhookEndpoint
+
+LEASE = timedelta(seconds=30)
+#: more than this many waiting for one person on one channel go as one
+BUNDLE_OVER = 5
+#: rows looked at in one claim; a bundle holds no more
+LOOKED_AT = 200
+#: a parked endpoint is tried again after this long
+PARKED_FOR = timedelta(minutes=10)
+#: calls to one endpoint at a time: a slow receiver keeps nobody else waiting
+PER_ENDPOINT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One call to make: these rows are leased. ``what``: send them, or ask the provider what became of them."""
+
+    channel: str
+    deliveries: tuple[Delivery, ...]
+    what: Literal["send", "ask"] = "send"
+
+    @property
+    def endpoint_id(self) -> int | None:
+        """The webhook endpoint it goes to."""
+        return self.deliveries[0].endpoint_id
+
+
+def lapse(now: datetime) -> int:
+    """Leases that are over: nobody knows what became of the call. Resend where that is safe, else ask; how many."""
+    over = Q(state=Delivery.State.SENDING, lease_until__lt=now)
+    safe = [name for name, one in channels.CHANNELS.items() if one.RESEND_UNKNOWN]
+    again = Delivery.objects.filter(over, channel__in=safe).update(
+        state=Delivery.State.PENDING, lease_until=None, available_at=now, error="lease over"
+    )
+    asked = Delivery.objects.filter(over).exclude(channel__in=safe).update(
+        state=Delivery.State.UNKNOWN, lease_until=None, available_at=now, error="lease over"
+    )
+    return again + asked
+
+
+def claim(now: datetime, channel: str, slots: int, in_flight: Counter[int]) -> list[Parcel]:
+    """Lease up to ``slots`` parcels of one channel, most urgent first; drop what is no longer wanted.
+
+    ``in_flight``: running calls by endpoint id.
+    """
+    if slots <= 0:
+        return []
+    with transaction.atomic():
+        rows = _waiting(now, channel, in_flight)
+        wanted = []
+        for row in rows:
+            if row.state == Delivery.State.UNKNOWN or is_wanted(row):
+                wanted.append(row)
+            else:
+                Delivery.objects.filter(pk=row.pk).update(state=Delivery.State.SUPERSEDED, lease_until=None)
+        parcels = _parcels(channel, wanted, slots, Counter(in_flight))
+        leased = [row.pk for parcel in parcels for row in parcel.deliveries]
+        if leased:
+            until = now + LEASE
+            Delivery.objects.filter(pk__in=leased).update(
+                state=Delivery.State.SENDING, lease_until=until, attempts=F("attempts") + 1
+            )
+    for parcel in parcels:
+        for row in parcel.deliveries:
+            row.state, row.lease_until, row.attempts = Delivery.State.SENDING, until, row.attempts + 1
+    return parcels
+
+
+def _waiting(now: datetime, channel: str, in_flight: Counter[int]) -> list[Delivery]:
+    rows = Delivery.objects.filter(
+        state__in=(Delivery.State.PENDING, Delivery.State.UNKNOWN), available_at__lte=now, channel=channel
+    )
+    if channel == "webhook":
+        full = [pk for pk, count in in_flight.items() if count >= PER_ENDPOINT]
+        parked = WebhookEndpoint.objects.filter(parked_at__gt=now - PARKED_FOR).values("pk")
+        rows = rows.exclude(endpoint_id__in=full).exclude(endpoint_id__in=parked)
+    rows = rows.order_by("urgency", "available_at", "id").select_for_update(skip_locked=True, of=("self",))
+    return list(rows.select_related("person", "endpoint")[:LOOKED_AT])
+
+
+def is_wanted(row: Delivery) -> bool:
+    """Ask whoever knows the subject whether this message still makes sense."""
+    if not row.guard:
+        return True
+    ask = wiring.guards.get(str(row.guard.get("by") or row.object_type))
+    return ask is None or ask(row.object_id, row.guard)
+
+
+def _parcels(channel: str, rows: Sequence[Delivery], slots: int, in_flight: Counter[int]) -> list[Parcel]:
+    waiting: dict[int, list[Delivery]] = defaultdict(list)
+    for row in rows:
+        if row.person_id is not None and row.state == Delivery.State.PENDING:
+            waiting[row.person_id].append(row)
+    parcels: list[Parcel] = []
+    bundled: set[int] = set()
+    for row in rows:
+        if len(parcels) >= slots:
+            break
+        if row.pk in bundled:
+            continue
+        if row.state == Delivery.State.UNKNOWN:
+            parcels.append(Parcel(channel, (row,), "ask"))
+            continue
+        if row.endpoint_id is not None:
+            if in_flight[row.endpoint_id] >= PER_ENDPOINT:
+                continue
+            in_flight[row.endpoint_id] += 1
+        together = waiting.get(row.person_id or 0, [])
+        if len(together) > BUNDLE_OVER and not any(one.repeated for one in together):
+            bundled.update(one.pk for one in together)
+            parcels.append(Parcel(channel, tuple(together)))
+        else:
+            parcels.append(Parcel(channel, (row,)))
+    return parcels

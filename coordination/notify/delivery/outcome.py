@@ -1,0 +1,157 @@
+"""What follows from what a channel answered?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from coordination.events import command
+from coordination.events.actor import SYSTEM
+from coordination.notify import actions, channels, routes, urgency, wiring
+from coordination.notify.channels import Answer
+from coordination.notify.delivery.claim import Parcel
+from coordination.notify.models import Delivery, WebhookEndpoint
+
+#: waits between attempts (seconds); then the next channel
+RETRIES = (15, 60, 240)
+#: how long until a provider is asked what became of a message
+ASK_AFTER = timedelta(seconds=5)
+#: in-app messages marked as sent in one transaction
+NOTICES = 200
+_log = logging.getLogger(__name__)
+
+
+def settle(parcel: Parcel, answer: Answer, now: datetime) -> None:
+    """Write what became of a parcel; what another process has taken over since is left to it."""
+    ids = sorted(row.pk for row in parcel.deliveries)
+    with command.unit(SYSTEM, now):
+        attempts = {row.pk: row.attempts for row in parcel.deliveries}
+        rows = Delivery.objects.select_for_update(of=("self",)).select_related("person", "endpoint")
+        mine = [
+            row
+            for row in rows.filter(pk__in=ids, state=Delivery.State.SENDING).order_by("pk")
+            if row.attempts == attempts[row.pk]
+        ]
+        if not mine:
+            return
+        if answer.outcome == "sent":
+            _sent(mine, answer, now)
+        elif answer.outcome == "refused":
+            _give_up(mine, answer, now)
+        elif answer.outcome == "unknown" and not channels.channel(parcel.channel).RESEND_UNKNOWN:
+            _unknown(parcel, mine, answer, now)
+        else:
+            _again(parcel, mine, answer, now)
+
+
+def notices_sent(now: datetime) -> int:
+    """Mark what goes on screen as sent: its notice was written with it. Return how many."""
+    with command.unit(SYSTEM, now):
+        rows = Delivery.objects.filter(state=Delivery.State.PENDING, channel="in_app", available_at__lte=now)
+        mine = list(rows.order_by("urgency", "available_at", "id").select_for_update(skip_locked=True)[:NOTICES])
+        if mine:
+            _sent(mine, Answer("sent"), now)
+        return len(mine)
+
+
+def _sent(rows: Sequence[Delivery], answer: Answer, now: datetime) -> None:
+    late = _announce(rows, now)
+    done = [row.pk for row in rows if (row.object_type, row.object_id) not in late]
+    Delivery.objects.filter(pk__in=done).update(
+        state=Delivery.State.SENT, sent_at=now, lease_until=None, provider_ref=answer.reference[:120], error=""
+    )
+    waiting = [row for row in rows if (row.object_type, row.object_id) in late]
+    if waiting and waiting[0].channel == "in_app":
+        Delivery.objects.filter(pk__in=[row.pk for row in waiting]).update(available_at=now + timedelta(seconds=1))
+    elif waiting:  # it has left: that stands, whoever could not take note of it now hears by the next message
+        Delivery.objects.filter(pk__in=[row.pk for row in waiting]).update(
+            state=Delivery.State.SENT, sent_at=now, lease_until=None, provider_ref=answer.reference[:120], error=""
+        )
+    endpoints = {row.endpoint_id for row in rows if row.endpoint_id is not None}
+    if endpoints:
+        WebhookEndpoint.objects.filter(pk__in=endpoints).exclude(parked_at=None).update(parked_at=None, parked_why="")
+
+
+def _announce(rows: Iterable[Delivery], now: datetime) -> set[tuple[str, int]]:
+    """Tell the subject's room, once, that its first message has left; return those that could not take note now."""
+    subjects = sorted({(row.object_type, row.object_id) for row in rows if row.object_type in wiring.sent})
+    if not subjects:
+        return set()
+    before: set[tuple[str, int]] = set()
+    for object_type in {object_type for object_type, _ in subjects}:
+        ids = [pk for name, pk in subjects if name == object_type]
+        found = Delivery.objects.filter(object_type=object_type, object_id__in=ids, state=Delivery.State.SENT)
+        before.update(found.values_list("object_type", "object_id").distinct())
+    late: set[tuple[str, int]] = set()
+    for subject in subjects:
+        if subject in before:
+            continue
+        try:
+            with transaction.atomic():
+                wiring.sent[subject[0]](subject[1], now)
+        except Exception as error:
+            _log.warning("%s:%s could not take note of its first message: %s", *subject, error)
+            late.add(subject)
+    return late
+
+
+def _again(parcel: Parcel, rows: Sequence[Delivery], answer: Answer, now: datetime) -> None:
+    """Try again after 15, 60, 240 s; then the next channel."""
+    tired = [row for row in rows if row.attempts > len(RETRIES)]
+    fresh = [row for row in rows if row.attempts <= len(RETRIES)]
+    for row in fresh:
+        # a provider that never got it is no failed attempt of ours to wait for
+        wait = 0 if parcel.what == "ask" else RETRIES[row.attempts - 1]
+        Delivery.objects.filter(pk=row.pk).update(
+            state=Delivery.State.PENDING,
+            lease_until=None,
+            available_at=now + timedelta(seconds=wait),
+            error=answer.error[:300],
+        )
+    if tired:
+        _give_up(tired, answer, now)
+
+
+def _unknown(parcel: Parcel, rows: Sequence[Delivery], answer: Answer, now: datetime) -> None:
+    """Ask the provider; where it cannot say, send one "repeat"; after that the next channel."""
+    for row in rows:
+        changes: dict[str, object] = {"lease_until": None, "provider_ref": answer.reference[:120]}
+        if parcel.what == "send" and not row.repeated:
+            changes |= {"state": Delivery.State.UNKNOWN, "available_at": now + ASK_AFTER}
+        elif not row.repeated:
+            changes |= {"state": Delivery.State.PENDING, "available_at": now, "repeated": True}
+        else:
+            _give_up([row], answer, now)
+            continue
+        Delivery.objects.filter(pk=row.pk).update(error=answer.error[:300], **changes)
+
+
+def _give_up(rows: Sequence[Delivery], answer: Answer, now: datetime) -> None:
+    """This channel will not do it: the person's next one, or nobody was reached."""
+    for row in rows:
+        Delivery.objects.filter(pk=row.pk).update(
+            state=Delivery.State.FAILED, lease_until=None, error=answer.error[:300]
+        )
+        if row.endpoint_id is not None:
+            WebhookEndpoint.objects.filter(pk=row.endpoint_id).update(parked_at=now, parked_why=answer.error[:300])
+            continue
+        if row.person is None:
+            continue
+        contact = routes.Contact(row.person.pk, row.person.phone, row.person.email, row.person.language)
+        other = routes.following(contact, urgency.name(row.urgency), row.channel)
+        if other is not None:
+            actions.next_way(row, other, now)
+        elif not _others_try(row):
+            for call in wiring.unreached:
+                call(row.object_type, row.object_id, {**row.guard, "department": row.department_id}, now)
+
+
+def _others_try(row: Delivery) -> bool:
+    """Whether the same message has reached, or may still reach, somebody by a way out of the platform."""
+    same = row.dedupe_key.rpartition(":p")[0]
+    hopeful = (Delivery.State.PENDING, Delivery.State.SENDING, Delivery.State.UNKNOWN, Delivery.State.SENT)
+    rows = Delivery.objects.filter(object_type=row.object_type, object_id=row.object_id, state__in=hopeful)
+    return rows.filter(dedupe_key__startswith=f"{same}:p").exclude(channel="in_app").exclude(pk=row.pk).exists()

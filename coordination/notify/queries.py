@@ -1,0 +1,117 @@
+"""What has a person been told, and what became of each message?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count
+
+from coordination.events.actor import Actor
+from coordination.notify import texts, urgency
+from coordination.notify.models import Delivery, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """One notice as its reader sees it, text in the active language."""
+
+    id: int
+    text: str
+    text_key: str
+    object_type: str
+    object_id: int
+    incident_id: int | None
+    department_id: int | None
+    urgency: str
+    exercise: bool
+    at: datetime
+    read_at: datetime | None
+    version: int
+
+
+def notices(
+    *, actor: Actor, unread: bool | None = None, after: int | None = None, size: int = 50
+) -> tuple[list[NoticeRow], int | None]:
+    """The actor's own notices, newest first: (rows, the ``after`` of the next page or None). One query.
+
+    ``unread``: only unread (True) or read (False) ones. Only people have any.
+    """
+    if not actor.is_person:
+        return [], None
+    rows = Notice.objects.filter(person_id=actor.id)
+    if unread is not None:
+        rows = rows.filter(read_at__isnull=unread)
+    if after is not None:
+        rows = rows.filter(pk__lt=after)
+    found = list(rows.order_by("-pk")[: size + 1])
+    return [_row(one) for one in found[:size]], found[size - 1].pk if len(found) > size else None
+
+
+def unread_count(*, actor: Actor) -> int:
+    """How many unread notices the actor has."""
+    return Notice.objects.filter(person_id=actor.id, read_at=None).count() if actor.is_person else 0
+
+
+def _row(notice: Notice) -> NoticeRow:
+    return NoticeRow(
+        id=notice.pk,
+        text=texts.render(notice.text_key, notice.args),
+        text_key=notice.text_key,
+        object_type=notice.object_type,
+        object_id=notice.object_id,
+        incident_id=notice.incident_id,
+        department_id=notice.department_id,
+        urgency=notice.urgency,
+        exercise=notice.exercise,
+        at=notice.at,
+        read_at=notice.read_at,
+        version=notice.version,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """What became of one message to one person or system over one channel."""
+
+    id: int
+    person_id: int | None
+    department_id: int | None
+    channel: str
+    state: str
+    urgency: str
+    text_key: str
+    created_at: datetime
+    sent_at: datetime | None
+    attempts: int
+    error: str
+
+
+def deliveries(object_type: str, object_ids: Iterable[int]) -> dict[int, list[DeliveryRow]]:
+    """Messages about these objects, oldest first, by object id ("not sent by …" per recipient). One query.
+
+    The caller has made sure that the actor may see the objects.
+    """
+    found: dict[int, list[DeliveryRow]] = {}
+    rows = Delivery.objects.filter(object_type=object_type, object_id__in=list(object_ids))
+    for row in rows.order_by("created_at", "id"):
+        found.setdefault(row.object_id, []).append(
+            DeliveryRow(
+                row.pk, row.person_id, row.department_id, row.channel, row.state, urgency.name(row.urgency),
+                row.text_key, row.created_at, row.sent_at, row.attempts, row.error,
+            )
+        )  # fmt: skip
+    return found
+
+
+def outbox_counts() -> dict[str, int]:
+    """How many messages are on their way, by ``channel:state``. One query."""
+    rows = Delivery.objects.filter(state__in=("pending", "sending", "unknown")).order_by()
+    counted = rows.values("channel", "state").annotate(count=Count("id"))
+    return {f"{row['channel']}:{row['state']}": row["count"] for row in counted}
+
+
+def stuck_leases(before: datetime) -> int:
+    """How many leases ended before this moment and nobody took them up."""
+    return Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=before).count()
