@@ -62,7 +62,7 @@ def add_log(
     hang_on(actor, attachment_ids, entry, incident=incident, readers=[], now=now)
     record(
         type="log.added", subject=entry, incident_id=incident.pk, exercise=incident.exercise,
-        payload={"kind": entry.kind, "corrects": corrected.pk if corrected else None},
+        payload={"kind": entry.kind, "corrects": corrected.pk if corrected else None, "class": classification},
         streams=[
             streams.incident(incident.pk),
             *([streams.department(actor.department_id)] if actor.department_id is not None else []),

@@ -12,14 +12,14 @@ _SANDBOX = "sandbox; default-src 'none'"
 def download(file: Download) -> FileResponse:
     """The file as it came, to be saved, never shown: ``attachment``, nosniff, a sandbox of its own."""
     answer = FileResponse(
-        file.opened, as_attachment=True, filename=file.name, content_type=file.content_type
+        file.file, as_attachment=True, filename=file.name, content_type=file.content_type
     )
     return _guarded(answer)
 
 
 def picture(file: Download) -> FileResponse:
     """The small picture drawn anew, which a page may show."""
-    return _guarded(FileResponse(file.opened, content_type=file.content_type))
+    return _guarded(FileResponse(file.file, content_type=file.content_type))
 
 
 def _guarded(answer: FileResponse) -> FileResponse:

@@ -10,10 +10,14 @@ from incidents.queries.facts import is_commander as is_commander
 from incidents.queries.files import Download as Download
 from incidents.queries.files import attachment as attachment
 from incidents.queries.files import attachments_of as attachments_of
+from incidents.queries.files import attachment_file as attachment_file
 from incidents.queries.files import open_file as open_file
 from incidents.queries.files import open_picture as open_picture
 from incidents.queries.lists import incidents as incidents
 from incidents.queries.lists import log as log
+from incidents.queries.lists import log_entry as log_entry
+from incidents.queries.lists import objectives as objectives
+from incidents.queries.lists import participation as participation
 from incidents.queries.lists import participations as participations
 from incidents.queries.reports import report as report
 from incidents.queries.reports import reports as reports

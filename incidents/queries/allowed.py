@@ -12,6 +12,19 @@ from sharing import access
 from sharing.access.rights import right
 
 
+_PATHS = {
+    "set_scale": "scale",
+    "set_end_condition": "end-condition",
+    "set_objective": "objectives",
+    "set_parent": "parent",
+    "set_pace": "pace",
+    "add_log": "log",
+    "invite": "participations",
+    "attach": "attachments",
+}
+"""Where an act is called something else than its own name."""
+
+
 class Standing:
     """What the actor's grants on one incident give: two decisions, from which every right follows."""
 
@@ -43,7 +56,7 @@ def allowed_actions(
     return [
         {
             "action": move.name,
-            "href": f"/api/v1/incidents/{incident.pk}/{move.name.replace('_', '-')}",
+            "href": f"/api/v1/incidents/{incident.pk}/{_PATHS.get(move.name, move.name.replace('_', '-'))}",
             "fields": [{"name": name, "required": name in move.needed} for name in move.fields],
             "if_match": move.name in states.DECIDING,
         }

@@ -17,13 +17,13 @@ from sharing import access
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file to be handed out; ``opened`` is closed by whoever sends it."""
+    """A file to be handed out; ``file`` is open and closed by whoever sends it."""
 
     name: str
     content_type: str
     size: int
     sha256: str
-    opened: Any
+    file: Any
 
 
 def visible(actor: Actor, now: datetime) -> QuerySet[Attachment]:
@@ -51,10 +51,13 @@ def attachments_of(
     return found
 
 
-def open_file(*, actor: Actor, attachment_id: int, now: datetime) -> Download:
+def attachment_file(*, actor: Actor, attachment_id: int, now: datetime) -> Download:
     """The file as it came."""
     row = _one(actor, attachment_id, now)
     return Download(row.name, row.content_type, row.size, row.sha256, _opened(row.file))
+
+
+open_file = attachment_file
 
 
 def open_picture(*, actor: Actor, attachment_id: int, now: datetime) -> Download:

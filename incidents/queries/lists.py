@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events.actor import Actor
 from coordination.events.refused import Invalid
 from incidents import states
-from incidents.models import Incident, LogEntry, Participation
+from incidents.models import Incident, LogEntry, Objective, Participation
 from incidents.queries.facts import family_ids
-from incidents.queries.shapes import Row, incident_row, log_row, participation_row
+from incidents.queries.files import attachments_of
+from incidents.queries.shapes import Row, incident_row, log_row, objective_row, participation_row
 from sharing import access
 from sharing.catalogue import queries as catalogue
 
@@ -110,6 +111,18 @@ def participations(*, actor: Actor, incident_id: int, now: datetime, left: bool 
     return [participation_row(row) for row in sorted(rows.select_related("department"), key=part_order)]
 
 
+def participation(*, actor: Actor, participation_id: int, now: datetime) -> Row:
+    """One department's part; 404 where the actor does not see it."""
+    return participation_row(access.get(actor, Participation, participation_id, now=now, select=("department",)))
+
+
+def objectives(*, actor: Actor, incident_id: int, now: datetime) -> list[Row]:
+    """What command wants to reach, in the order it was set."""
+    access.get(actor, Incident, incident_id, now=now)
+    rows = access.scope(actor, Objective, at=now).filter(incident_id=incident_id).order_by("pk")
+    return [objective_row(row) for row in rows]
+
+
 def part_order(row: Participation) -> tuple[int, datetime, int]:
     """Lead, support, informed; within each by when they joined."""
     return (Participation.Role.values.index(row.role), row.joined_at, row.pk)
@@ -134,6 +147,14 @@ def log(
     )
     corrected = corrections(actor, [row.pk for row in rows], now)
     return [{**log_row(row), "corrected_by": corrected.get(row.pk)} for row in rows], following
+
+
+def log_entry(*, actor: Actor, entry_id: int, now: datetime) -> Row:
+    """One line of a log with its files; 404 where the actor does not see it."""
+    row = access.get(actor, LogEntry, entry_id, now=now, select=("department", "person"))
+    files = attachments_of(actor=actor, subject_type=LogEntry._meta.label_lower, subject_ids=[row.pk], now=now)
+    corrected = corrections(actor, [row.pk], now)
+    return {**log_row(row), "corrected_by": corrected.get(row.pk), "attachments": files[row.pk]}
 
 
 def corrections(actor: Actor, entry_ids: Iterable[int], now: datetime) -> dict[int, int]:

@@ -139,7 +139,7 @@ def attachment_row(row: Attachment, names: Names) -> Row:
         "by": names.by(row.uploaded_by, row.department_id),
         "incident": row.incident_id,
         "subject": [row.subject_type, row.subject_id] if row.subject_type else None,
-        "href": f"/attachments/{row.pk}/",
-        "picture": f"/attachments/{row.pk}/picture/" if row.thumbnail else None,
+        "href": f"/api/v1/attachments/{row.pk}/content",
+        "picture": f"/api/v1/attachments/{row.pk}/picture" if row.thumbnail else None,
         "kind": "picture" if row.thumbnail else "file",
     }
