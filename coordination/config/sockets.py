@@ -6,7 +6,6 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.conf import settings
 
@@ -52,4 +51,4 @@ def _routes() -> list[Any]:
     return list(import_module(name).websocket_urlpatterns) if find_spec(name) else []
 
 
-sockets = ExactOrigin(AuthMiddlewareStack(URLRouter(_routes())))
+sockets = ExactOrigin(URLRouter(_routes()))  # the consumer itself finds out who opened it, in a thread

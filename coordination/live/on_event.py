@@ -1,0 +1,32 @@
+"""Whose screens must be looked at again after something happened?
+
+Where a right to see has ended, its subscriptions end within the second; the hubs' own check every 15 s is the net.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from django.db import transaction
+
+from coordination.events import hint
+from coordination.events.models import Event, StreamEntry
+
+_RIGHTS = re.compile(r"(access|membership|person|session|display|department|client|post)\.")
+
+
+def handle(events: list[Event]) -> None:
+    """Ask the hubs to check the departments and people in whose streams such an event stands."""
+    ids = [event.pk for event in events if _RIGHTS.match(event.type)]
+    if not ids:
+        return
+    departments, people = set(), set()
+    for stream in StreamEntry.objects.filter(event_id__in=ids).values_list("stream", flat=True):
+        kind, _, number = stream.partition(":")
+        if number.isdigit():
+            {"department": departments, "user": people}.get(kind, set()).add(int(number))
+    if departments or people:
+        transaction.on_commit(
+            functools.partial(hint.send_recheck, sorted(departments), sorted(people)), robust=True
+        )
