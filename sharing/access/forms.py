@@ -17,7 +17,7 @@ PERCENTS = [(n, f"{n} %") for n in range(0, 101, 10)]
 WIDGET_CLASSES = (
     (forms.CheckboxInput, "form-check-input"),
     (forms.RadioSelect, ""),
-    (forms.CheckboxSelectMultiple, ""),
+    (forms.CheckboxSelectMultiple, "form-check-input"),
     (forms.Select, "form-select"),
     (forms.HiddenInput, ""),
     (forms.Widget, "form-control"),

@@ -4,7 +4,7 @@
 //   > hello {streams: {stream: [epoch, seq]}}            < ready {accepted, refused, now, build}
 //   < ev {stream, epoch, seq, type, id, version}         < hb {now, heads: {stream: [epoch, seq]}, build}
 //   < reset {stream, epoch, seq, why: behind|epoch|gone}
-// GET /live/since?after={stream: [epoch, seq]} answers {now, build, heads, events: [ev], resets: [reset]}.
+// GET /live/since?after=stream=epoch.seq,… answers {now, build, heads, events: [ev], resets: [reset]}.
 import * as clock from "./clock.js";
 import * as regions from "./regions.js";
 
@@ -157,7 +157,7 @@ function fetchSince() {
 
 async function readSince() {
   if (!body.dataset.sinceUrl || !cursors.size) return false;
-  const after = JSON.stringify(Object.fromEntries(cursors));
+  const after = [...cursors].map(([stream, [epoch, seq]]) => `${stream}=${epoch}.${seq}`).join(",");
   const stop = new AbortController();
   const limit = setTimeout(() => stop.abort(), OPENING);
   try {

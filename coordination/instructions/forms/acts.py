@@ -88,7 +88,7 @@ class FeedbackForm(VersionForm):
             self.fields[f"figure_value_{n}"] = FiniteFloat(label=_("Value"), required=False)
             self.fields[f"figure_unit_{n}"] = forms.ChoiceField(label=_("Unit"), choices=units, required=False)
             for part, kind in (("name", "form-control"), ("value", "form-control"), ("unit", "form-select")):
-                self.fields[f"figure_{part}_{n}"].widget.attrs["class"] = kind
+                self.fields[f"figure_{part}_{n}"].widget.attrs.update({"class": kind, "placeholder": str(self.fields[f"figure_{part}_{n}"].label)})
 
     def figure_rows(self) -> list[tuple[Any, Any, Any]]:
         """The bound fields of each row."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from sharing.access.forms import ActForm, FiniteFloat, local_time, long_text
 
 URGENCIES = [("immediate", _("Immediate")), ("urgent", _("Urgent")), ("routine", _("Routine"))]
-EVIDENCE = [("text", _("Text")), ("photo", _("Photo")), ("figures", _("Figures"))]
+EVIDENCE = [("text", _("Text")), ("photo", _("Photo")), ("figures", _("Figures")), ("place", _("Place"))]
 PROGRESS = [
     ("", _("as the response level sets")),
     (900, _("every 15 min")),

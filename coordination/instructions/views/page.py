@@ -173,7 +173,7 @@ def one_act(
     ident = f"act-{name}-{row['id']}" if subject == "assignment" else f"act-{subject}-{name}-{row['id']}"
     shape = {
         "id": ident, "action": name, "label": act.label, "button": act.button, "tap": act.tap, "primary": act.primary,
-        "danger": act.danger, "href": address(subject, row["id"], name), "conflicts": conflicts,
+        "danger": act.danger, "early": bool(row.get("children")) or row.get("role") == "support", "href": address(subject, row["id"], name), "conflicts": conflicts,
     }  # fmt: skip
     shape["form"] = fresh_form(act, subject, row, name, i=i, choices=choices, conflicts=conflicts)
     return {**shape, **kept} if kept else shape

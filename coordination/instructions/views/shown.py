@@ -69,6 +69,8 @@ def path_of(state: str, moments: Mapping[str, Any]) -> list[dict[str, Any]]:
     reached = REACHED.get(state)
     steps = []
     for n, name in enumerate(PATH):
+        if reached is None and moments.get(name) is None:
+            continue  # a side state: what was never reached is not drawn
         done = moments.get(name) is not None if reached is None else n <= reached
         steps.append(
             {"name": PATH_NAMES[name], "mark": "accepted" if name == "closed" else name, "at": moments.get(name), "done": done,
