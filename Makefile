@@ -1,14 +1,65 @@
-# What can be asked of the repository? Every target works in a fresh clone.
+# What can be asked of the repository? Every target works in a fresh clone and makes its own environment.
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-UV_VERSION := 0.13.8
+BIN := .venv/bin
+PORT ?= 8000
+export PORT
 
-.PHONY: lock
-lock: ## work out the two locks anew from pyproject.toml
-	$(PYTHON) .ci/lock.py
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test demo demo-reset status down check test test-all bench chaos browser lock messages openapi services clean
 
-.PHONY: messages
-messages: ## update locale/ from the code and templates and compile it
-	$(BIN)/python .ci/messages.py --update
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
+
+setup:
+	@$(PYTHON) .ci/setup.py
+
+setup-test:
+	@$(PYTHON) .ci/setup.py --test
+
+demo: setup ## the demo city on PORT (8000), with everything it needs; Ctrl-C stops it, the data stay
+	@exec $(BIN)/python -m coordination.config.launcher up --demo --port $(PORT)
+
+demo-reset: setup ## throw the demo city's data away
+	@$(BIN)/python -m coordination.config.launcher reset
+
+status: setup ## the state of each process of the demo city
+	@$(BIN)/python -m coordination.config.launcher status
+
+down: setup ## stop the demo city from another terminal
+	@$(BIN)/python -m coordination.config.launcher down
+
+check: setup-test ## all guards: storeys, style, types, migrations, settings, API description, translations, sizes
+	@$(BIN)/python .ci/check.py
+
+browser: setup-test
+	@$(BIN)/python .ci/browser.py
+
+test: check browser ## the guards and the whole suite against real PostgreSQL, Redis, workers, sockets and Chromium
+	@$(BIN)/python -m pytest -m "not long"
+
+test-all: check browser ## the same with the long runs
+	@$(BIN)/python -m pytest
+
+chaos: setup-test ## kill each process in turn under load
+	@$(BIN)/python -m pytest -m chaos tests/faults
+
+bench: setup-test ## measure the figures of the performance goals
+	@$(BIN)/python -m tests.bench
+
+lock: ## work the locks out anew from pyproject.toml
+	@$(PYTHON) .ci/lock.py
+
+messages: setup-test ## bring locale/ up to date with code and templates and compile it
+	@$(BIN)/python .ci/messages.py --update
+
+openapi: setup-test ## write docs/openapi.yaml from the code
+	@$(BIN)/python manage.py spectacular --file docs/openapi.yaml --validate
+
+services: setup-test ## PostgreSQL and Redis alone, left running, for tests
+	@$(BIN)/python -m coordination.config.launcher services
+
+clean: setup ## stop the development services; remove what was made, except the demo's data
+	@$(BIN)/python -m coordination.config.launcher services --stop
+	rm -rf var/dev var/dev-postgres var/static .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

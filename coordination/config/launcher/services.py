@@ -41,6 +41,25 @@ def only_one(instance: Instance, *, wait: float = 0) -> Iterator[None]:
         os.close(descriptor)
 
 
+def holder(instance: Instance) -> int:
+    """Return the process id of the launcher that holds the instance, 0 when none does."""
+    path = instance.folder / "launcher.lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return 0
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(json.loads(os.pread(descriptor, 200, 0))["pid"])
+        return 0
+    except (ValueError, KeyError, TypeError):
+        return 0
+    finally:
+        os.close(descriptor)
+
+
 def _holder(descriptor: int) -> str:
     try:
         said = json.loads(os.pread(descriptor, 200, 0))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import psycopg2
+import psycopg2.extensions
 
 from coordination.config.addresses import Database, parse_database_url
 from coordination.config.launcher import postgres, redis_server
@@ -18,11 +19,27 @@ from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Inst
 from coordination.config.launcher.keys import keys
 from coordination.config.launcher.roles import APP, OWNER, ensure_roles
 from coordination.config.launcher.services import service_programs, start_services, wait_ready
-from coordination.config.launcher.supervise import GONE_STATES, NotStarted, Program, Supervisor, tail
+from coordination.config.launcher.supervise import NotStarted, Program, Supervisor, tail
 
 QUEUES = ("urgent", "normal", "bulk")
 WORKERS = tuple(f"worker-{queue}" for queue in QUEUES)
 READY_SECONDS = 60
+CLOCK_SECONDS = 5
+
+
+def connect(address: Database) -> psycopg2.extensions.connection:
+    """Connect to ``address``, each statement its own transaction."""
+    connection = psycopg2.connect(
+        host=address.host,
+        port=address.port,
+        user=address.user,
+        password=address.password,
+        dbname=address.name,
+        connect_timeout=5,
+        **dict(address.options),
+    )
+    connection.autocommit = True
+    return connection
 
 
 class Stack:
@@ -35,16 +52,19 @@ class Stack:
         port: int,
         environment: Mapping[str, str] | None = None,
         story: bool = False,
+        accept_clock: bool = False,
         say: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """Describe the system of ``instance`` on loopback ``port``; nothing is started.
 
         ``environment`` is added to every process. ``story``: the demo's story runs as one more process.
+        ``accept_clock``: start although the clock stands before the newest event.
         """
         self.instance = instance
         self.port = port
         self.say = say
         self.story = story
+        self.accept_clock = accept_clock
         self.extra = dict(environment or {})
         self.database_url = os.environ.get("DATABASE_URL", "")
         self.redis_url = os.environ.get("REDIS_URL", "")
@@ -164,6 +184,8 @@ class Stack:
             self._external_roles()
         self.say("bringing the tables up to date")
         self.manage("prepare", role=OWNER)
+        if not self.accept_clock:
+            self._check_clock()
         (self.instance.folder / "started").touch(mode=0o600)
         start_services(self.supervisor, with_postgres=False, with_redis=not self.redis_url)
         if load:
@@ -176,12 +198,26 @@ class Stack:
         if self.story:
             self.supervisor.launch("story")
 
+    def _check_clock(self) -> None:
+        """Refuse a clock that stands before what has happened: deadlines would wait for a time that has been."""
+        connection = connect(self.database(OWNER))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT extract(epoch FROM (SELECT at FROM events_event ORDER BY id DESC LIMIT 1) - clock_timestamp())"
+                )
+                row = cursor.fetchone()
+        finally:
+            connection.close()
+        ahead = float(row[0]) if row and row[0] is not None else 0.0
+        if ahead > CLOCK_SECONDS:
+            raise FolderProblem(
+                f"the newest event lies {ahead:.0f} s in the future of this clock: put the clock right, or start with "
+                "--accept-clock"
+            )
+
     def _external_roles(self) -> None:
-        address = parse_database_url(self.database_url)
-        connection = psycopg2.connect(
-            host=address.host, port=address.port, user=address.user, password=address.password, dbname=address.name
-        )
-        connection.autocommit = True
+        connection = connect(parse_database_url(self.database_url))
         try:
             ensure_roles(
                 connection,
@@ -208,12 +244,12 @@ class Stack:
         return result.stdout
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
-        """Wait until pages answer and each queue's canary has sung once since its worker started."""
+        """Wait until pages answer and every process stays up."""
         wait_ready(self.supervisor, "web", self.web_answers, seconds=seconds)
         deadline = time.monotonic() + seconds
         for name in ("engine", *WORKERS, "beat"):
             while (state := self.supervisor.state(name)) != "RUNNING":
-                if state in GONE_STATES or time.monotonic() > deadline:
+                if state == "FATAL" or time.monotonic() > deadline:
                     raise NotStarted(f"{name} is {state}\n{tail(self.log(name))}")
                 time.sleep(0.1)
 

@@ -1,0 +1,60 @@
+"""How does the demo city start, what is said when it is ready, and how is it thrown away?"""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from coordination.config.launcher.folders import Instance
+from coordination.config.launcher.stack import Stack
+
+# in the demo city the list of sign-ins must be enough to come in
+ENVIRONMENT = {"MUSTER_REQUIRE_MFA": "0"}
+SHOWN = 12
+
+
+def accounts_file(instance: Instance) -> Path:
+    """Where the sign-ins and the clients' secrets are written."""
+    return instance.folder / "accounts.json"
+
+
+def stack(instance: Instance, *, port: int, say: Callable[[str], None], story: bool = True) -> Stack:
+    """Return the demo city's system, not started."""
+    return Stack(instance, port=port, environment=ENVIRONMENT, story=story, say=say)
+
+
+def load(instance: Instance) -> Sequence[str]:
+    """Return the command of manage.py that makes the city or keeps it."""
+    return ("load_demo", "--accounts", str(accounts_file(instance)))
+
+
+def welcome(running: Stack) -> str:
+    """Return what a new user needs: the address and some sign-ins."""
+    lines = ["", f"  {running.base_url}/", ""]
+    path = accounts_file(running.instance)
+    try:
+        people = json.loads(path.read_text())["people"]
+    except (OSError, ValueError, KeyError):
+        people = []
+    for person in people[:SHOWN]:
+        lines.append(
+            f"  {person.get('user', ''):22} {person.get('password', ''):26} {person.get('department', '')} "
+            f"· {person.get('post', '')}"
+        )
+    if people:
+        lines.append(f"  all {len(people)} sign-ins, and the clients of other systems: {path}")
+    lines += ["", "  Ctrl-C stops everything; the data stay. make demo-reset starts over.", ""]
+    return "\n".join(lines)
+
+
+def reset(instance: Instance) -> None:
+    """Remove the data of a stopped instance."""
+    for folder in (
+        instance.postgres_data,
+        instance.postgres_data.with_name(instance.postgres_data.name + "-programs"),
+        instance.folder,
+        instance.run,
+        instance.postgres_run,
+    ):
+        if folder.exists() and not folder.is_symlink():
+            shutil.rmtree(folder)
