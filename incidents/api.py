@@ -29,16 +29,6 @@ def show_report(call: Call, changed: Any) -> Any:
     return queries.report(**call.who, report_id=changed.pk)
 
 
-def show_part(call: Call, changed: Any) -> Any:
-    """Return the participation as it is now."""
-    return queries.participation(**call.who, participation_id=changed.pk)
-
-
-def show_line(call: Call, changed: Any) -> Any:
-    """Return the line of the log."""
-    return queries.log_entry(**call.who, entry_id=changed.pk)
-
-
 def show_file(call: Call, changed: Any) -> Any:
     """Return what is known of the file."""
     return queries.attachment(**call.who, attachment_id=changed.pk)
@@ -85,7 +75,7 @@ class Participations(Resource):
         return queries.participations(**call.who, incident_id=call.ids["incident_id"])
 
     @writes(
-        "participations_invite", shapes.ParticipationShape, body=bodies.InviteBody, status=201, show=show_part,
+        "participations_invite", shapes.ParticipationShape, body=bodies.InviteBody, status=201,
         summary="Invite a department",
     )  # fmt: skip
     def post(self, call: Call) -> Any:
@@ -104,7 +94,7 @@ class Log(Resource):
         return Page(*queries.log(**call.who, **call.ids, after=call.after, size=call.size))
 
     @writes(
-        "log_add", shapes.LogEntryShape, body=bodies.LogBody, status=201, show=show_line, summary="Write into the log"
+        "log_add", shapes.LogEntryShape, body=bodies.LogBody, status=201, summary="Write into the log"
     )
     def post(self, call: Call) -> Any:
         """Write one line, for good; a mistake is corrected by a later line that names it."""
@@ -130,7 +120,7 @@ class Objectives(Resource):
     @lists("objectives_list", shapes.ObjectiveShape, summary="Objectives of an incident")
     def get(self, call: Call) -> Any:
         """Objectives, oldest first."""
-        return queries.objectives(**call.who, incident_id=call.ids["incident_id"])
+        return queries.room(**call.who, incident_id=call.ids["incident_id"])["objectives"]
 
     @writes(
         "objectives_set", shapes.IncidentShape, body=bodies.ObjectiveBody, status=201, show=show_same,
@@ -146,7 +136,7 @@ class Reports(Resource):
 
     resource = "reports"
 
-    @lists("reports_list", shapes.ReportRowShape, query=bodies.ReportFilters, summary="Reports")
+    @lists("reports_list", shapes.ReportShape, query=bodies.ReportFilters, summary="Reports")
     def get(self, call: Call) -> Page:
         """Reports that my department sees, newest first."""
         return Page(*queries.reports(**call.who, **call.query, after=call.after, size=call.size))
@@ -187,6 +177,26 @@ class Attachments(Resource):
         return actions.attach(**call.act, **call.body)
 
 
+class IncidentAttachments(Resource):
+    """Files of an incident."""
+
+    resource = "attachments"
+    parser_classes = (Upload,)
+
+    @lists("incidents_attachments", shapes.AttachmentShape, summary="Files of an incident")
+    def get(self, call: Call) -> Any:
+        """Files, newest first."""
+        return queries.room(**call.who, incident_id=call.ids["incident_id"])["attachments"]
+
+    @writes(
+        "incidents_attach", shapes.AttachmentShape, body=bodies.FileBody, status=201, show=show_file,
+        media="multipart/form-data", summary="Hang a file on an incident",
+    )  # fmt: skip
+    def post(self, call: Call) -> Any:
+        """Keep a file, checked by its content, on the incident."""
+        return actions.attach(**call.act, **call.ids, **call.body)
+
+
 class Attachment(Resource):
     """What is known of one file."""
 
@@ -206,7 +216,7 @@ class AttachmentContent(Resource):
     @shows("attachments_content", None, summary="Bytes of a file", media="application/octet-stream")
     def get(self, call: Call) -> Any:
         """The file, as an attachment: a browser saves it and shows nothing of it."""
-        return send(queries.attachment_file(**call.who, attachment_id=call.ids["attachment_id"]))
+        return send(queries.open_file(**call.who, attachment_id=call.ids["attachment_id"]))
 
 
 class Search(Resource):
@@ -214,7 +224,7 @@ class Search(Resource):
 
     resource = "search"
 
-    @lists("search", shapes.FoundShape, query=bodies.SearchFilters, summary="Search")
+    @shows("search", shapes.FoundShape, query=bodies.SearchFilters, summary="Search")
     def get(self, call: Call) -> Any:
         """Incidents, reports and log lines that hold every word, as far as my department sees them."""
         return queries.search(**call.who, text=call.query["q"])
@@ -251,9 +261,9 @@ _ACTS: dict[str, Any] = {
     "resume": _act(actions.resume, "resume", versioned=True),
     "pace": _act(actions.set_pace, "pace", body=bodies.PaceBody, versioned=True),
 }
-_PART = {"resource": "participations", "answer": shapes.ParticipationShape, "show": show_part, "versioned": True}
-_REPORT = {"resource": "reports", "answer": shapes.ReportShape, "show": show_report, "versioned": True}
-_GOAL = {"resource": "incidents", "answer": shapes.ObjectiveShape, "versioned": True}
+_PART: dict[str, Any] = {"resource": "participations", "answer": shapes.ParticipationShape, "versioned": True}
+_REPORT: dict[str, Any] = {"resource": "reports", "answer": shapes.ReportShape, "show": show_report}
+_GOAL: dict[str, Any] = {"resource": "incidents", "answer": shapes.ObjectiveShape, "versioned": True}
 
 urlpatterns = [
     path("incidents", Incidents.as_view(), name="api-incidents"),
@@ -273,6 +283,7 @@ urlpatterns = [
     ),
     path("incidents/<str:incident_id>/log", Log.as_view(), name="api-log"),
     path("incidents/<str:incident_id>/timeline", Timeline.as_view(), name="api-timeline"),
+    path("incidents/<str:incident_id>/attachments", IncidentAttachments.as_view(), name="api-incident-attachments"),
     path("incidents/<str:incident_id>/objectives", Objectives.as_view(), name="api-objectives"),
     path(
         "objectives/<str:objective_id>/reach",
@@ -288,22 +299,22 @@ urlpatterns = [
     path("reports/<str:report_id>", Report.as_view(), name="api-report"),
     path(
         "reports/<str:report_id>/verify",
-        act_view(actions.verify_report, name="reports_verify", body=bodies.VerifyBody, **_REPORT),
+        act_view(actions.verify_report, name="reports_verify", body=bodies.VerifyBody, decides=True, **_REPORT),
         name="api-report-verify",
     ),
     path(
         "reports/<str:report_id>/refute",
-        act_view(actions.refute_report, name="reports_refute", body=bodies.RefuteBody, **_REPORT),
+        act_view(actions.refute_report, name="reports_refute", body=bodies.RefuteBody, decides=True, **_REPORT),
         name="api-report-refute",
     ),
     path(
         "reports/<str:report_id>/join",
-        act_view(actions.join_report, name="reports_join", body=bodies.JoinBody, **_REPORT),
+        act_view(actions.join_report, name="reports_join", body=bodies.JoinBody, versioned=True, **_REPORT),
         name="api-report-join",
     ),
     path(
         "reports/<str:report_id>/split",
-        act_view(actions.split_report, name="reports_split", body=bodies.RefuteBody, **_REPORT),
+        act_view(actions.split_report, name="reports_split", body=bodies.RefuteBody, decides=True, **_REPORT),
         name="api-report-split",
     ),
     path("attachments", Attachments.as_view(), name="api-attachments"),

@@ -5,6 +5,7 @@ They hand their question down once, at start; none is asked that was not handed 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,8 +20,13 @@ def use(callables: Iterable[Callable[[int], Iterable[Any]]]) -> None:
 
 
 def use_named(names: Iterable[str]) -> None:
-    """Take the questions by their dotted names."""
-    use([import_string(name) for name in names])
+    """Take the questions by their dotted names, looked up when they are first asked: rooms above load later."""
+    use([functools.partial(_ask_named, name) for name in names])
+
+
+def _ask_named(name: str, incident_id: int) -> Iterable[Any]:
+    question: Callable[[int], Iterable[Any]] = import_string(name)
+    return question(incident_id)
 
 
 def still_open(incident_ids: Iterable[int]) -> list[Any]:

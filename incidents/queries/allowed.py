@@ -25,6 +25,13 @@ _PATHS = {
 """Where an act is called something else than its own name."""
 
 
+# where an act has another address in the API than its own name
+_ADDRESS = {
+    "set_scale": "scale", "invite": "participations", "set_objective": "objectives", "add_log": "log",
+    "set_end_condition": "end-condition", "set_parent": "parent", "attach": "attachments", "set_pace": "pace",
+}  # fmt: skip
+
+
 class Standing:
     """What the actor's grants on one incident give: two decisions, from which every right follows."""
 

@@ -110,7 +110,7 @@ class ScaleChangeShape(Shape):
 
 
 class AttachmentShape(Shape):
-    """A file; its bytes are at ``href``."""
+    """A file; its bytes are at ``content``."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -119,7 +119,7 @@ class AttachmentShape(Shape):
     sha256 = serializers.CharField(required=False)
     at = serializers.DateTimeField()
     by = serializers.JSONField(required=False, allow_null=True)
-    href = serializers.CharField()
+    content = serializers.CharField()
 
 
 class ReportRowShape(Shape):
@@ -192,12 +192,14 @@ class LogEntryShape(Shape):
     by = serializers.JSONField(required=False, allow_null=True)
     classification = serializers.IntegerField(required=False)
     corrects = serializers.IntegerField(source="corrects_id", allow_null=True, required=False)
+    corrected_by = serializers.IntegerField(allow_null=True, required=False)
     attachments = AttachmentShape(many=True, required=False)
 
 
 class MomentShape(Shape):
     """One thing that happened in an incident: log, change of a scale, participation or a move of the loop."""
 
+    id = serializers.IntegerField()
     at = serializers.DateTimeField()
     kind = serializers.CharField()
     headline = serializers.CharField(allow_blank=True)
@@ -207,12 +209,8 @@ class MomentShape(Shape):
 
 
 class FoundShape(Shape):
-    """Something found."""
+    """What was found, newest first of each kind."""
 
-    kind = serializers.CharField()
-    id = serializers.IntegerField()
-    number = serializers.CharField(required=False, allow_null=True)
-    headline = serializers.CharField()
-    text = serializers.CharField(required=False, allow_blank=True)
-    href = serializers.CharField(required=False)
-    at = serializers.DateTimeField(required=False, allow_null=True)
+    incidents = IncidentRowShape(many=True)
+    reports = ReportRowShape(many=True)
+    log = LogEntryShape(many=True)

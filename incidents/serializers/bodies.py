@@ -18,14 +18,31 @@ def _why(needed: bool) -> Text:
 class IncidentFilters(Shape):
     """Which incidents."""
 
-    state = serializers.ChoiceField((*STATES, "open"), required=False)
+    state = serializers.ChoiceField((*STATES, "open", "ended"), required=False)
+    type = Text(required=False, max_length=80, help_text="A code of incident_type and all below it.")
+    grade = Whole(min_value=1, max_value=4, required=False)
+    warning_level = serializers.ChoiceField(("red", "orange", "yellow", "blue"), required=False)
+    response_level = Whole(min_value=1, max_value=4, required=False)
+    lead = Id(required=False, source="lead_department_id")
+    exercise = Yes(required=False)
+    bbox = serializers.RegexField(
+        r"^-?[0-9]{1,3}(\.[0-9]{1,9})?(,-?[0-9]{1,3}(\.[0-9]{1,9})?){3}$", required=False, max_length=80,
+        help_text="West, south, east, north in degrees.",
+    )  # fmt: skip
     q = Text(required=False, max_length=100, help_text="Words in number, headline, place or description.")
+
+    def validate_bbox(self, value: str) -> list[float]:
+        """Return the four numbers."""
+        return [float(part) for part in value.split(",")]
 
 
 class ReportFilters(Shape):
     """Which reports."""
 
     state = serializers.ChoiceField(("received", "verified", "refuted"), required=False)
+    incident = Id(required=False, source="incident_id")
+    joined = Yes(required=False, help_text="false: those that belong to no incident yet.")
+    q = Text(required=False, max_length=100)
 
 
 class SearchFilters(Shape):
@@ -212,10 +229,15 @@ class PaceBody(Shape):
     pace = serializers.FloatField(min_value=0.1, max_value=100)
 
 
-class UploadBody(Shape):
-    """A file; with ``incident`` it hangs there at once."""
+class FileBody(Shape):
+    """A file."""
 
     file = serializers.FileField(max_length=200, allow_empty_file=True)
+
+
+class UploadBody(FileBody):
+    """A file; with ``incident`` it hangs there at once."""
+
     incident = Id(source="incident_id", required=False)
 
 
