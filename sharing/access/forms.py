@@ -46,10 +46,16 @@ class FiniteFloat(forms.FloatField):
         return number
 
 
-class ManyFilesInput(forms.ClearableFileInput):
-    """Several files in one field; a phone offers its camera."""
+class ManyFilesInput(forms.FileInput):
+    """Several files in one field; a phone offers its camera. Pictures are shrunk before they are sent."""
 
     allow_multiple_selected = True
+
+    def get_context(self, name: str, value: Any, attrs: Any) -> dict[str, Any]:
+        """Name the list where the chosen files are shown."""
+        context = super().get_context(name, value, attrs)
+        context["widget"]["attrs"]["data-shrink"] = f"{context['widget']['attrs'].get('id', name)}-shown"
+        return context
 
 
 class ManyFiles(forms.FileField):
@@ -108,6 +114,38 @@ class ActForm(forms.Form):
                     {"id": bound.id_for_label or "" if bound else "", "label": str(bound.label) if bound else "", "text": str(text)}
                 )
         return rows
+
+
+class FilesForm(ActForm):
+    """An act with files. Those that came in before a refusal are named in `attachments` and need not come again."""
+
+    files = ManyFiles(label=_("Photos and files"))
+    attachments = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.MultipleHiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take whatever ids were kept; whether they are the sender's own is judged by the action."""
+        super().__init__(*args, **kwargs)
+        kept = self.data.getlist("attachments") if hasattr(self.data, "getlist") else []
+        self.fields["attachments"].choices = [(pk, pk) for pk in kept if pk.isdecimal() and len(pk) < 19][:20]  # type: ignore[attr-defined]
+
+    def uploads(self) -> list[tuple[uuid.UUID, UploadedFile]]:
+        """The files with a command id each, made from the form's: a repeat keeps each file once."""
+        command_id = self.cleaned_data["command_id"]
+        return [(uuid.uuid5(command_id, f"file {n}"), file) for n, file in enumerate(self.cleaned_data["files"])]
+
+    def keep(self, attachment_ids: Sequence[int]) -> None:
+        """Note files that are in, for the action and for the form shown again."""
+        every = [*self.cleaned_data["attachments"], *attachment_ids]
+        self.cleaned_data["attachments"] = every
+        data = self.data.copy()
+        data.setlist("attachments", [str(pk) for pk in every])
+        self.data = data
+
+    def payload(self) -> dict[str, Any]:
+        """Without the files themselves."""
+        data = super().payload()
+        data.pop("files", None)
+        return data
 
 
 def dress(field: forms.Field) -> None:

@@ -13,7 +13,7 @@ export function start() {
   document.addEventListener("htmx:afterRequest", (e) => { busy(e.target, false); after(e); });
   document.addEventListener("htmx:sendError", (e) => failed(e.target));
   document.addEventListener("htmx:timeout", (e) => failed(e.target));
-  document.addEventListener("htmx:responseError", (e) => { if (e.detail.xhr.status >= 500) say(e.target, word("serverError")); });
+  document.addEventListener("htmx:responseError", (e) => { if (e.detail.xhr.status === 401) document.dispatchEvent(new CustomEvent("live:signed-out", { detail: e.detail.xhr.getResponseHeader("X-Sign-In") })); else if (e.detail.xhr.status >= 500) say(e.target, word("serverError")); });
   document.addEventListener("submit", once);
   addEventListener("online", () => send());
   document.addEventListener("live:state", (e) => { if (e.detail.state === "live" && waiting) send(); });

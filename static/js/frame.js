@@ -40,8 +40,9 @@ function state(e) {
   if (stale && said) { const region = document.getElementById("ops-say"); if (region) region.textContent = word("sayStale"); }
 }
 
-function signedOut() {
+function signedOut(e) {
   const box = document.getElementById("ops-signed-out");
+  if (box && e.detail) box.querySelector("a[href]").setAttribute("href", e.detail);
   if (box && !box.open && box.showModal) box.showModal();
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from sharing.access.forms import PERCENTS, ActForm, FiniteFloat, ManyFiles, local_time, long_text
+from sharing.access.forms import PERCENTS, ActForm, FilesForm, local_time, long_text
 
 REASON = 300
 
@@ -61,7 +61,7 @@ class StartForm(ActForm):
     eta = local_time(label=_("There at"), required=False)
 
 
-class FeedbackForm(VersionForm):
+class FeedbackForm(FilesForm, VersionForm):
     """How far it is, what was seen, with figures and photos."""
 
     FIGURE_ROWS = (1, 2, 3)
@@ -73,7 +73,6 @@ class FeedbackForm(VersionForm):
     percent = forms.TypedChoiceField(label=_("How far"), coerce=int, choices=PERCENTS, widget=forms.RadioSelect)
     text = long_text(label=_("What was done, what is seen"), max_length=4000)
     place = forms.CharField(label=_("Where"), max_length=200, required=False)
-    files = ManyFiles(label=_("Photos and files"))
     early_reason = forms.CharField(
         label=_("Why final now"), max_length=REASON, required=False,
         help_text=_("Needed where a part of this work is still open below."),
@@ -85,7 +84,9 @@ class FeedbackForm(VersionForm):
         units = [("", "–"), *(kwargs.get("choices") or {}).get("unit", ())]
         for n in self.FIGURE_ROWS:
             self.fields[f"figure_name_{n}"] = forms.CharField(label=_("Figure"), max_length=80, required=False)
-            self.fields[f"figure_value_{n}"] = FiniteFloat(label=_("Value"), required=False)
+            self.fields[f"figure_value_{n}"] = forms.DecimalField(
+                label=_("Value"), max_digits=15, decimal_places=3, min_value=0, required=False
+            )
             self.fields[f"figure_unit_{n}"] = forms.ChoiceField(label=_("Unit"), choices=units, required=False)
             for part, kind in (("name", "form-control"), ("value", "form-control"), ("unit", "form-select")):
                 self.fields[f"figure_{part}_{n}"].widget.attrs.update({"class": kind, "placeholder": str(self.fields[f"figure_{part}_{n}"].label)})
@@ -133,7 +134,7 @@ class EvaluateForm(ActForm):
         return data
 
 
-class RecheckForm(ActForm):
+class RecheckForm(FilesForm):
     """Seen on the spot: holds, or not."""
 
     passed = forms.TypedChoiceField(
@@ -142,7 +143,6 @@ class RecheckForm(ActForm):
     )  # fmt: skip
     place = forms.CharField(label=_("Where"), max_length=200)
     remark = long_text(rows=2, label=_("What was seen"), max_length=2000, required=False)
-    files = ManyFiles(label=_("Photos"))
 
 
 class DeclineForm(ActForm):

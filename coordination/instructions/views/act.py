@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -19,8 +18,9 @@ from coordination.instructions.views import page as pages
 from coordination.instructions.views.choices import Choices
 from coordination.instructions.views.registry import SUBJECT_ARGUMENT, Act, act_for, move_label
 from coordination.instructions.views.shown import state_name
-from sharing.access.forms import ActForm
-from sharing.access.pages import note_refusal, page
+from incidents.actions import attach
+from sharing.access.forms import ActForm, FilesForm
+from sharing.access.pages import note_refusal, page, safe_path
 
 
 @require_POST
@@ -38,6 +38,7 @@ def act(request: HttpRequest, subject: str, pk: int, name: str) -> HttpResponse:
     if not form.is_valid():
         return _again(request, spec, form, about, subject, pk, name, 422, {"error": _("Please look at these fields")})
     try:
+        _take_files(request, form)
         spec.action(actor=request.actor, now=request.now, **{SUBJECT_ARGUMENT[subject]: pk}, **form.payload())
     except NotFound:
         raise
@@ -46,6 +47,13 @@ def act(request: HttpRequest, subject: str, pk: int, name: str) -> HttpResponse:
         form.take(no)
         return _again(request, spec, form, about, subject, pk, name, no.status, words_of(no, subject))
     return _done(request, spec, about)
+
+
+def _take_files(request: HttpRequest, form: ActForm) -> None:
+    """Files come in one by one, each once however often the form is sent; the act then names them."""
+    if isinstance(form, FilesForm):
+        rows = [attach(actor=request.actor, now=request.now, file=file, command_id=one) for one, file in form.uploads()]
+        form.keep([row.pk for row in rows])
 
 
 def conflicts_for(request: HttpRequest, name: str, about: dict[str, Any]) -> Any:
@@ -71,14 +79,7 @@ def _done(request: HttpRequest, spec: Act, about: dict[str, Any]) -> HttpRespons
         answer["X-Said"] = quote(str(spec.said))
         return answer
     messages.success(request, str(spec.said))
-    return HttpResponseRedirect(safe_next(request, home), status=303)
-
-
-def safe_next(request: HttpRequest, otherwise: str) -> str:
-    """Where the form wants to go afterwards, if that is one of our own pages."""
-    wanted = request.POST.get("next", "")
-    fine = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
-    return wanted if wanted.startswith("/") and fine else otherwise
+    return HttpResponseRedirect(safe_path(request, request.POST.get("next", ""), home), status=303)
 
 
 def _again(

@@ -1,0 +1,107 @@
+"""What needs my department now, what is in progress, and what have we asked others for?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts import queries as accounts
+from coordination.events import streams
+from coordination.events.actor import Actor
+from coordination.events.text import localized
+from coordination.instructions import queries as instructions
+from coordination.live.queries import cursor
+from sharing.access.pages import page
+
+PARTS = ("needs", "progress", "waiting", "drafts", "duty")
+WHY = {
+    "approve": (_("waits for our approval"), _("Look and approve…")),
+    "approved": (_("approved, not issued yet"), _("Issue…")),
+    "confirm": (_("issued first, waits to be confirmed"), _("Confirm…")),
+    "ask": (_("asks us"), _("Decide…")),
+    "evaluate": (_("handed in, waits for our verdict"), _("Evaluate…")),
+    "declined": (_("declined, waits for a new owner"), _("Settle…")),
+    "keep": (_("changed above, waits for our answer"), _("Answer…")),
+    "recheck": (_("waits for a check on the spot"), _("Check…")),
+}
+ON_DUTY_AS = {
+    "shift": _("on shift"),
+    "deputy": _("deputy"),
+    "post": _("standing duty"),
+    "next_shift": _("next shift"),
+}
+
+
+@require_safe
+@page()
+def desk(request: HttpRequest) -> HttpResponse:
+    """The whole page."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    live = cursor(actor, followed(actor), request.now)  # type: ignore[attr-defined]
+    return render(request, "desk/page.html", {**shown(request), "live": live})
+
+
+@require_safe
+@page()
+def part(request: HttpRequest, name: str) -> HttpResponse:
+    """One part, as a screen that heard of a change fetches it."""
+    if name not in PARTS:
+        raise Http404
+    return render(request, f"desk/{name}.html", shown(request, name))
+
+
+def followed(actor: Actor) -> list[str]:
+    """The streams that make a desk old: what is the department's own, and the person's notices."""
+    own = [streams.department(actor.department_id)] if actor.department_id else []
+    return [*own, streams.user(actor.id)] if actor.id else own
+
+
+def shown(request: HttpRequest, name: str = "") -> dict[str, Any]:
+    """What the templates draw on; for the duty part alone the instructions are not read."""
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    context: dict[str, Any] = {"streams": " ".join(followed(actor)), "desk_url": reverse("desk")}
+    if name in ("", "duty"):
+        context["duty"] = duty(actor.department_id, now)
+    if name != "duty":
+        found = instructions.desk(actor=actor, now=now)
+        for need in found["needs"]:
+            dress(need)
+        for row in found["in_progress"]:
+            row["next_due"] = next_due(row["deadlines"])
+        context["desk"] = found
+    return context
+
+
+def dress(need: dict[str, Any]) -> None:
+    """Add to a need its row key, the version that tells two states apart, and its words."""
+    kind, subject = next(
+        (kind, need[kind]) for kind in ("ask", "assignment", "instruction") if need.get(kind) is not None
+    )
+    need["key"] = f"{kind[0]}{subject['id']}"
+    need["version"] = f"{subject.get('version', 1)}.{need['why']}"
+    need["why_text"], need["button"] = WHY.get(need["why"], ("", _("Open")))
+    if need.get("instruction") is None:
+        need["instruction"] = (need.get("assignment") or subject)["instruction"]
+
+
+def next_due(deadlines: list[dict[str, Any]]) -> Any:
+    """When the first live deadline of an assignment is due."""
+    return min((row["base_due"] for row in deadlines if row["state"] == "armed"), default=None)
+
+
+def duty(department_id: int, now: Any) -> dict[str, Any]:
+    """Who answers for us now, who comes next, and what the last shift left as a note."""
+    shift = accounts.current_shift(department_id, now)
+    return {
+        "people": [
+            {"name": localized(one.name_zh, one.name_en), "phone": one.phone, "via_text": ON_DUTY_AS.get(one.via, one.via)}
+            for one in accounts.on_duty(department_id, now)
+        ],
+        "next": [{"name": localized(one.name_zh, one.name_en)} for one in accounts.next_on_duty(department_id, now)],
+        "note": shift.note if shift else "",
+    }
