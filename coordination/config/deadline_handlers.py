@@ -6,19 +6,30 @@ from coordination.deadlines import handlers
 from coordination.notify import wiring
 
 # The handler of a subject type (a class without arguments).
-HANDLERS: dict[str, str] = {}
+HANDLERS: dict[str, str] = {
+    "instructions.instruction": "coordination.instructions.deadlines.InstructionHandler",
+    "instructions.assignment": "coordination.instructions.deadlines.AssignmentHandler",
+    "instructions.ask": "coordination.instructions.deadlines.AskHandler",
+}
 
 # Is this message still wanted? Callable(subject_id, guard) -> bool.
 # A guard that names another one (``by``) is asked there: ladder steps ask their own chain.
 MESSAGE_GUARDS: dict[str, str] = {
     "deadline": "coordination.deadlines.on_event.still_climbing",
+    "instructions.assignment": "coordination.instructions.deadlines.still_wanted",
 }
 
 # What may a message say of its subject? Callable(ids) -> {id: {"number", "headline_zh", "headline_en"}}.
-MESSAGE_FACTS: dict[str, str] = {}
+MESSAGE_FACTS: dict[str, str] = {
+    "instructions.instruction": "coordination.instructions.deadlines.instruction_words",
+    "instructions.assignment": "coordination.instructions.deadlines.assignment_words",
+    "instructions.ask": "coordination.instructions.deadlines.ask_words",
+}
 
 # Who is told when the first message about a subject has left? Callable(subject_id, now).
-DELIVERY_SENT: dict[str, str] = {}
+DELIVERY_SENT: dict[str, str] = {
+    "instructions.assignment": "coordination.instructions.on_event.reached",
+}
 
 # Who is told when nobody of a ladder step could be reached? Callable(subject_type, subject_id, guard, now).
 UNREACHED: list[str] = ["coordination.deadlines.on_event.unreached"]

@@ -50,6 +50,16 @@ def settle_overdue(assignment: Assignment, *, now: datetime) -> None:
         assignment.escalated_level = 0
 
 
+@action("assignment.reach")
+def reach(*, actor: Actor, now: datetime, assignment_id: int) -> None:
+    """The platform has got a message out; nothing to do where the department was quicker."""
+    rows = moving.lock_assignments(moving.assignments(pk=assignment_id))
+    row = rows.get(assignment_id)
+    if row is None or row.state != Assignment.State.ISSUED or row.ball != "platform":
+        return
+    moving.carry(row, "reach", actor=actor, now=now, ball=row.department_id)
+
+
 @action("assignment.receive")
 def receive(*, actor: Actor, now: datetime, assignment_id: int, version: int) -> Assignment:
     """Somebody of the department has the order on the screen."""

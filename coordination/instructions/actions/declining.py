@@ -6,7 +6,6 @@ Work never hangs in limbo: who declines keeps it until a successor has acknowled
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 

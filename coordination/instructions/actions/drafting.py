@@ -241,7 +241,7 @@ def _back_to_draft(
     version.state = InstructionVersion.State.DRAFT
     version.approvals_needed, version.submitted_at, version.approved_at = None, None, None
     version.save()
-    version.approvals.all().delete()
+    Approval.everything.filter(version=version).delete()
     _carry_version(
         instruction, version, move, actor=actor, now=now, reason=why,
         tell=[{"person": version.drafter_id}] if version.drafter_id else [],
@@ -266,7 +266,7 @@ def approve(
         version=version, person_id=actor.id, drafter_id=version.drafter_id, remark=remark,
         signed_conflicts=signed, at=now,
     )
-    given = version.approvals.count()
+    given = Approval.everything.filter(version=version).count()
     done = given >= (version.approvals_needed or 1)
     if done:
         version.state, version.approved_at = InstructionVersion.State.APPROVED, now

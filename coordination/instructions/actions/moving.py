@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coordination.events import command, streams
 from coordination.events.actor import Actor
-from coordination.events.refused import Forbidden, MoveNotAllowed, VersionConflict
+from coordination.events.refused import Forbidden, VersionConflict
 from coordination.instructions import states
 from coordination.instructions.models import Ask, Assignment, Instruction, InstructionVersion, Transition
 from coordination.instructions.queries import cases, chain

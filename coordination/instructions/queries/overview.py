@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models import Count, DateTimeField, F, Q
 from django.db.models.functions import Coalesce
 
 from coordination.events.actor import Actor
-from coordination.instructions.models import Assignment
+from coordination.instructions.models import Assignment, Instruction
 from sharing import access
 
 _ENDED = ("closed", "superseded", "cancelled")
@@ -70,7 +70,7 @@ def counts(*, actor: Actor, incident_ids: Iterable[int], now: datetime) -> dict[
     return {row.pop("incident"): Counts(**row) for row in rows}
 
 
-def exceptions(*, actor: Actor, incident_ids: Iterable[int], now: datetime, most: int = 40) -> list[Standout]:
+def standouts(*, actor: Actor, incident_ids: Iterable[int], now: datetime, most: int = 40) -> list[Standout]:
     """What needs a person, worst first: overdue (longest first), declined, not acknowledged (oldest first)."""
     rows = (
         access.scope(actor, Assignment, at=now)
@@ -123,3 +123,25 @@ def acknowledge_history(*, actor: Actor, incident_ids: Iterable[int], now: datet
         place = _BUCKETS - 1 - min(_BUCKETS - 1, int((now - acknowledged) / step))
         buckets[place].append((acknowledged - created).total_seconds() / 60)
     return [sum(bucket) / len(bucket) if bucket else None for bucket in buckets]
+
+
+def together(counts: Iterable[Counts]) -> Counts:
+    """The sum over several incidents."""
+    rows = list(counts)
+    return Counts(**{f.name: sum(getattr(row, f.name) for row in rows) for f in fields(Counts)})
+
+
+def places(*, actor: Actor, incident_ids: Iterable[int], now: datetime) -> list[dict[str, Any]]:
+    """Issued instructions that name coordinates: instruction_id, number, headlines, latitude, longitude (WGS-84)."""
+    rows = (
+        access.scope(actor, Instruction, at=now)
+        .filter(incident_id__in=list(incident_ids), versions__n=F("current"), versions__latitude__isnull=False)
+        .exclude(state__in=("draft", "in_approval", "approved", "cancelled"))
+        .values(
+            "number", instruction_id=F("pk"), latitude=F("versions__latitude"), longitude=F("versions__longitude"),
+            headline_zh=F("versions__headline_zh"), headline_en=F("versions__headline_en"),
+        )
+        .order_by("number")
+        .distinct()
+    )
+    return list(rows)
