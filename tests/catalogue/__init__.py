@@ -1,0 +1,1 @@
+"""Are the shared code tables whole?"""

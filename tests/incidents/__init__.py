@@ -1,0 +1,1 @@
+"""Does what happens on an incident happen as it should?"""
