@@ -2,11 +2,17 @@
 
 from django.urls import URLPattern, path, re_path
 
-from coordination.screens.api import departments, description, nothing, streams
+from coordination.screens.api import departments, description, nothing, session, streams, token
+from incidents import api as incidents
+from sharing.catalogue import api as codes
 
 urlpatterns: list[URLPattern] = [
     *departments.urlpatterns,
+    *session.urlpatterns,
     *streams.urlpatterns,
+    *token.urlpatterns,
+    *codes.urlpatterns,
+    *incidents.urlpatterns,
     *description.urlpatterns,
     re_path(r"^", nothing.Nothing.as_view(), name="api-nothing"),
 ]

@@ -43,9 +43,11 @@ MFA_TOTP_TOLERANCE = 1
 # A lock binds a name to an address: never the address alone (a control room shares one), never an open session.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = timedelta(minutes=1)
+AXES_COOLOFF_TIME = timedelta(hours=24)  # when tries are forgotten; how long a name waits says accounts.lockout
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_SENSITIVE_PARAMETERS = ["code", "csrfmiddlewaretoken"]
 AXES_RESET_ON_SUCCESS = True
-AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
+AXES_HANDLER = "accounts.lockout.LadderHandler"
 AXES_ENABLE_ADMIN = False
 AXES_HTTP_RESPONSE_CODE = 429
 AXES_VERBOSE = False
@@ -60,6 +62,8 @@ OAUTH2_PROVIDER = {
     "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
     "SCOPES": {"read": "Read what the department may see", "write": "Act for the department"},
     "DEFAULT_SCOPES": ["read"],
+    # what a client may ask for stands with the client
+    "SCOPES_BACKEND_CLASS": "sharing.access.rest.tokens.ClientScopes",
     "PKCE_REQUIRED": True,
     "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
 }

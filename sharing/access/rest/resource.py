@@ -19,7 +19,7 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from coordination.events.actor import ANONYMOUS, Actor
-from coordination.events.refused import Forbidden
+from coordination.events.refused import Forbidden, NotFound
 from sharing.access.rest import keys, limits, paging, versions
 from sharing.access.rest.operation import Call, Operation, read
 from sharing.access.rest.problems import BadInput, Unauthenticated
@@ -178,9 +178,14 @@ def _changed(
     view: Resource, call: Call, function: Answer, operation: Operation, show: Show | None, place: Any
 ) -> HttpResponse:
     result = function(view, call)
+    if isinstance(result, HttpResponse):
+        return result
     if operation.answer is None:
         return HttpResponse(status=204)
-    shown = show(call, result) if show is not None else result
+    try:
+        shown = show(call, result) if show is not None else result
+    except NotFound:
+        return HttpResponse(status=204)  # done, and with it out of the caller's sight
     done = cut(operation.answer, shown)
     payload = dump(done)
     response = HttpResponse(payload, status=operation.status, content_type="application/json")

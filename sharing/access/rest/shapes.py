@@ -155,9 +155,10 @@ def cut(shape: type[serializers.Serializer[Any]], value: Any) -> Any:
     mapping = isinstance(value, Mapping)
     for name, source, inner in _names(shape):
         if mapping:
-            if source not in value:
+            key = name if name in value else source
+            if key not in value:
                 continue
-            found = value[source]
+            found = value[key]
         else:
             found = getattr(value, source, _compiled)
             if found is _compiled:

@@ -14,6 +14,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from coordination.events.actor import ANONYMOUS, Actor
+from sharing.access import pages
 from sharing.access.rest.problems import CsrfFailed, Unauthenticated
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -86,6 +87,8 @@ class SessionWho(BaseAuthentication):
             reason = check.process_view(plain, _unmarked, (), {})
             if reason:
                 raise CsrfFailed(_("Send the token of GET /api/v1/session as X-CSRFToken, from our own origin."))
+            pages.require_awake(plain)
+            pages.note_act(plain)
         return Caller(Actor(**{name: getattr(actor, name) for name in Actor.__slots__})), None
 
 
