@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 
 import httpx
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from coordination.deadlines import alarms, handlers, queries
 from coordination.deadlines.models import Alarm, Deadline
+from coordination.events import queries as events
 from coordination.notify import outbound
 from coordination.notify import queries as notify
 
@@ -26,16 +27,6 @@ LEASE_LATE = timedelta(seconds=60)
 #: subjects without a live deadline mended in one round
 MENDED_AT_ONCE = 200
 _log = logging.getLogger(__name__)
-
-_RELAY_LAG = """
-SELECT extract(epoch FROM %(now)s - min(e.at))
-FROM events_relaycursor c
-JOIN events_streamhead h ON h.stream = c.stream AND h.last_seq > c.seq
-CROSS JOIN LATERAL (
-  SELECT at FROM events_streamentry e WHERE e.stream = c.stream AND e.seq > c.seq AND e.home ORDER BY e.seq LIMIT 1) e
-WHERE c.stream <> '*'
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -64,7 +55,7 @@ def look(now: datetime) -> Report:
     """Check without changing anything: five queries (and one a subject type)."""
     overdue = queries.oldest_overdue(now)
     silent = queries.unwatched_since(now)
-    lag = relay_lag(now)
+    lag = timedelta(seconds=events.lag())
     stuck = notify.stuck_leases(now - LEASE_LATE)
     findings = [
         Finding("overdue", _level(overdue, queries.WARN_OVERDUE, queries.PAGE_OVERDUE), overdue.total_seconds()),
@@ -99,14 +90,6 @@ def check(now: datetime) -> Report:
 
 def _level(value: timedelta, warn: timedelta, page: timedelta) -> str:
     return "page" if value >= page else "warn" if value >= warn else "ok"
-
-
-def relay_lag(now: datetime) -> timedelta:
-    """Age of the oldest event that some subscriber has not handled."""
-    with connection.cursor() as cursor:
-        cursor.execute(_RELAY_LAG, {"now": now})
-        (seconds,) = cursor.fetchone()
-    return timedelta(seconds=max(0.0, float(seconds or 0)))
 
 
 def _poisoned() -> int:
