@@ -7,20 +7,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy as _
 
 from accounts import queries as accounts
+from coordination.screens.templatetags.ops import post_name
 
-POST_NAMES = {
-    "duty_officer": _("Duty officer"),
-    "commander": _("Commander"),
-    "head": _("Head"),
-    "approver": _("Approver"),
-    "data_steward": _("Data steward"),
-    "auditor": _("Auditor"),
-    "observer": _("Observer"),
-    "administrator": _("Administrator"),
-}
 NEXT_THEME = {"light": "dark", "dark": "system", "system": "dark"}
 
 
@@ -79,7 +69,7 @@ class Frame:
     @property
     def posts(self) -> list[str]:
         """The posts held there, in words."""
-        return [str(POST_NAMES.get(code, code)) for code in sorted(self.request.actor.posts)]  # type: ignore[attr-defined]
+        return [post_name(code) for code in sorted(self.request.actor.posts)]  # type: ignore[attr-defined]
 
     @cached_property
     def departments(self) -> list[Any]:

@@ -18,6 +18,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from coordination.events.text import localized
+
 register = template.Library()
 
 SOON = 600  # seconds: from here on a countdown asks for attention
@@ -197,6 +199,24 @@ def actions(allowed: Any) -> dict[str, Any]:
     return {row["action"]: row for row in allowed or ()}
 
 
+POST_NAMES = {
+    "duty_officer": gettext_lazy("Duty officer"),
+    "commander": gettext_lazy("Commander"),
+    "head": gettext_lazy("Head"),
+    "approver": gettext_lazy("Approver"),
+    "data_steward": gettext_lazy("Data steward"),
+    "auditor": gettext_lazy("Auditor"),
+    "observer": gettext_lazy("Observer"),
+    "administrator": gettext_lazy("Administrator"),
+}
+
+
+@register.filter
+def post_name(code: str) -> str:
+    """The word for a post."""
+    return str(POST_NAMES.get(code, code))
+
+
 @register.filter
 def item(mapping: Any, key: Any) -> Any:
     """`mapping[key]`, or nothing."""
@@ -216,3 +236,21 @@ def written_in(text: str) -> SafeString:
     if has_chinese == chinese_page:
         return mark_safe("")
     return mark_safe(f'<span class="ops-lang">{"中文" if has_chinese else "EN"}</span>')  # noqa: S308 - two fixed words
+
+
+@register.filter
+def roman(level: Any) -> str:
+    """Grade or response level as I to IV."""
+    return {1: "I", 2: "II", 3: "III", 4: "IV"}.get(level, str(level or ""))
+
+
+@register.filter
+def person_name(person: Any) -> str:
+    """Name of somebody reachable, in the reader's language."""
+    return localized(person.name_zh, person.name_en)
+
+
+@register.simple_tag
+def warning_mark(level: str) -> SafeString:
+    """Swatch of a warning level's legal colour; the word stands beside it."""
+    return _drawing(f"warning_{level}") if level in ("red", "orange", "yellow", "blue") else mark_safe("")
