@@ -223,13 +223,15 @@ class ApiClient(models.Model):
 class Display(models.Model):
     """A wall: paired by a code an administrator enters, then read-only by a token in an HttpOnly cookie.
 
-    ``incident_id`` set = incident mode; else the city overview.
+    ``incident_id`` set = incident mode; else the city overview. ``claim_hash``: the screen that shows the code.
+    ``address``: the only one the token is good from (empty: any, for walls the platform makes itself).
     """
 
     department = models.ForeignKey(Department, null=True, on_delete=models.CASCADE, related_name="displays")
     name = models.CharField(max_length=80, blank=True)
     pairing_code = models.CharField(max_length=8, blank=True, db_index=True)
     pairing_expires = models.DateTimeField(null=True, blank=True)
+    claim_hash = models.CharField(max_length=64, blank=True, db_index=True)
     token_hash = models.CharField(max_length=64, blank=True, db_index=True)
     address = models.GenericIPAddressField(null=True, blank=True)
     incident_id = models.BigIntegerField(null=True, blank=True)
@@ -243,3 +245,18 @@ class Display(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class OpenSession(models.Model):
+    """One sign-in that still holds: who, from where, since when; ended by deleting it with its session."""
+
+    session_key = models.CharField(max_length=40, unique=True)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="open_sessions")
+    department = models.ForeignKey(Department, null=True, on_delete=models.SET_NULL, related_name="+")
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField()
+    active_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.person_id} since {self.started_at:%d %b %H:%M}"

@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(blank=True, max_length=80)),
                 ('pairing_code', models.CharField(blank=True, db_index=True, max_length=8)),
                 ('pairing_expires', models.DateTimeField(blank=True, null=True)),
+                ('claim_hash', models.CharField(blank=True, db_index=True, max_length=64)),
                 ('token_hash', models.CharField(blank=True, db_index=True, max_length=64)),
                 ('address', models.GenericIPAddressField(blank=True, null=True)),
                 ('incident_id', models.BigIntegerField(blank=True, null=True)),
@@ -136,6 +137,19 @@ class Migration(migrations.Migration):
                 ('department', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='shifts', to='accounts.department')),
                 ('deputy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='shifts', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='OpenSession',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('session_key', models.CharField(max_length=40, unique=True)),
+                ('address', models.GenericIPAddressField(null=True)),
+                ('agent', models.CharField(blank=True, max_length=200)),
+                ('started_at', models.DateTimeField()),
+                ('active_at', models.DateTimeField()),
+                ('department', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.department')),
+                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='open_sessions', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.AddIndex(

@@ -21,6 +21,7 @@ from accounts.queries.people import members_of as members_of
 from accounts.queries.people import people_by_id as people_by_id
 from accounts.queries.people import person as person
 from accounts.queries.people import person_by_username as person_by_username
+from accounts.queries.people import places_of as places_of
 from accounts.queries.people import reachable as reachable
 from accounts.queries.responsibility import Case as Case
 from accounts.queries.responsibility import duties as duties
@@ -40,3 +41,14 @@ from accounts.queries.tree import departments_by_id as departments_by_id
 from accounts.queries.tree import is_above_or_same as is_above_or_same
 from accounts.queries.tree import lowest_common_superior as lowest_common_superior
 from accounts.queries.tree import subtree_ids as subtree_ids
+from accounts.queries.displays import WALL_COOKIE as WALL_COOKIE
+from accounts.queries.displays import display as display
+from accounts.queries.displays import display_by_token as display_by_token
+from accounts.queries.displays import displays_of as displays_of
+from accounts.queries.sessions import LONGEST_SESSION as LONGEST_SESSION
+from accounts.queries.sessions import clients_of as clients_of
+from accounts.queries.sessions import factor_required as factor_required
+from accounts.queries.sessions import has_factor as has_factor
+from accounts.queries.sessions import recovery_codes_left as recovery_codes_left
+from accounts.queries.sessions import session_open as session_open
+from accounts.queries.sessions import sessions_of as sessions_of

@@ -135,3 +135,28 @@ def may_administer(actor: Actor, department_id: int, posts: frozenset[str] = ADM
 def may_plan_duty(actor: Actor, department_id: int) -> bool:
     """Whether the actor may plan this department's duty: its head or administrator, or those above."""
     return may_administer(actor, department_id, ROSTERING)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A department for which a person may act, and with which posts (their codes)."""
+
+    department: Department
+    posts: tuple[str, ...]
+
+
+def places_of(person_id: int, at: datetime) -> list[Place]:
+    """Where a person may act now, with the posts held there; one query."""
+    rows = (
+        Membership.objects.filter(
+            valid(at), person_id=person_id, person__is_active=True, post__department__is_active=True
+        )
+        .select_related("post__department")
+        .order_by("post__department__path", "post__department_id", "post__kind")
+    )
+    found: dict[int, Place] = {}
+    for row in rows:
+        department = row.post.department
+        held = found[department.pk].posts if department.pk in found else ()
+        found[department.pk] = Place(department, tuple(dict.fromkeys((*held, row.post.kind))))
+    return list(found.values())

@@ -1,0 +1,97 @@
+"""Which step of signing in comes next, when it is done page by page?
+
+Between the steps the session remembers only whose password was right, and for five minutes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actions import factors, signing
+from accounts.models import Person
+from accounts.queries.people import departments_of
+from accounts.queries.sessions import factor_required, has_factor
+from coordination.events.actor import Actor
+from coordination.events.refused import Refused
+
+Step = Literal["code", "enrol", "choose", "in"]
+PENDING = "pending_sign_in"
+SECRET = "pending_factor"  # noqa: S105 - a name
+PATIENCE = timedelta(minutes=5)
+
+
+class StartAgain(Refused):
+    """The first step was too long ago, or never done."""
+
+    status = 401
+    code = "start_again"
+
+
+def begin(request: HttpRequest, *, username: str, password: str, now: datetime) -> Step:
+    """First step: the password. Returns what comes next: code, enrol, choose a department, or in."""
+    person = signing.check_password(request, username, password)
+    if has_factor(person.pk):
+        step: Step = "code"
+    elif factor_required():
+        step = "enrol"
+    else:
+        return enter(request, person, now)
+    request.session.cycle_key()
+    request.session[PENDING] = {"person": person.pk, "at": now.timestamp()}
+    request.session.pop(SECRET, None)
+    return step
+
+
+def pending(request: HttpRequest, now: datetime) -> Person:
+    """Whose password was right a moment ago; `StartAgain` (401) where nobody's was."""
+    kept = request.session.get(PENDING) or {}
+    fresh = now.timestamp() - float(kept.get("at", 0)) < PATIENCE.total_seconds()
+    person = Person.objects.filter(pk=kept.get("person"), is_active=True).first() if fresh else None
+    if person is None:
+        raise StartAgain(_("That took too long. Begin again with your password."))
+    return person
+
+
+def with_code(request: HttpRequest, *, code: str, now: datetime) -> Step:
+    """Second step: a code of the second factor, or a recovery code."""
+    person = pending(request, now)
+    signing.check_code(request, person, code)
+    return enter(request, person, now)
+
+
+def offer(request: HttpRequest, now: datetime) -> factors.Enrolment:
+    """What a person without a second factor needs to set one up; the same until it is done."""
+    person = pending(request, now)
+    if has_factor(person.pk):
+        raise StartAgain(_("You have a second factor already. Begin again with your password."))
+    offered = factors.new_enrolment(person, request.session.get(SECRET, ""))
+    request.session[SECRET] = offered.secret
+    return offered
+
+
+def with_enrolment(request: HttpRequest, *, code: str, now: datetime) -> tuple[Step, list[str]]:
+    """Second step of a person without a second factor: prove the new one. Returns the recovery codes too."""
+    person = pending(request, now)
+    codes = factors.enrol(
+        actor=Actor("person", person.pk),
+        now=now,
+        person_id=person.pk,
+        secret=request.session.get(SECRET, ""),
+        code=code,
+    )
+    return enter(request, person, now), codes
+
+
+def enter(request: HttpRequest, person: Person, now: datetime) -> Step:
+    """Open the session; with one department for it, else to choose."""
+    theirs = departments_of(person.pk, now)
+    for name in (PENDING, SECRET):
+        request.session.pop(name, None)
+    signing.open_session(
+        request=request, person=person, department=theirs[0] if len(theirs) == 1 else None, now=now
+    )
+    return "in" if len(theirs) == 1 else "choose"

@@ -1,0 +1,136 @@
+"""How do people come into posts and leave them?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import Group
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actions.may import lock_department, require_administrator
+from accounts.models import Department, Membership, Person, Post
+from coordination.events import command, streams
+from coordination.events.actor import Actor
+from coordination.events.refused import Conflict, Forbidden, Invalid, NotFound
+
+# Who keeps the data, who watches, who hands out posts: three different people, everywhere and at all times.
+SEPARATED = frozenset({Post.Kind.DATA_STEWARD.value, Post.Kind.AUDITOR.value, Post.Kind.ADMINISTRATOR.value})
+
+
+class DutiesNotSeparated(Conflict):
+    """Nobody holds two of data steward, auditor and administrator."""
+
+    code = "duties_not_separated"
+
+
+class AlreadyHeld(Conflict):
+    """The person holds this post in that time already."""
+
+    code = "already_held"
+
+
+class NotOnesOwn(Forbidden):
+    """Nobody gives a post to themself."""
+
+
+class NoSuchPerson(NotFound):
+    """There is no such person."""
+
+
+class NoSuchMembership(NotFound):
+    """There is no such membership."""
+
+
+def post_of(department: Department, kind: str) -> Post:
+    """The post, made with its guardian group where the department did not have it yet."""
+    post, made = Post.objects.get_or_create(department=department, kind=kind)
+    if made or post.group_id is None:
+        post.group, _made = Group.objects.get_or_create(name=f"{department.code}/{kind}")
+        post.save(update_fields=["group"])
+    return post
+
+
+def lock_person(person_id: int) -> Person:
+    """The person, locked for this transaction; 404 where there is none."""
+    found = Person.objects.select_for_update(of=("self",)).filter(pk=person_id).first()
+    if found is None:
+        raise NoSuchPerson(_("There is no such person."))
+    return found
+
+
+@command.action("membership.appoint")
+def appoint(
+    *,
+    actor: Actor,
+    now: datetime,
+    department_id: int,
+    person_id: int,
+    post: str,
+    valid_from: datetime | None = None,
+    valid_to: datetime | None = None,
+) -> Membership:
+    """Give a person a post in a department from–to (to exclusive; None = open; from None = now)."""
+    department = lock_department(department_id)
+    require_administrator(actor, department.pk)
+    if post not in Post.Kind.values:
+        raise Invalid(_("Unknown post."), errors=[{"pointer": "/post", "code": "unknown"}])
+    if actor.is_person and actor.id == person_id:
+        raise NotOnesOwn(_("Somebody else must give you a post."), right="org_admin")
+    person = lock_person(person_id)
+    start = valid_from or now
+    if valid_to is not None and valid_to <= start:
+        raise Invalid(_("The end must come after the beginning."), errors=[{"pointer": "/valid_to"}])
+    _check_overlap(person.pk, department.pk, post, start, valid_to)
+    row = Membership.objects.create(
+        person=person, post=post_of(department, post), valid_from=start, valid_to=valid_to
+    )
+    command.record(
+        type="membership.appointed",
+        subject=row,
+        streams=[streams.department(department.pk), streams.user(person.pk)],
+        payload={"person": person.pk, "post": post, "department": department.pk},
+    )
+    return row
+
+
+def _check_overlap(
+    person_id: int, department_id: int, post: str, start: datetime, end: datetime | None
+) -> None:
+    held = Membership.objects.filter(Q(valid_to=None) | Q(valid_to__gt=start), person_id=person_id)
+    if end is not None:
+        held = held.filter(valid_from__lt=end)
+    if held.filter(post__department_id=department_id, post__kind=post).exists():
+        raise AlreadyHeld(_("This person holds the post in that time already."))
+    if post in SEPARATED and held.filter(post__kind__in=SEPARATED - {post}).exists():
+        raise DutiesNotSeparated(
+            _("Nobody may be two of data steward, auditor and administrator, in whatever department.")
+        )
+
+
+@command.action("membership.end")
+def end_membership(
+    *, actor: Actor, now: datetime, membership_id: int, at: datetime | None = None
+) -> Membership:
+    """End a membership now, or at a later moment."""
+    row = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("post")
+        .filter(pk=membership_id)
+        .first()
+    )
+    if row is None:
+        raise NoSuchMembership(_("There is no such membership."))
+    require_administrator(actor, row.post.department_id)
+    until = max(at or now, now)
+    if row.valid_to is not None and row.valid_to <= until:
+        raise Conflict(_("This membership has ended already."), code="already_ended")
+    row.valid_to = max(until, row.valid_from)
+    row.save(update_fields=["valid_to"])
+    command.record(
+        type="membership.ended",
+        subject=row,
+        streams=[streams.department(row.post.department_id), streams.user(row.person_id)],
+        payload={"person": row.person_id, "post": row.post.kind, "until": row.valid_to.isoformat()},
+    )
+    return row

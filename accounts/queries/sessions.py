@@ -1,0 +1,46 @@
+"""Where is a person signed in, with which second factor, and what do they need to sign in?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+
+from accounts.models import ApiClient, OpenSession
+
+LONGEST_SESSION = timedelta(hours=12)
+
+
+def sessions_of(person_id: int, at: datetime) -> list[OpenSession]:
+    """Sign-ins of a person that still hold, newest first."""
+    rows = OpenSession.objects.filter(person_id=person_id, started_at__gt=at - LONGEST_SESSION)
+    return list(rows.select_related("department").order_by("-active_at", "-pk"))
+
+
+def session_open(session_key: str, at: datetime) -> bool:
+    """Whether a sign-in still holds; sockets ask this while they live."""
+    rows = OpenSession.objects.filter(session_key=session_key, person__is_active=True)
+    return rows.filter(started_at__gt=at - LONGEST_SESSION).exists()
+
+
+def has_factor(person_id: int) -> bool:
+    """Whether the person has a second factor (recovery codes alone are none)."""
+    return Authenticator.objects.filter(user_id=person_id, type=Authenticator.Type.TOTP).exists()
+
+
+def factor_required() -> bool:
+    """Whether everybody needs a second factor here."""
+    return bool(getattr(settings, "MUSTER_REQUIRE_MFA", True))
+
+
+def recovery_codes_left(person_id: int) -> int:
+    """How many unused recovery codes the person has."""
+    found = Authenticator.objects.filter(user_id=person_id, type=Authenticator.Type.RECOVERY_CODES).first()
+    return len(found.wrap().get_unused_codes()) if found else 0
+
+
+def clients_of(department_id: int) -> list[ApiClient]:
+    """API clients of a department that are not revoked."""
+    rows = ApiClient.objects.filter(department_id=department_id, revoked_at=None)
+    return list(rows.select_related("application").order_by("name", "pk"))

@@ -1,0 +1,1 @@
+"""Which pages belong to signing in and to one's own sessions?"""
