@@ -16,8 +16,8 @@ from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
 from coordination.deadlines.handlers import type_of
-from coordination.deadlines.models import Deadline, PausedIncident, Policy
-from coordination.deadlines.queries import LIVE, BadLadderError, step_at
+from coordination.deadlines.models import Deadline, PausedIncident
+from coordination.deadlines.queries import LIVE, step_at
 from coordination.notify import urgency as urgencies
 
 PAUSED = "paused"
@@ -247,30 +247,6 @@ def archive(*, now: datetime, days: int = 90, at_once: int = 10_000) -> int:
     old = Deadline.objects.filter(armed_at__lt=now - timedelta(days=days)).exclude(state__in=LIVE)
     ids = list(old.filter(~Exists(live)).order_by("id").values_list("id", flat=True)[:at_once])
     return Deadline.objects.filter(pk__in=ids).delete()[0]
-
-
-def load_policies(document: dict[str, Any]) -> int:
-    """Take policies from a parsed document ``{"ladders": {...}, "sets": {set: {level: {...}}}}``; return how many.
-
-    A set may carry ``ladders`` of its own beside its levels. What changed gets the next version; ladders frozen in
-    live deadlines stay as they are. Raises BadLadderError where the document is not of this form.
-    """
-    count = 0
-    for name, levels in (document.get("sets") or {}).items():
-        ladders = levels.get("ladders", document.get("ladders"))
-        if not isinstance(ladders, dict):
-            raise BadLadderError(f"set {name}: no ladders")
-        for level, entry in levels.items():
-            if level == "ladders":
-                continue
-            if not isinstance(entry, dict) or not {"wait", "within"} <= set(entry):
-                raise BadLadderError(f"set {name}, level {level}: wait and within are needed")
-            values = {"within": entry["within"], "wait": entry["wait"], "ladders": entry.get("ladders", ladders)}
-            row, new = Policy.objects.get_or_create(set=str(name), response_level=int(level), defaults=values)
-            if not new and any(getattr(row, key) != value for key, value in values.items()):
-                Policy.objects.filter(pk=row.pk).update(**values, version=F("version") + 1)
-            count += 1
-    return count
 
 
 def _live(subject: models.Model) -> QuerySet[Deadline]:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Membership, Shift
-from coordination.deadlines import actions, engine, queries
+from coordination.deadlines import actions, engine, policies, queries
 from coordination.deadlines.models import Alarm, Deadline, Policy
 from coordination.events.models import Event
 from coordination.notify.models import Delivery, Notice
@@ -121,13 +121,13 @@ def test_person_absent_the_deputy_hears_first(city: City) -> None:
 
 
 def test_frozen_ladder_does_not_change_with_the_policy(city: City) -> None:
-    actions.load_policies({"ladders": {"default": [[0, "remind_duty"], ["w", "head"]]}, "sets": {
+    policies.load({"ladders": {"default": [[0, "remind_duty"], ["w", "head"]]}, "sets": {
         "standard": {1: {"wait": 180, "within": {"acknowledge": 300}}}}})
     policy = queries.policy("standard", 1)
     frozen = queries.ladder(policy, "acknowledge", 300)
     incident = city.incident()
     arm(incident, city.now, ladder=frozen)
-    actions.load_policies({"ladders": {"default": [[0, "board"]]}, "sets": {
+    policies.load({"ladders": {"default": [[0, "board"]]}, "sets": {
         "standard": {1: {"wait": 5, "within": {"acknowledge": 10}}}}})
     assert Policy.objects.get(set="standard", response_level=1).version == 2
     engine.sweep(city.now + timedelta(seconds=300))

@@ -9,7 +9,7 @@ import yaml
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from coordination.deadlines import actions, queries
+from coordination.deadlines import policies
 
 FOLDER = Path(__file__).resolve().parents[2] / "policies"
 
@@ -34,6 +34,6 @@ class Command(BaseCommand):
     def _load(self, path: Path) -> int:
         try:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
-            return actions.load_policies(document if isinstance(document, dict) else {})
-        except (OSError, yaml.YAMLError, queries.BadLadderError, ValueError) as error:
+            return policies.load(document)
+        except (OSError, yaml.YAMLError, policies.BadPolicyError) as error:
             raise CommandError(f"{path}: {error}") from error
