@@ -104,7 +104,10 @@ def main() -> int:
     print(f"making the environment from {lock.name}", file=sys.stderr)
     # never clear an environment in use: only a foreign or half-made one
     usable = (folder / "bin" / "python").exists() and run(
-        folder / "bin" / "python", "-c", f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})", quiet=True
+        folder / "bin" / "python",
+        "-c",
+        f"import sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})",
+        quiet=True,
     )
     if not usable:
         venv.create(folder, with_pip=True, clear=True, symlinks=True)

@@ -42,8 +42,8 @@ def folder(package: dict[str, Any]) -> Path:
 
 def fetch(package: dict[str, Any], into: Path) -> Path:
     """The published archive of one package, by the npm client."""
-    done = subprocess.run(  # noqa: S603 - fixed program, names from our own lock
-        ["npm", "pack", f"{package['name']}@{package['version']}", "--json", "--pack-destination", str(into)],  # noqa: S607
+    done = subprocess.run(
+        ["npm", "pack", f"{package['name']}@{package['version']}", "--json", "--pack-destination", str(into)],
         check=True,
         capture_output=True,
         text=True,

@@ -1,6 +1,6 @@
 """Which address of the API leads to which room?"""
 
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, re_path
 
 from coordination.screens.api import departments, description, nothing, session, streams, token
 from incidents import api as incidents

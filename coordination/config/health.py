@@ -34,7 +34,10 @@ def ready(_request: HttpRequest) -> JsonResponse:
     checks = {"database": _database(), "migrations": _migrations(), "disk": _disk()}
     good = all(checks.values())
     answer = JsonResponse(
-        {"status": "ok" if good else "unavailable", "checks": {name: "ok" if ok else "failed" for name, ok in checks.items()}},
+        {
+            "status": "ok" if good else "unavailable",
+            "checks": {name: "ok" if ok else "failed" for name, ok in checks.items()},
+        },
         status=200 if good else 503,
     )
     if not good:
@@ -52,7 +55,7 @@ def _database() -> bool:
 
 
 def _migrations() -> bool:
-    global _migrated_at  # noqa: PLW0603 - one answer a process
+    global _migrated_at
     if _migrated_at and time.monotonic() - _migrated_at < MIGRATIONS_SECONDS:
         return True
     try:

@@ -1,8 +1,8 @@
 """How long does a process wait for PostgreSQL to say anything at all?
 
-The server's own limits do nothing while the server is frozen. psycopg2 calls ``wait`` instead of blocking, so the client
-has a deadline of its own. (The price: COPY is not available.) The callback raises and never closes the connection:
-closing inside it deadlocks; psycopg2 closes it when the callback has raised.
+The server's own limits do nothing while the server is frozen. psycopg2 calls ``wait`` instead of blocking, so the
+client has a deadline of its own. (The price: COPY is not available.) The callback raises and never closes the
+connection: closing inside it deadlocks; psycopg2 closes it when the callback has raised.
 """
 
 import select
@@ -38,6 +38,6 @@ def wait(connection: extensions.connection) -> None:
 
 def install(seconds: float | None) -> None:
     """Give every connection of this process the deadline ``seconds`` per exchange; None: wait as psycopg2 does."""
-    global _seconds  # noqa: PLW0603 - psycopg2's callback is one per process
+    global _seconds  # psycopg2's callback is one per process
     _seconds = seconds
     extensions.set_wait_callback(wait if seconds is not None else None)

@@ -1,7 +1,7 @@
 """What may each role of the database do with each table?
 
-The application works with rows but may not rewrite history: of the log it may read and append, and of the streams' heads
-it may move the counter. The log belongs to a role of its own.
+The application works with rows but may not rewrite history: of the log it may read and append, and of the streams'
+heads it may move the counter. The log belongs to a role of its own.
 """
 
 from collections.abc import Mapping
@@ -24,30 +24,25 @@ LOG_TABLES = ("events_event", "events_streamentry", "events_streamhead", "events
 
 def grant() -> None:
     """Set the rights of all roles on all tables of this database; run as the owner after each migration."""
+    app, log, sealer, backup = map(sql.Identifier, (APP, LOG_OWNER, SEALER, BACKUP))
+    everything = [
+        sql.SQL("GRANT USAGE ON SCHEMA public TO {}, {}, {}, {}").format(app, log, sealer, backup),
+        sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(log),
+        sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(app),
+        sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(app),
+        sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(backup),
+    ]
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         tables = {row[0] for row in cursor.fetchall()}
-        cursor.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}, {}, {}, {}").format(*map(sql.Identifier, (APP, LOG_OWNER, SEALER, BACKUP))))
-        cursor.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(sql.Identifier(LOG_OWNER)))
-        cursor.execute(
-            sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(APP))
-        )
-        cursor.execute(sql.SQL("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(sql.Identifier(APP)))
-        for table, allowed in APPEND_ONLY.items():
-            if table in tables:
-                cursor.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(table), sql.Identifier(APP)))
-                # the rights are our own constants above
-                cursor.execute(
-                    sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(allowed), sql.Identifier(table), sql.Identifier(APP))
-                )
-        for table in LOG_TABLES:
-            if table in tables:
-                cursor.execute(
-                    sql.SQL("ALTER TABLE {} OWNER TO {}").format(sql.Identifier(table), sql.Identifier(LOG_OWNER))
-                )
-                cursor.execute(
-                    sql.SQL("GRANT SELECT ON {} TO {}").format(sql.Identifier(table), sql.Identifier(SEALER))
-                )
-        cursor.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(BACKUP)))
-
-
+        for statement in everything:
+            cursor.execute(statement)
+        for name in sorted(APPEND_ONLY.keys() & tables):
+            table = sql.Identifier(name)
+            cursor.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(table, app))
+            # the rights are our own constants above
+            cursor.execute(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(APPEND_ONLY[name]), table, app))
+        for name in sorted(tables.intersection(LOG_TABLES)):
+            table = sql.Identifier(name)
+            cursor.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(table, log))
+            cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sealer))

@@ -5,11 +5,12 @@
 
 import argparse
 import os
+import signal
 import sys
 
 os.environ.setdefault("MUSTER_PROCESS", "web")
 
-import uvicorn  # noqa: E402 - the process says first what it is
+import uvicorn
 
 SETTINGS = {
     "http": "h11",  # strict in what it accepts
@@ -51,6 +52,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--proxies", default=os.environ.get("MUSTER_PROXIES", ""))
     asked = parser.parse_args(arguments)
     server = uvicorn.Server(configuration(asked.host, asked.port, asked.proxies))
+    # uvicorn repeats the signal once it has stopped in order; that end is no failure
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     server.run()
     return 0 if server.started else 1
 

@@ -46,9 +46,10 @@ class ExactOrigin:
         await self.inner(scope, receive, send)
 
 
-def _routes() -> list[Any]:
+def routes() -> list[Any]:
+    """Return the addresses of sockets."""
     name = "coordination.live.routing"
     return list(import_module(name).websocket_urlpatterns) if find_spec(name) else []
 
 
-sockets = ExactOrigin(URLRouter(_routes()))  # the consumer itself finds out who opened it, in a thread
+sockets = ExactOrigin(URLRouter(routes()))  # the consumer itself finds out who opened it, in a thread

@@ -104,7 +104,7 @@ def main(arguments: list[str]) -> int:
     start = commands.add_parser("up", help="start everything and stay until Ctrl-C")
     start.add_argument("--demo", action="store_true", help="with the demo city and its story")
     start.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
-    start.add_argument("--accept-clock", action="store_true", help="start although the clock stands before the newest event")
+    start.add_argument("--accept-clock", action="store_true", help="start with a clock before the newest event")
     commands.add_parser("down", help="stop what `up` started")
     commands.add_parser("status", help="the state of each process")
     commands.add_parser("reset", help="throw the instance's data away")

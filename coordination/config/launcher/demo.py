@@ -36,11 +36,11 @@ def welcome(running: Stack) -> str:
         people = json.loads(path.read_text())["people"]
     except (OSError, ValueError, KeyError):
         people = []
-    for person in people[:SHOWN]:
-        lines.append(
-            f"  {person.get('user', ''):22} {person.get('password', ''):26} {person.get('department', '')} "
-            f"· {person.get('post', '')}"
-        )
+    lines += [
+        f"  {person.get('user', ''):22} {person.get('password', ''):26} {person.get('department', '')} "
+        f"· {person.get('post', '')}"
+        for person in people[:SHOWN]
+    ]
     if people:
         lines.append(f"  all {len(people)} sign-ins, and the clients of other systems: {path}")
     lines += ["", "  Ctrl-C stops everything; the data stay. make demo-reset starts over.", ""]

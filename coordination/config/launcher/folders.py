@@ -1,5 +1,6 @@
 """Where does an instance keep its data, its sockets, its logs and its secrets?"""
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -95,10 +96,8 @@ def reachable(folder: Path) -> bool:
 def private(folder: Path, *, owner: int | None = None) -> Path:
     """Make ``folder`` with mode 0700 and return it; refuse a symbolic link or a folder of somebody else."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=PRIVATE)
-    except FileExistsError:
-        pass
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise FolderProblem(f"{folder} is not a folder (a link is not followed); remove it")
@@ -115,7 +114,7 @@ def private(folder: Path, *, owner: int | None = None) -> Path:
 def check_socket_path(path: Path) -> Path:
     """Return ``path`` if a socket can have it; the kernel cuts off nothing, it refuses."""
     if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
-        raise FolderProblem(f"the socket path {path} is too long; set MUSTER_RUN_BASE to a shorter folder, such as /tmp")
+        raise FolderProblem(f"the socket path {path} is too long; set MUSTER_RUN_BASE to a shorter folder (/tmp)")
     return path
 
 

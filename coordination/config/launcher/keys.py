@@ -17,11 +17,10 @@ def keys(instance: Instance) -> dict[str, str]:
     """
     path = instance.secrets
     if not path.exists():
-        if (instance.postgres_data / "PG_VERSION").exists() and any((instance.postgres_data / "base").iterdir()):
-            if (instance.folder / "started").exists():
-                raise FolderProblem(
-                    f"{instance.postgres_data} holds data, but {path} is missing: put it back from the backup"
-                )
+        if (instance.postgres_data / "PG_VERSION").exists() and (instance.folder / "started").exists():
+            raise FolderProblem(
+                f"{instance.postgres_data} holds data, but {path} is missing: put it back from the backup"
+            )
         made = {"MUSTER_SECRET_KEY": secrets.token_urlsafe(64)}
         made |= {f"password:{role}": secrets.token_urlsafe(24) for role in ROLES}
         _write(path, made)

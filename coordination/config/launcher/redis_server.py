@@ -9,12 +9,12 @@ from coordination.config.launcher.folders import Instance, check_socket_path, pr
 
 
 def prepare(instance: Instance) -> list[str]:
-    """Make its folders and return the command that serves it: a socket, no TCP, nothing evicted, flushed each second."""
+    """Make its folders and return the command: a socket and no TCP, nothing evicted, flushed each second."""
     program, version = redis_program()
     if version < REDIS_PATCHED:
         print(
-            f"note: Redis {'.'.join(map(str, version))} lacks the fix of CVE-2025-49844; it is reachable over a private "
-            "socket only. Install a newer redis-server to have it used.",
+            f"note: Redis {'.'.join(map(str, version))} lacks the fix of CVE-2025-49844; it is reachable over a "
+            "private socket only. Install a newer redis-server to have it used.",
             file=sys.stderr,
         )
     data = private(instance.redis_data)

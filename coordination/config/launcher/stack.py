@@ -109,14 +109,16 @@ class Stack:
         python = sys.executable
         celery = [python, "-m", "celery", "-A", "coordination.config.celery"]
         worker = self.environment("worker")
-        found = service_programs(self.instance, own_postgres=not self.database_url, own_redis=not self.redis_url)
+        found = service_programs(
+            self.instance, own_postgres=not self.database_url, own_redis=not self.redis_url
+        )
         found.append(
             Program("engine", [python, "manage.py", "engine"], stop_seconds=10, environment=self.environment("engine"))
         )
         for queue, name in zip(QUEUES, WORKERS, strict=True):
             command = [
-                *celery, "worker", "--queues", queue, "--hostname", f"{queue}@{self.instance.token}", "--concurrency", "1",
-                "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
+                *celery, "worker", "--queues", queue, "--hostname", f"{queue}@{self.instance.token}",
+                "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
             ]  # fmt: skip
             found.append(Program(name, command, stop_seconds=8, environment=worker))
         schedule = str(self.instance.folder / "beat-schedule")
@@ -204,7 +206,7 @@ class Stack:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "SELECT extract(epoch FROM (SELECT at FROM events_event ORDER BY id DESC LIMIT 1) - clock_timestamp())"
+                    "SELECT extract(epoch FROM at - clock_timestamp()) FROM events_event ORDER BY id DESC LIMIT 1"
                 )
                 row = cursor.fetchone()
         finally:
@@ -229,7 +231,7 @@ class Stack:
             connection.close()
 
     def manage(self, *arguments: str, role: str = APP, process: str = "command", seconds: float = 600) -> str:
-        """Run a command of manage.py against this instance and return what it printed; raise NotStarted if it fails."""
+        """Run a command of manage.py for this instance and return what it printed; raise NotStarted if it fails."""
         result = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "manage.py", *arguments],
             cwd=REPOSITORY,

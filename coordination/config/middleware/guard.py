@@ -22,7 +22,7 @@ class GuardMiddleware:
 
 
 def unreadable(text: str) -> bool:
-    """Say whether ``text`` holds what PostgreSQL and UTF-8 cannot: NUL, a lone surrogate, a replacement of bad bytes."""
+    """Say whether ``text`` holds what PostgreSQL and UTF-8 cannot: NUL, a lone surrogate, replaced bad bytes."""
     return "\x00" in text or "\ufffd" in text or any(0xD800 <= ord(letter) <= 0xDFFF for letter in text)
 
 

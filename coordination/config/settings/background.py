@@ -13,7 +13,9 @@ REDIS_PREFIX = os.environ.get("MUSTER_REDIS_PREFIX") or "muster"  # installation
 
 def _broker(url: str) -> str:
     # kombu names a socket by a scheme of its own
-    return "redis+socket://" + url.removeprefix("unix://").replace("?db=", "?virtual_host=") if url.startswith("unix://") else url
+    if not url.startswith("unix://"):
+        return url
+    return "redis+socket://" + url.removeprefix("unix://").replace("?db=", "?virtual_host=")
 
 
 CELERY_BROKER_URL = _broker(REDIS_URL)

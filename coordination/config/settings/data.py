@@ -16,7 +16,7 @@ _address = (
 )
 
 # milliseconds; the client's own deadline (seconds) lies a little above, for a server that no longer answers at all
-STATEMENT_TIMEOUT = {"web": 2_500, "worker": 15_000, "engine": 15_000, "beat": 2_500, "test": 15_000, "command": 0}[PROCESS]
+STATEMENT_TIMEOUT = {"web": 2_500, "beat": 2_500, "command": 0}.get(PROCESS, 15_000)
 LOCK_TIMEOUT = 0 if PROCESS == "command" else 2_000
 TRANSACTION_TIMEOUT = {"command": 0, "test": 0}.get(PROCESS, 30_000)
 IDLE_IN_TRANSACTION_TIMEOUT = {"command": 0, "test": 0}.get(PROCESS, 10_000)
