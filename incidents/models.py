@@ -81,6 +81,7 @@ class Incident(Guarded):
     closed_at = models.DateTimeField(null=True)
     next_instruction_number = models.IntegerField(default=1)
     words = WordsField()
+    words_in_full = WordsField()
     version = models.IntegerField(default=1)
 
     everything = WordsManager()
@@ -90,6 +91,7 @@ class Incident(Guarded):
             models.Index(fields=["-opened_at", "-id"], name="incident_opened"),
             models.Index(fields=["state", "-opened_at"], name="incident_state"),
             GinIndex(fields=["words"], name="incident_words"),
+            GinIndex(fields=["words_in_full"], name="incident_words_in_full"),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +101,15 @@ class Incident(Guarded):
     def headline(self) -> str:
         """Headline (≤ 22 Chinese or ≤ 40 Latin characters) in the reader's language."""
         return localized(self.headline_zh, self.headline_en)
+
+
+class IncidentInFull(Incident):
+    """The same rows, as scoped for whoever sees all of an incident: what only they read, only they find."""
+
+    guard_reach: ClassVar[int] = 3
+
+    class Meta(Guarded.Meta):
+        proxy = True
 
 
 class Report(Guarded):

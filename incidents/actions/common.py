@@ -81,11 +81,11 @@ def save(incident: Incident, *fields: str) -> None:
     incident.save(update_fields=[*fields, "version"])
 
 
-def words(incident: Incident) -> list[str]:
-    """By which words an incident is found."""
-    return words_of(
-        incident.number, incident.headline_zh, incident.headline_en, incident.place, incident.description
-    )
+def index(incident: Incident) -> None:
+    """Set by which words an incident is found: by anybody who sees its headline, and by those who see all of it."""
+    short = (incident.number, incident.headline_zh, incident.headline_en, incident.place)
+    incident.words = words_of(*short)
+    incident.words_in_full = words_of(*short, incident.description)
 
 
 def change(

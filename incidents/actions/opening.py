@@ -74,7 +74,7 @@ def open_incident(
         parent=parent, exercise=bool(exercise), opened_at=now,
         state=Incident.State.VERIFIED if verified else Incident.State.REPORTED,
     )
-    incident.words = common.words(incident)
+    common.index(incident)
     incident.save(force_insert=True)
     _history(incident, actor, now)
     parts = _participations(incident, actor, now)

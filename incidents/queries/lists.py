@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events.actor import Actor
 from coordination.events.refused import Invalid
 from incidents import states
-from incidents.models import Incident, LogEntry, Objective, Participation
+from incidents.models import Incident, IncidentInFull, LogEntry, Objective, Participation
 from incidents.queries.facts import family_ids
 from incidents.queries.files import attachments_of
 from incidents.queries.shapes import Row, incident_row, log_row, objective_row, participation_row
@@ -46,10 +46,12 @@ def incidents(
     """
     wanted = _filter(
         state=state, type=type, grade=grade, warning_level=warning_level, response_level=response_level,
-        lead_department_id=lead_department_id, exercise=exercise, bbox=bbox, q=q, ids=ids,
+        lead_department_id=lead_department_id, exercise=exercise, bbox=bbox, ids=ids,
     )
+    if q:
+        wanted &= found(actor, q, now)
     rows, following = access.page(
-        actor, Incident, queryset_filter=wanted, after=after, size=size, select=("lead_department",), at=now
+        actor, Incident, queryset_filter=wanted or None, after=after, size=size, select=("lead_department",), at=now
     )
     types = catalogue.names("incident_type")
     return [incident_row(row, types) for row in rows], following
@@ -60,10 +62,9 @@ def _filter(
     state: str | Iterable[str] | None,
     type: str,
     bbox: Sequence[float] | None,
-    q: str,
     ids: Iterable[int] | None,
     **equal: Any,
-) -> Q | None:
+) -> Q:
     wanted = Q()
     if state:
         wanted &= Q(state__in=_states(state))
@@ -71,14 +72,18 @@ def _filter(
         wanted &= Q(type=type) | Q(type__startswith=f"{type}.")
     if bbox is not None:
         wanted &= _inside(bbox)
-    if q:
-        wanted &= Q(words__found=q)
     if ids is not None:
         wanted &= Q(pk__in=list(ids))
     for name, value in equal.items():
         if value not in (None, ""):
             wanted &= Q(**{name: value})
-    return wanted or None
+    return wanted
+
+
+def found(actor: Actor, text: str, now: datetime) -> Q:
+    """Incidents that hold every word: anywhere for those who see all of it, else in what its headline tells."""
+    in_full = access.scope(actor, IncidentInFull, at=now).filter(words_in_full__found=text)
+    return Q(words__found=text) | Q(pk__in=in_full.values("pk"))
 
 
 def _states(state: str | Iterable[str]) -> set[str]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
+
+from django.db.models import Q
 
 from coordination.events.actor import Actor
 from coordination.events.words import query_of
 from incidents.models import Incident, LogEntry, Report
+from incidents.queries.lists import found as incidents_found
 from incidents.queries.shapes import Row, named
 from sharing import access
+from sharing.access.guarded import Guarded
+
+M = TypeVar("M", bound=Guarded)
 
 MOST = 50
 
@@ -22,16 +29,17 @@ def search(*, actor: Actor, text: str, now: datetime, size: int = 20) -> list[Ro
     size = max(1, min(size, MOST))
     if not query_of(text):
         return []
-    found = [_incident(row) for row in _found(actor, Incident, text, now, size)]
-    found += [_report(row) for row in _found(actor, Report, text, now, size)]
-    found += [_entry(row) for row in _found(actor, LogEntry, text, now, size, "incident")]
-    return sorted(found, key=lambda row: row["at"], reverse=True)
+    matching = Q(words__found=text)
+    rows = [_incident(row) for row in _newest(actor, Incident, incidents_found(actor, text, now), now, size)]
+    rows += [_report(row) for row in _newest(actor, Report, matching, now, size)]
+    rows += [_entry(row) for row in _newest(actor, LogEntry, matching, now, size, "incident")]
+    return sorted(rows, key=lambda row: row["at"], reverse=True)
 
 
-def _found(actor: Actor, model: type, text: str, now: datetime, size: int, *select: str) -> list:  # type: ignore[type-arg]
-    rows = access.scope(actor, model, at=now).filter(words__found=text)
+def _newest(actor: Actor, model: type[M], matching: Q, now: datetime, size: int, *select: str) -> list[M]:
+    rows = access.scope(actor, model, at=now).filter(matching)
     rows = rows.select_related(*select) if select else rows
-    return list(rows.order_by(*model.guard_order)[:size])  # type: ignore[attr-defined]
+    return list(rows.order_by(*model.guard_order)[:size])
 
 
 def _incident(row: Incident) -> Row:
