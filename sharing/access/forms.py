@@ -111,7 +111,7 @@ class ActForm(forms.Form):
             bound = self[name] if name in self.fields else None
             for text in errors:
                 rows.append(
-                    {"id": bound.id_for_label or "" if bound else "", "label": str(bound.label) if bound else "", "text": str(text)}
+                    {"id": bound.id_for_label or bound.auto_id if bound else "", "label": str(bound.label) if bound else "", "text": str(text)}
                 )
         return rows
 

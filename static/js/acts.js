@@ -9,7 +9,7 @@ const csrf = () => (document.querySelector("input[name=csrfmiddlewaretoken]") ||
 
 export function start() {
   document.addEventListener("htmx:configRequest", (e) => { e.detail.headers["X-CSRFToken"] = csrf(); });
-  document.addEventListener("htmx:beforeRequest", (e) => busy(e.target, true));
+  document.addEventListener("htmx:beforeRequest", (e) => { busy(e.target, true); around = e.target.closest("[data-live]"); });
   document.addEventListener("htmx:afterRequest", (e) => { busy(e.target, false); after(e); });
   document.addEventListener("htmx:sendError", (e) => failed(e.target));
   document.addEventListener("htmx:timeout", (e) => failed(e.target));
@@ -46,15 +46,17 @@ function busy(el, on) {
   }
 }
 
+let around = null; // the region an act was sent from: its form is gone when the answer is in
+
 function after(e) {
-  const form = e.target.closest && e.target.closest("form");
-  const { xhr, successful } = e.detail;
-  if (!form || !xhr || !xhr.status) return;
+  const { xhr, successful, requestConfig } = e.detail;
+  const form = requestConfig && requestConfig.elt.closest("form"); // the event's own target may be its parent by now
+  if (!form || form.method !== "post" || !xhr || !xhr.status) return;
   if (successful) {
     if (form.dataset.draft) drafts.forget(form);
     const said = xhr.getResponseHeader("X-Said");
     if (said) speak(decodeURIComponent(said));
-    regions.dirtyAround(null);
+    regions.acted(around || form);
   } else {
     requestAnimationFrame(() => { const s = document.querySelector(".ops-errors"); if (s) s.focus(); });
   }

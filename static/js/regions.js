@@ -37,9 +37,12 @@ export function dirty(stream) {
   }
 }
 
-export function dirtyAround(el) {
-  const near = el && el.closest("[data-live][data-part]");
-  for (const region of regions.values()) if (!near || region.id === near.id || near.contains(document.getElementById(region.id))) soil(region, 0);
+// After an act here: everything is read again at once; a list keeps its rows four seconds, so that the receipt is read.
+export function acted(el) {
+  const list = el && el.closest("[data-live][data-list]");
+  const region = list && regions.get(list.id);
+  if (region) region.held = performance.now() + 4000;
+  for (const one of regions.values()) soil(one, 0);
 }
 
 export function empty(stream) {
@@ -105,7 +108,7 @@ async function refetch(region) {
 function settle(region) {
   const el = document.getElementById(region.id);
   if (!el) return;
-  if (pointerDown || performance.now() < pointerFree || el.querySelector("[aria-busy=true]")) return;
+  if (pointerDown || performance.now() < Math.max(pointerFree, region.held || 0) || el.querySelector("[aria-busy=true]")) return;
   const html = region.fresh;
   const idle = performance.now() - moved;
   const inUse = (idle < 10000 && el.contains(document.activeElement)) || (idle < 3000 && el.matches(":hover"));
@@ -182,7 +185,21 @@ function keepFocus(el, change) {
   const again = (active.id && document.getElementById(active.id))
     || [...(row ? document.querySelectorAll(`[data-row="${CSS.escape(row.dataset.row)}"]`) : [el])]
       .map((r) => r.querySelectorAll(FOCUSABLE)[index]).find(Boolean);
-  (again || document.getElementById("main")).focus({ preventScroll: true });
+  if (again) again.focus({ preventScroll: true });
+}
+
+// The marked row stays marked; where it went, the one now in its place is.
+function keepMark(el, change) {
+  const rows = [...el.querySelectorAll("[data-row]")];
+  const at = rows.findIndex((r) => "current" in r.dataset);
+  const name = at < 0 ? "" : rows[at].dataset.row;
+  const lost = at >= 0 && (document.activeElement === document.body || rows[at].contains(document.activeElement));
+  change();
+  if (at < 0) return;
+  const next = [...el.querySelectorAll("[data-row]")];
+  const row = next.find((r) => r.dataset.row === name) || next[Math.min(at, next.length - 1)];
+  if (row) row.dataset.current = "";
+  if (lost) ((row && row.querySelector(FOCUSABLE)) || document.getElementById("main")).focus({ preventScroll: true });
 }
 
 function swap(el, html) {
@@ -190,7 +207,7 @@ function swap(el, html) {
   const same = content.querySelector(`#${CSS.escape(el.id)}`);
   const parts = same ? [...same.childNodes] : [...content.childNodes];
   if (same) for (const name of ["data-live", "data-part"]) if (same.hasAttribute(name)) el.setAttribute(name, same.getAttribute(name));
-  keepFocus(el, () => el.replaceChildren(...parts));
+  keepFocus(el, () => keepMark(el, () => el.replaceChildren(...parts)));
   finish(el);
 }
 

@@ -217,6 +217,17 @@ def post_name(code: str) -> str:
     return str(POST_NAMES.get(code, code))
 
 
+BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"), ("curl", "curl"))
+SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+
+
+@register.filter
+def browser(agent: str) -> str:
+    """What a person calls the browser that sent this user agent, such as `Firefox, Windows`; empty if unknown."""
+    found = [next((name for sign, name in table if sign in str(agent)), "") for table in (BROWSERS, SYSTEMS)]
+    return ", ".join(name for name in found if name)
+
+
 @register.filter
 def item(mapping: Any, key: Any) -> Any:
     """`mapping[key]`, or nothing."""

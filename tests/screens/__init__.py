@@ -1,0 +1,1 @@
+"""Do the pages show and do what they should?"""
