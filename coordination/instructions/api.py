@@ -16,7 +16,7 @@ LOOP = ("receive", "acknowledge", "feedback")
 
 def show_instruction(call: Call, changed: Any) -> Any:
     """Return the instruction as it is now, as the caller may see it."""
-    return queries.instruction(**call.who, instruction_id=changed.pk)
+    return queries.instruction(**call.who, instruction_id=call.ids.get("instruction_id", changed.pk))
 
 
 def show_assignment(call: Call, changed: Any) -> Any:
@@ -189,7 +189,7 @@ class AssignmentLedger(Resource):
 class Ask(Resource):
     """One ask."""
 
-    resource = "assignments"
+    resource = "asks"
 
     @shows("asks_show", shapes.AskShape, summary="One ask")
     def get(self, call: Call) -> Any:
@@ -211,7 +211,7 @@ def move_view(move: states.Move) -> Any:
     words = move.action.replace("_", " ")
     return act_view(
         getattr(actions, _CALLED.get((move.subject, move.action), move.action)),
-        resource="instructions" if move.subject == "instruction" else "assignments",
+        resource=f"{move.subject}s",
         name=f"{move.subject}s_{move.action}",
         answer=answer,
         body=shapes.body_of(move),

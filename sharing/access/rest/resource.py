@@ -218,7 +218,9 @@ def _some_fields(done: Any, request: Request, shape: type[Serializer[Any]]) -> A
     errors = [
         {"pointer": "/fields", "code": "unknown_field", "detail": name[:80]} for name in names if name not in known
     ]
-    if errors or not names:
+    if not names:
+        errors = [{"pointer": "/fields", "code": "required", "detail": _("Name at least one field.")}]
+    if errors:
         raise BadInput(_("Some parameters are not valid."), errors=errors[:20])
     if isinstance(done, list):
         return [{name: row[name] for name in names if name in row} for row in done]

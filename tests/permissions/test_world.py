@@ -1,0 +1,23 @@
+"""Does the small city stand?"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.permissions import world as worlds
+
+
+@pytest.mark.django_db
+def test_everybody_sees_what_is_theirs() -> None:
+    world = worlds.build()
+    worlds.sign_in_everybody(world)
+    path = f"/api/v1/incidents/{world.ids['incident_id']}"
+    seen = {
+        name: client.get(path, headers=world.headers.get(name)).status_code for name, client in world.clients.items()
+    }
+    assert seen["anonymous"] == 401
+    assert seen["expired"] == 401
+    assert seen["centre/commander"] == 200
+    assert seen["fire/duty_officer"] == 200
+    assert seen["fire/client"] == 200
+    assert {seen[name] for name in seen if name.startswith("water/")} == {404}

@@ -1,0 +1,209 @@
+"""A small city in which every kind of actor and every kind of object exists once.
+
+Departments, seen from the fire on the quay: ``centre`` commands and issued the instruction (*own*), ``fire`` and
+``health`` execute it (*participating*), ``water`` has nothing to do with it (*foreign*).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.test import Client
+
+from accounts import actions as accounts
+from accounts.models import Department, Membership, Person, Post
+from coordination.events import clock
+from coordination.events.actor import SYSTEM, Actor
+from coordination.instructions import actions as loop
+from incidents import actions as incidents
+
+POSTS = tuple(Post.Kind.values)
+ADDRESS = "10.0.0.7"
+
+
+@dataclass
+class World:
+    """Ids by name, and a signed-in client for each principal."""
+
+    departments: dict[str, Department] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    ids: dict[str, Any] = field(default_factory=dict)
+    clients: dict[str, Client] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def actor(self, name: str) -> Actor:
+        """Return ``fire/duty_officer`` as an actor."""
+        code, _slash, post = name.partition("/")
+        return Actor("person", self.people[name].pk, self.departments[code].pk, frozenset({post}))
+
+
+def build() -> World:
+    """Make the city; one call in a test's transaction."""
+    world = World()
+    call_command("load_policies", verbosity=0)
+    call_command("load_codes", verbosity=0)
+    _departments(world)
+    _people(world)
+    _incident(world)
+    _loop(world)
+    _around(world)
+    return world
+
+
+def _departments(world: World) -> None:
+    now = clock.now()
+
+    def add(code: str, kind: str, parent: str | None = None) -> None:
+        world.departments[code] = accounts.add_department(
+            actor=SYSTEM, now=now, code=code, kind=kind, name_zh=f"{code}局", name_en=f"{code} office",
+            short_zh=code[:6], short_en=code[:14], parent_id=world.departments[parent].pk if parent else None,
+            region_code="310000000000",
+        )  # fmt: skip
+
+    add("city", "bureau")
+    add("centre", "command_centre", "city")
+    for code in ("fire", "health", "police"):
+        add(code, "bureau", "city")
+    add("firej", "bureau", "fire")
+    add("north", "bureau")
+    add("water", "bureau", "north")
+
+
+def _people(world: World) -> None:
+    now = clock.now()
+    for code in ("centre", "fire", "water", "health", "firej", "police"):
+        for post in POSTS:
+            department = world.departments[code]
+            person = Person.objects.create(username=f"{code}-{post}", name_zh=f"{code}{post}"[:40], name_en=f"{code} {post}")
+            row, _made = Post.objects.get_or_create(department=department, kind=post)
+            Membership.objects.create(person=person, post=row, valid_from=now - timedelta(days=30))
+            world.people[f"{code}/{post}"] = person
+    for name in ("deactivated", "nobody"):
+        world.people[name] = Person.objects.create(username=name)
+    world.people["superuser"] = Person.objects.create(username="superuser", is_superuser=True, is_staff=True)
+
+
+def _incident(world: World) -> None:
+    now = clock.now()
+    commander = world.actor("centre/commander")
+    report = incidents.receive_report(
+        actor=world.actor("fire/duty_officer"), now=now, channel="hotline", text="canary-report smoke", place="quay"
+    )
+    incident = incidents.open_incident(
+        actor=commander, now=now, type="accident.fire", headline_zh="码头火灾", headline_en="Quay fire",
+        lead_department_id=world.departments["centre"].pk, commander_department_id=world.departments["centre"].pk,
+        description="canary-incident", grade=3, response_level=3, report_ids=[report.pk],
+    )  # fmt: skip
+    for code in ("fire", "health"):
+        incidents.invite(
+            actor=commander, now=now, incident_id=incident.pk, department_id=world.departments[code].pk, role="support"
+        )
+    line = incidents.add_log(actor=commander, now=now, incident_id=incident.pk, text="canary-log")
+    objective = incidents.set_objective(actor=commander, now=now, incident_id=incident.pk, text="canary-objective")
+    file = incidents.attach(
+        actor=commander, now=now, incident_id=incident.pk, file=SimpleUploadedFile("note.txt", b"canary-file\n")
+    )
+    other = incidents.open_incident(
+        actor=commander, now=now, type="accident.fire", headline_en="Second fire", headline_zh="另一起火灾",
+        lead_department_id=world.departments["centre"].pk, commander_department_id=world.departments["centre"].pk,
+    )  # fmt: skip
+    world.ids |= {
+        "incident_id": incident.pk, "report_id": report.pk, "entry_id": line.pk, "objective_id": objective.pk,
+        "attachment_id": file.pk, "other_id": other.pk, "into_id": other.pk,
+    }  # fmt: skip
+
+
+def _loop(world: World) -> None:
+    now = clock.now()
+    commander, officer = world.actor("centre/commander"), world.actor("fire/duty_officer")
+    instruction = loop.draft(
+        actor=world.actor("centre/duty_officer"), now=now, incident_id=world.ids["incident_id"],
+        headline_zh="疏散码头", headline_en="Clear the quay", text="canary-instruction", what="people", place="quay",
+        urgency="immediate", due_at=now + timedelta(hours=2), progress_every=1800,
+        targets=[
+            {"department": world.departments["fire"].pk, "role": "lead"},
+            {"department": world.departments["health"].pk, "role": "support"},
+        ],
+    )  # fmt: skip
+    loop.issue_first(actor=commander, now=now, instruction_id=instruction.pk, reason="fire spreads")
+    assignment = instruction.assignments.get(role="lead")
+    loop.acknowledge(actor=officer, now=now, assignment_id=assignment.pk, version=1)
+    ask = loop.ask(actor=officer, now=now, assignment_id=assignment.pk, kind="clarify", reason="Which gate?")
+    draft = loop.draft(
+        actor=world.actor("centre/duty_officer"), now=now, incident_id=world.ids["incident_id"], text="draft",
+        targets=[],
+    )
+    world.ids |= {
+        "instruction_id": instruction.pk, "assignment_id": assignment.pk, "ask_id": ask.pk, "draft_id": draft.pk,
+        "stream": f"incident:{world.ids['incident_id']}",
+    }  # fmt: skip
+
+
+def _around(world: World) -> None:
+    now = clock.now()
+    begins = (now + timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
+    shift = accounts.plan_shift(
+        actor=SYSTEM, now=now, department_id=world.departments["fire"].pk, starts=begins,
+        ends=begins + timedelta(hours=8), person_id=world.people["fire/duty_officer"].pk,
+    )  # fmt: skip
+    world.ids |= {"shift_id": shift.pk, "department_id": world.departments["fire"].pk, "table": "incident_type"}
+
+
+def sign_in_everybody(world: World) -> None:
+    """Give each principal its session, token or cookie."""
+    for name in [*world.people]:
+        world.clients[name] = _session(world, name)
+    world.clients["anonymous"] = Client(REMOTE_ADDR=ADDRESS)
+    world.clients["expired"] = _session(world, "centre/commander", started=clock.now() - timedelta(hours=13))
+    world.people["deactivated"].is_active = False
+    world.people["deactivated"].save()
+    for code in ("centre", "fire", "water"):
+        for scopes in (("read", "write"), ("read",)):
+            name = f"{code}/client" if "write" in scopes else f"{code}/reader"
+            world.clients[name], world.headers[name] = _token(world, code, scopes)
+        world.clients[f"{code}/display"] = _wall(world, code)
+
+
+def _session(world: World, name: str, started: Any = None) -> Client:
+    client = Client(REMOTE_ADDR=ADDRESS)
+    client.force_login(world.people[name], backend="django.contrib.auth.backends.ModelBackend")
+    code = name.partition("/")[0]
+    session = client.session
+    now = clock.now()
+    session["department_id"] = world.departments[code].pk if code in world.departments else None
+    session["started_at"] = (started or now).isoformat()
+    session["active_at"] = now.timestamp()
+    session.save()
+    return client
+
+
+def _token(world: World, code: str, scopes: tuple[str, ...]) -> tuple[Client, dict[str, str]]:
+    row, secret = accounts.create_client(
+        actor=SYSTEM, now=clock.now(), department_id=world.departments[code].pk, name=f"{code} {len(scopes)}",
+        scopes=scopes,
+    )  # fmt: skip
+    client = Client(REMOTE_ADDR=ADDRESS)
+    answer = client.post(
+        "/api/v1/oauth/token",
+        urlencode(
+            {"grant_type": "client_credentials", "client_id": row.application.client_id, "client_secret": secret}
+        ),
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert answer.status_code == 200, answer.content
+    return client, {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def _wall(world: World, code: str) -> Client:
+    _row, token = accounts.create_display(
+        actor=SYSTEM, now=clock.now(), department_id=world.departments[code].pk, name=f"wall {code}", address=ADDRESS
+    )
+    client = Client(REMOTE_ADDR=ADDRESS)
+    client.cookies["muster_wall"] = token
+    return client
+
