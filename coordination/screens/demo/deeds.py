@@ -116,12 +116,8 @@ def _delegate(
 ) -> int | None:
     """Delegate and submit the child for approval; the child instruction is what the step is named after."""
     parent = _assignment(target, now)
-    instructions.delegate(
+    child = instructions.delegate(
         actor=actor, now=now, command_id=command_id, assignment_id=parent.pk, **_timed(fields, run, now)
-    )
-    child = (
-        access.unscoped(Instruction, reason="the story names its own instructions")
-        .filter(parent_id=parent.pk).latest("id")
     )
     if child.state == Instruction.State.DRAFT:
         instructions.submit(actor=actor, now=now, instruction_id=child.pk)

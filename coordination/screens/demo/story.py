@@ -103,13 +103,39 @@ def set_speed(*, run_id: int, speed: float, now: datetime) -> StoryRun:
     return run
 
 
-def play(*, run_id: int, departments: list[str]) -> StoryRun:
-    """Leave the steps of these departments (codes) to the people who signed in for them."""
+def play(*, run_id: int, department: str, leave: bool) -> StoryRun:
+    """Leave the steps of a department (its code) to the people who signed in for it, or take them back."""
+    if department not in cast():
+        raise LookupError(department)
     with transaction.atomic():
         run = StoryRun.objects.select_for_update().get(pk=run_id)
-        run.played = departments
+        run.played = sorted({*run.played, department} if leave else {*run.played} - {department})
         run.save(update_fields=["played"])
     return run
+
+
+@lru_cache
+def cast() -> tuple[str, ...]:
+    """Codes of the departments that act in the story, in the order of their first step."""
+    return tuple(dict.fromkeys(step["by"].rsplit("-", 1)[0] for step in script().steps))
+
+
+def shown(*, actor: Actor, now: datetime) -> dict[str, Any]:
+    """What the story's page shows."""
+    run = current()
+    steps = script().steps
+    own = accounts.department(actor.department_id).code if actor.department_id else ""
+    return {
+        "run": run,
+        "elapsed": elapsed(run, now) if run else 0,
+        "length": steps[-1]["at"],
+        "running": bool(run and run.since),
+        "speeds": SPEEDS,
+        "told": list(reversed(run.told))[:40] if run else [],
+        "incident_id": run.names.get("incident") if run else None,
+        "own": own if own in cast() else "",
+        "played": run.played if run else [],
+    }
 
 
 def tell_next(*, now: datetime) -> bool:

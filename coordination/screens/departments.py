@@ -1,0 +1,120 @@
+"""Who is there, what are they responsible for, and who administers it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import actions as accounts_actions
+from accounts import queries as accounts
+from coordination.screens import forms
+from coordination.screens.acting import Deed, carry_out, offered, summary
+from incidents import queries as incidents
+from sharing.access.pages import page
+
+DEEDS = {
+    "appoint": Deed("appoint", _("Appoint somebody"), forms.AppointForm, accounts_actions.appoint, _("Appointed.")),
+    "end_membership": Deed(
+        "end_membership", _("End"), forms.EndForm, accounts_actions.end_membership, _("The post was left."), grave=True
+    ),
+    "pair_display": Deed("pair_display", _("Pair a wall"), forms.PairForm, accounts_actions.pair_display, _("The wall is paired.")),
+    "revoke_display": Deed(
+        "revoke_display", _("Revoke"), forms.RevokeDisplayForm, accounts_actions.revoke_display, _("The wall was revoked."),
+        grave=True,
+    ),
+    "create_client": Deed(
+        "create_client", _("Add a system"), forms.ClientForm, accounts_actions.create_client,
+        lambda made: _("Client {id}. Its secret is shown only now: {secret}").format(
+            id=made[0].application.client_id, secret=made[1]
+        ),
+    ),
+    "revoke_client": Deed(
+        "revoke_client", _("Revoke"), forms.RevokeClientForm, accounts_actions.revoke_client, _("The system was revoked."),
+        grave=True,
+    ),
+}
+SHOWN = ("appoint", "pair_display", "create_client")
+OF_A_ROW = {"end_membership", "revoke_display", "revoke_client"}
+
+
+@require_safe
+@page()
+def departments(request: HttpRequest) -> HttpResponse:
+    """The tree of all departments, with who is on duty there now."""
+    text = request.GET.get("q", "").strip()[:100]
+    rows = accounts.departments(text=text) if text else accounts.departments()
+    on_duty = accounts.on_duty_many([row.pk for row in rows], request.now)  # type: ignore[attr-defined]
+    tree = [{"row": row, "depth": 0 if text else len(row.ancestor_ids), "on_duty": on_duty[row.pk]} for row in rows]
+    if not text:
+        tree = _as_tree(tree)
+    return render(
+        request, "departments/list.html", {"tree": tree, "text": text, "empty": sum(1 for r in tree if not r["on_duty"])}
+    )
+
+
+def _as_tree(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Parents before their children, brothers in the order of their ids."""
+    below: dict[int | None, list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda r: r["row"].pk):
+        below.setdefault(row["row"].parent_id, []).append(row)
+    found: list[dict[str, Any]] = []
+    waiting: Iterable[dict[str, Any]] = list(reversed(below.get(None, [])))
+    stack = list(waiting)
+    while stack:
+        one = stack.pop()
+        found.append(one)
+        stack.extend(reversed(below.get(one["row"].pk, [])))
+    return found
+
+
+@require_safe
+@page()
+def department(request: HttpRequest, pk: int) -> HttpResponse:
+    """One department: posts, people, duty, responsibilities; walls and systems for its administrator."""
+    return _show(request, pk)
+
+
+@require_POST
+@page()
+def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """One administrative act on a department."""
+    if name not in DEEDS:
+        raise Http404
+    about = {} if name in OF_A_ROW else {"department_id": pk}
+    return carry_out(
+        request, DEEDS[name], about=about, choices=_choices(request), home=reverse("department", args=[pk]),
+        again=lambda r, bound, status: _show(r, pk, bound, status),
+    )
+
+
+def _choices(request: HttpRequest) -> dict[str, Any]:
+    seen, _next = incidents.incidents(actor=request.actor, now=request.now, state="open", size=50)  # type: ignore[attr-defined]
+    return {"incident_id": [("", "–"), *((row["id"], f"{row['number']} {row['headline']}") for row in seen)]}
+
+
+def _show(request: HttpRequest, pk: int, bound: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    row = accounts.department(pk)
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    administers = accounts.may_administer(actor, pk)
+    kept: dict[str, Any] = {
+        "department": row,
+        "parent": accounts.department(row.parent_id) if row.parent_id else None,
+        "children": [child for child in accounts.departments(under=pk) if child.parent_id == pk],
+        "members": accounts.members_of(pk, now),
+        "on_duty": accounts.on_duty(pk, now),
+        "next_on_duty": accounts.next_on_duty(pk, now),
+        "responsibilities": accounts.responsibilities_of(pk),
+        "administers": administers,
+        "errors": summary(bound),
+    }
+    if administers:
+        kept["displays"] = accounts.displays_of(pk)
+        kept["clients"] = accounts.clients_of(pk)
+        kept["acts"] = offered([DEEDS[name] for name in SHOWN], _choices(request), bound)
+    return render(request, "departments/one.html", kept, status=status)

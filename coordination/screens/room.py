@@ -1,0 +1,141 @@
+"""Which requests show an incident's room, and act in it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from coordination.instructions import queries as instructions
+from coordination.screens import room_facts as facts
+from coordination.screens.acting import carry_out, offered, summary
+from coordination.screens.incident_deeds import DEEDS, ELSEWHERE, WITHOUT_INCIDENT, choices
+from sharing.access.pages import page
+
+TABS = {
+    "overview": _("Overview"),
+    "instructions": _("Instructions"),
+    "log": _("Log"),
+    "map": _("Map"),
+    "departments": _("Departments"),
+}
+PARTS = {
+    "room-head": ("overview", "room/part_head.html"),
+    "room-progress": ("overview", "room/part_progress.html"),
+    "room-latest": ("overview", "room/part_latest.html"),
+    "room-facts": ("overview", "room/part_facts.html"),
+    "room-acts": ("overview", "room/part_acts.html"),
+    "room-log": ("log", "room/part_log.html"),
+    "room-departments": ("departments", "room/part_departments.html"),
+    "room-instructions": ("instructions", "room/part_instructions.html"),
+}
+PAGE = 50
+
+
+@require_safe
+@page()
+def room(request: HttpRequest, pk: int, tab: str = "overview") -> HttpResponse:
+    """One incident: overview, instructions, log, map or departments."""
+    if tab not in TABS:
+        raise Http404
+    return _show(request, pk, tab)
+
+
+@require_safe
+@page()
+def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """One live part of the room again."""
+    if name not in PARTS:
+        raise Http404
+    tab, template = PARTS[name]
+    return render(request, template, _context(request, pk, tab, only=name))
+
+
+@require_safe
+@page()
+def printed(request: HttpRequest, pk: int) -> HttpResponse:
+    """The whole room on paper."""
+    kept = _context(request, pk, "overview")
+    kept |= facts.timeline(actor=request.actor, incident_id=pk, now=request.now, after=None, size=200)  # type: ignore[attr-defined]
+    kept["participations"] = facts.participations(actor=request.actor, room=kept["room"], now=request.now)  # type: ignore[attr-defined]
+    kept["board"] = instructions.board(actor=request.actor, incident_id=pk, now=request.now)  # type: ignore[attr-defined]
+    return render(request, "room/print.html", kept)
+
+
+@require_POST
+@page()
+def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """One act on the incident."""
+    if name not in DEEDS:
+        raise Http404
+    deed = DEEDS[name]
+    tab = "departments" if name == "change_participation" else "overview"
+    home = reverse("room-tab", args=[pk, tab]) if tab != "overview" else reverse("room", args=[pk])
+    return carry_out(
+        request, deed, about={} if name in WITHOUT_INCIDENT else {"incident_id": pk},
+        choices=choices(actor=request.actor, now=request.now, deeds=[deed], but=pk), home=home,  # type: ignore[attr-defined]
+        again=lambda r, bound, status: _show(r, pk, tab, bound, status),
+    )
+
+
+def _show(
+    request: HttpRequest, pk: int, tab: str, bound: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    return render(request, f"room/{tab}.html", _context(request, pk, tab, bound), status=status)
+
+
+def _context(
+    request: HttpRequest, pk: int, tab: str, bound: dict[str, Any] | None = None, only: str = ""
+) -> dict[str, Any]:
+    """What a tab shows; ``only``: what one of its parts needs."""
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    kept = facts.base(actor=actor, incident_id=pk, now=now)
+    kept |= {"tab": tab, "tabs": _tabs(pk), "errors": summary(bound)}
+    if tab == "overview":
+        if only in ("", "room-progress"):
+            kept |= facts.standing(actor=actor, room=kept["room"], now=now)
+        if only in ("", "room-latest"):
+            kept["latest"] = facts.timeline(actor=actor, incident_id=pk, now=now, after=None, size=facts.LATEST)["timeline"]
+        if only in ("", "room-acts"):
+            kept |= _acts(request, kept, pk, bound)
+    elif tab == "log":
+        kept |= facts.timeline(actor=actor, incident_id=pk, now=now, after=_after(request), size=PAGE)
+        kept["after"] = request.GET.get("after", "")
+        kept |= _acts(request, kept, pk, bound)
+    elif tab == "departments":
+        kept["participations"] = facts.participations(actor=actor, room=kept["room"], now=now)
+    elif tab == "map":
+        kept["points"] = facts.points(actor=actor, room=kept["room"], now=now)
+    else:
+        kept["view"] = "board" if request.GET.get("view") == "board" else "list"
+        kept["board"] = instructions.board(actor=actor, incident_id=pk, now=now)
+    return kept
+
+
+def _acts(request: HttpRequest, kept: dict[str, Any], pk: int, bound: dict[str, Any] | None) -> dict[str, Any]:
+    may = kept["may"]
+    shown = [deed for name, deed in DEEDS.items() if name in may and name not in ELSEWHERE]
+    log = [DEEDS["add_log"]] if "add_log" in may else []
+    options = choices(actor=request.actor, now=request.now, deeds=[*shown, *log], but=pk)  # type: ignore[attr-defined]
+    rows = offered(shown, options, bound)
+    return {"acts": rows, "log_form": offered(log, options, bound)[0]["form"] if log else None}
+
+
+def _tabs(pk: int) -> list[tuple[str, Any, str]]:
+    return [
+        (key, name, reverse("room", args=[pk]) if key == "overview" else reverse("room-tab", args=[pk, key]))
+        for key, name in TABS.items()
+    ]
+
+
+def _after(request: HttpRequest) -> list[int] | None:
+    text = request.GET.get("after", "")
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 18:
+        raise Http404
+    return [int(text)]
