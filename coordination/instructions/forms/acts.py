@@ -30,7 +30,7 @@ class ReadBackForm(VersionForm):
     """Received, and said again in one's own typing: nothing is filled in beforehand."""
 
     place = forms.CharField(label=_("Where"), max_length=200)
-    what = forms.CharField(label=_("What"), max_length=300)
+    object = forms.CharField(label=_("What: its number or name"), max_length=120, required=False)
     quantity = forms.DecimalField(label=_("How much"), max_digits=16, decimal_places=3, required=False)
     unit = forms.ChoiceField(label=_("Unit"), required=False)
     due_at = local_time(label=_("By when"))
@@ -38,7 +38,7 @@ class ReadBackForm(VersionForm):
     def payload(self) -> dict[str, Any]:
         """`version` and `read_back`."""
         data = super().payload()
-        names = ("place", "what", "quantity", "unit", "due_at")
+        names = ("place", "object", "quantity", "unit", "due_at")
         return {**{k: v for k, v in data.items() if k not in names}, "read_back": {k: data[k] for k in names if k in data}}
 
 
@@ -273,16 +273,18 @@ class ApproveForm(ActForm):
     def __init__(self, *args: Any, conflicts: Any = (), **kwargs: Any) -> None:
         """Add one reason for each conflict to sign."""
         super().__init__(*args, **kwargs)
-        self.conflict_ids = [str(one["id"]) for one in conflicts]
-        for key in self.conflict_ids:
-            self.fields[f"sign_{key}"] = forms.CharField(
-                label=_("Reason for going on"), max_length=REASON, widget=forms.TextInput(attrs={"class": "form-control"})
+        self.conflict_ids = [str(one["key"]) for one in conflicts]
+        for one in conflicts:
+            self.fields[f"sign_{one['key']}"] = forms.CharField(
+                label=_("Reason for going on in spite of: %(text)s, instruction %(number)s (%(object)s)")
+                % {"text": one["text"], "number": one["number"], "object": one["object"]},
+                max_length=REASON, widget=forms.TextInput(attrs={"class": "form-control"})
             )
 
     def payload(self) -> dict[str, Any]:
         """`remark` and `signed_conflicts`."""
         data = super().payload()
-        signed = [{"id": key, "reason": data.pop(f"sign_{key}")} for key in self.conflict_ids if f"sign_{key}" in data]
+        signed = [{"key": key, "reason": data.pop(f"sign_{key}")} for key in self.conflict_ids if f"sign_{key}" in data]
         return {**data, "signed_conflicts": signed}
 
 

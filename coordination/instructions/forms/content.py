@@ -18,6 +18,14 @@ PROGRESS = [
     (3600, _("every hour")),
     (7200, _("every 2 h")),
 ]
+OBJECTS = [
+    ("", "–"),
+    ("road", _("Road")),
+    ("team", _("Team")),
+    ("facility", _("Facility")),
+    ("area", _("Area")),
+    ("supply", _("Supply")),
+]
 LATIN, CHINESE = 40, 22
 
 
@@ -33,6 +41,11 @@ class ContentForm(ActForm):
     text = long_text(rows=5, label=_("What shall be done"), max_length=4000, required=False)
     verb = forms.ChoiceField(label=_("Act"), required=False)
     what = forms.CharField(label=_("Object"), max_length=300, required=False)
+    object_kind = forms.ChoiceField(label=_("Kind of object"), choices=OBJECTS, required=False)
+    object_code = forms.CharField(
+        label=_("Its number or name"), max_length=80, required=False,
+        help_text=_("Named like this, it is compared with other orders and read back."),
+    )  # fmt: skip
     place = forms.CharField(label=_("Where"), max_length=200, required=False)
     latitude = FiniteFloat(label=_("Latitude (WGS-84)"), min_value=-90, max_value=90, required=False)
     longitude = FiniteFloat(label=_("Longitude (WGS-84)"), min_value=-180, max_value=180, required=False)
@@ -63,6 +76,8 @@ class ContentForm(ActForm):
         data = super().clean() or {}
         if data.get("lead") and data["lead"] in (data.get("support") or []):
             self.add_error("support", _("The lead cannot also support."))
+        if bool(data.get("object_kind")) != bool(data.get("object_code")):
+            self.add_error("object_code", _("An object needs a kind and a number or name."))
         if (data.get("latitude") is None) != (data.get("longitude") is None):
             self.add_error("longitude", _("Give both coordinates or none."))
         if "headline_zh" in self.fields and not (data.get("headline_zh") or data.get("headline_en")):
@@ -74,6 +89,9 @@ class ContentForm(ActForm):
         data = dict(self.cleaned_data)
         if data.get("if_version") is None:
             data.pop("if_version", None)
+        kind, code = data.pop("object_kind", ""), data.pop("object_code", "")
+        if {"object_kind", "object_code"} & set(self.changed_data):
+            data["objects_named"] = [{"kind": kind, "code": code}] if code else []
         lead, support = data.pop("lead", None), data.pop("support", None) or []
         targets = [{"department": lead, "role": "lead"}] if lead else []
         data["targets"] = targets + [{"department": one, "role": "support"} for one in support]

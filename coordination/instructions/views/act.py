@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from accounts.paths import own_path
 from coordination.events.refused import NotFound, Refused
 from coordination.instructions import queries
 from coordination.instructions.views import page as pages
@@ -20,7 +21,7 @@ from coordination.instructions.views.registry import SUBJECT_ARGUMENT, Act, act_
 from coordination.instructions.views.shown import state_name
 from incidents.actions import attach
 from sharing.access.forms import ActForm, FilesForm
-from sharing.access.pages import note_refusal, page, safe_path
+from sharing.access.pages import note_refusal, page
 
 
 @require_POST
@@ -79,7 +80,7 @@ def _done(request: HttpRequest, spec: Act, about: dict[str, Any]) -> HttpRespons
         answer["X-Said"] = quote(str(spec.said))
         return answer
     messages.success(request, str(spec.said))
-    return HttpResponseRedirect(safe_path(request, request.POST.get("next", ""), home), status=303)
+    return HttpResponseRedirect(own_path(request.POST.get("next", ""), home), status=303)
 
 
 def _again(

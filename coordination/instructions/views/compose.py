@@ -109,6 +109,8 @@ def _values_of(i: dict[str, Any]) -> dict[str, Any]:
         "urgency", "evidence", "progress_every", "read_back", "recheck",
     )  # fmt: skip
     values = {name: i[name] for name in names}
+    if i["objects_named"]:
+        values["object_kind"], values["object_code"] = i["objects_named"][0]["kind"], i["objects_named"][0]["code"]
     values["lead"] = next((t["department"]["id"] for t in i["targets"] if t["role"] == "lead"), None)
     values["support"] = [t["department"]["id"] for t in i["targets"] if t["role"] == "support"]
     return {**values, "if_version": i["version"]}

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from coordination.events.refused import NotFound
 from coordination.instructions import queries
 from coordination.instructions.views import shown
 from coordination.instructions.views.choices import Choices
@@ -88,6 +89,7 @@ def everything(request: HttpRequest, pk: int, *, part: str = "", bound: Bound | 
         "who_acts": i["who_acts_on_which"] if i["assignments"] else [],
     }
     if part in ("", "content"):
+        i["part_of"] = part_of(request, i["parent"])
         i["unit_name"] = choices.name("unit", i["unit"])
         i["verb_name"] = choices.name("verb", i["verb"])
     if part in ("", "assignments", "timeline"):
@@ -105,6 +107,16 @@ def everything(request: HttpRequest, pk: int, *, part: str = "", bound: Bound | 
     return context
 
 
+def part_of(request: HttpRequest, assignment_id: int | None) -> dict[str, Any] | None:
+    """The instruction that this one carries out a part of, where the reader sees it."""
+    if assignment_id is None:
+        return None
+    try:
+        return queries.about(actor=request.actor, subject="assignment", pk=assignment_id, now=request.now)
+    except NotFound:
+        return None
+
+
 def dress_assignment(
     a: dict[str, Any], transitions: list[Any], ledger: list[Any], choices: Choices
 ) -> None:
@@ -114,6 +126,8 @@ def dress_assignment(
     a["ball_name"] = shown.party_name(a["ball"])
     a["grade_name"] = shown.GRADE_NAMES.get(a["grade"], a["grade"])
     shown.add_next(a)
+    for row in a["mismatch"]:
+        row["name"] = shown.FIELD_NAMES.get(row["name"], row["name"])
     if a["open_ask"]:
         a["open_ask"]["kind_name"] = shown.ASK_NAMES.get(a["open_ask"]["kind"], a["open_ask"]["kind"])
     for feedback in a["feedback"]:

@@ -48,7 +48,7 @@ MOVE_MARKS = {
     "supervise": "soon", "misunderstood": "overdue", "resume": "in_progress", "draft": "draft", "submit": "in_approval",
     "supersede": "superseded", "return_draft": "returned", "ask": "message",
 }  # fmt: skip
-FIELD_NAMES = {"place": _("where"), "what": _("what"), "quantity": _("how much"), "unit": _("unit"), "due_at": _("by when")}
+FIELD_NAMES = {"place": _("where"), "object": _("what"), "quantity": _("how much"), "due_at": _("by when")}
 STATE_NAMES = {
     "draft": _("Draft"), "in_approval": _("In approval"), "approved": _("Approved"), "issued": _("Issued"),
     "delivered": _("Delivered"), "acknowledged": _("Acknowledged"), "in_progress": _("In progress"),
