@@ -96,11 +96,11 @@ def main() -> int:
     folder = environment()
     full, runtime = ROOT / "requirements-test.lock", ROOT / "requirements.lock"
     mark = folder / "made-from"
-    made = mark.read_text() if mark.exists() else ""
-    # an environment for tests serves the runtime too
-    if made == wanted(full) or (not test and made == wanted(runtime)):
+    made = mark.read_text().split() if mark.exists() else ["", ""]
+    # an environment for tests serves the runtime too, and stays one
+    lock = full if test or made[0] == full.name else runtime
+    if made == [lock.name, wanted(lock)]:
         return 0
-    lock = full if test else runtime
     print(f"making the environment from {lock.name}", file=sys.stderr)
     # never clear an environment in use: only a foreign or half-made one
     usable = (folder / "bin" / "python").exists() and run(
@@ -114,7 +114,7 @@ def main() -> int:
     if not sync(folder, lock) or not unpack_redis(folder):
         print("the environment could not be made", file=sys.stderr)
         return 1
-    mark.write_text(wanted(lock))
+    mark.write_text(f"{lock.name} {wanted(lock)}")
     return 0
 
 
