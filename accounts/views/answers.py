@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,16 +16,31 @@ from django.urls import reverse
 
 from accounts.paths import own_path
 from coordination.events import refusals
+from coordination.events.actor import Actor
 from coordination.events.command import request_id
 from coordination.events.refused import Refused
 
 View = Callable[..., HttpResponse]
+HOME = "/"
+
+
+def plain(view: View) -> View:
+    """Give the view ``request.now`` and ``request.actor`` as themselves, not as the lazy stand-ins put there."""
+
+    @functools.wraps(view)
+    def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        asked: Any = request
+        asked.now = datetime.fromisoformat(asked.now.isoformat())
+        asked.actor = Actor(**{name: getattr(asked.actor, name) for name in Actor.__slots__})
+        return view(request, *args, **kwargs)
+
+    return run
 
 
 def next_of(request: HttpRequest) -> str:
     """Where the person wanted to go."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return own_path(wanted, reverse("desk"))
+    return own_path(wanted, HOME)
 
 
 def lead(request: HttpRequest, name: str) -> HttpResponse:
@@ -71,7 +87,7 @@ def signed_in(view: View) -> View:
     @functools.wraps(view)
     def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.actor.is_person:  # type: ignore[attr-defined]
-            here = request.get_full_path() if request.method == "GET" else reverse("desk")
+            here = request.get_full_path() if request.method == "GET" else HOME
             return HttpResponseRedirect(f"{reverse('sign-in')}?{urlencode({'next': here})}", status=303)
         return view(request, *args, **kwargs)
 

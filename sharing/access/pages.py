@@ -142,6 +142,7 @@ def page(
         @functools.wraps(inner)
         def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             request.actor = _plain(request)  # type: ignore[attr-defined]
+            request.now = _when(request)  # type: ignore[attr-defined]
             elsewhere = _elsewhere(request, department)
             if elsewhere is not None:
                 return elsewhere
