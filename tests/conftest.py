@@ -1,8 +1,21 @@
-"""What do all tests share?"""
+"""What do all tests share?
+
+``stack``: the whole system with the demo city, one for the session. ``start_stack``: more of them, ended after the test.
+``browser``: Chromium. A test that needs what this machine has not is left out before it runs, and the summary says so.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
-from tests import services
+from tests import browser as chromium
+from tests import services, stacks
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+_left_out: dict[str, list[str]] = {}
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +24,74 @@ def django_db_modify_db_settings() -> None:
     from django.conf import settings  # not before the settings are chosen
 
     settings.DATABASES["default"]["TEST"]["NAME"] = services.DATABASE_NAME
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Set the rights of the database's roles as an installation does."""
+    from coordination.config import rights
+
+    with django_db_blocker.unblock():
+        rights.grant()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[stacks.System]:
+    """Return the whole system, running, with the demo city; shared, so leave it as you found it."""
+    system = stacks.start()
+    yield system
+    stacks.end(system)
+
+
+@pytest.fixture
+def start_stack() -> Iterator[Callable[..., stacks.System]]:
+    """Return a function that starts a system of the test's own (see ``tests.stacks.start``)."""
+    started: list[stacks.System] = []
+
+    def one(**options: Any) -> stacks.System:
+        system = stacks.start(f"-{len(started)}", **options)
+        started.append(system)
+        return system
+
+    yield one
+    for system in started:
+        stacks.end(system)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Return a Chromium, one for the session."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium.program(), args=chromium.arguments())
+        yield running
+        running.close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this machine cannot run; order the rest so that whole systems come last."""
+    kept, dropped = [], []
+    has_browser = bool(chromium.program())
+    for item in items:
+        needs = [
+            reason
+            for marker, here, reason in (
+                ("browser", has_browser, "no Chromium"),
+                ("shared_data", SHARED_DATA.is_dir(), "no shared data beside the repository"),
+            )
+            if item.get_closest_marker(marker) and not here
+        ]
+        for reason in needs:
+            _left_out.setdefault(reason, []).append(item.nodeid)
+        (dropped if needs else kept).append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+    kept.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()) or "start_stack" in item.fixturenames)
+    items[:] = kept
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was left out, and why."""
+    for reason, names in _left_out.items():
+        terminalreporter.section(f"left out: {reason}", yellow=True, bold=True)
+        files = sorted({name.split("::")[0] for name in names})
+        terminalreporter.write_line(f"{len(names)} tests in {', '.join(files)}")

@@ -1,6 +1,7 @@
 """How does the whole system of one instance start in order, stay up, and stop?"""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -262,6 +263,14 @@ class Stack:
         except httpx.HTTPError as error:
             return str(error) or type(error).__name__
         return "" if answer.status_code == 200 else answer.text[:200]
+
+    def kill(self, name: str, number: int = signal.SIGKILL) -> int:
+        """Send a signal to one process, held by its handle, and return its id; raise NotStarted if it does not run."""
+        pid = self.supervisor.pid(name)
+        if not pid:
+            raise NotStarted(f"{name} does not run")
+        os.kill(pid, number)
+        return pid
 
     def log(self, name: str) -> Path:
         """Return where a process writes."""

@@ -1,0 +1,160 @@
+"""Does the whole system start, answer, survive and stop?"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import psutil
+import pytest
+
+from coordination.config.launcher import postgres
+from coordination.config.launcher.folders import REPOSITORY
+from tests import stacks
+
+pytestmark = pytest.mark.stack
+
+
+def test_every_process_runs_and_pages_answer(stack: stacks.System) -> None:
+    for name in stack.names:
+        assert stack.supervisor.state(name) == "RUNNING", name
+    assert httpx.get(f"{stack.base_url}/health/live").json() == {"status": "ok"}
+    ready = httpx.get(f"{stack.base_url}/health/ready")
+    assert ready.status_code == 200
+    assert ready.json()["checks"] == {"database": "ok", "migrations": "ok", "disk": "ok"}
+
+
+def test_nothing_listens_but_the_web_on_loopback(stack: stacks.System) -> None:
+    listening = set()
+    for name in stack.names:
+        process = psutil.Process(stack.supervisor.pid(name))
+        for one in [process, *process.children(recursive=True)]:
+            listening |= {
+                (found.laddr.ip, found.laddr.port)
+                for found in one.net_connections(kind="tcp")
+                if found.status == psutil.CONN_LISTEN
+            }
+    assert listening == {("127.0.0.1", stack.port)}
+
+
+def test_postgres_is_not_root_and_safe(stack: stacks.System) -> None:
+    server = psutil.Process(stack.supervisor.pid("postgres"))
+    assert server.uids().real != 0
+    for name in postgres.MUST_BE_ON:
+        assert stack.query("SELECT current_setting(%s)", name) == [("on",)], name
+    assert stack.query("SELECT rolsuper FROM pg_roles WHERE rolname LIKE 'muster%%' AND rolsuper") == []
+
+
+def test_folders_are_private(stack: stacks.System) -> None:
+    instance = stack.instance
+    for folder in (instance.folder, instance.run, instance.logs, instance.files, instance.postgres_data):
+        assert folder.stat().st_mode & 0o777 == 0o700, folder
+    assert instance.secrets.stat().st_mode & 0o777 == 0o600
+
+
+def test_application_may_not_rewrite_the_log(stack: stacks.System) -> None:
+    rights = stack.query(
+        "SELECT table_name, privilege_type FROM information_schema.role_table_grants WHERE grantee = 'muster_app'"
+    )
+    held: dict[str, set[str]] = {}
+    for table, right in rights:
+        held.setdefault(table, set()).add(right)
+    assert held["events_event"] == {"SELECT", "INSERT"}
+    assert held["events_streamentry"] == {"SELECT", "INSERT"}
+    assert held["events_refusal"] == {"SELECT", "INSERT"}
+    assert held["events_streamhead"] == {"SELECT", "INSERT"}
+    assert held["incidents_incident"] == {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    owners = dict(stack.query("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'"))
+    assert owners["events_event"] == "muster_log_owner"
+
+
+@pytest.mark.parametrize("name", ["web", "engine", "worker-urgent", "beat", "redis", "postgres"])
+def test_a_killed_process_comes_back(stack: stacks.System, name: str) -> None:
+    old = stack.kill(name)
+    stack.until(
+        lambda: stack.supervisor.state(name) == "RUNNING" and stack.supervisor.pid(name) != old, what=f"{name} again"
+    )
+    stack.wait_ready()
+    assert httpx.get(f"{stack.base_url}/health/ready").status_code == 200
+
+
+def test_pages_are_ready_without_redis(stack: stacks.System) -> None:
+    stack.stop_one("redis")
+    try:
+        assert httpx.get(f"{stack.base_url}/health/ready").status_code == 200
+    finally:
+        stack.start_one("redis")
+        stack.until(lambda: stack.supervisor.state("redis") == "RUNNING", what="redis")
+
+
+def test_ready_says_503_while_postgres_is_frozen_and_recovers(stack: stacks.System) -> None:
+    server = psutil.Process(stack.supervisor.pid("postgres"))
+    frozen = [server, *server.children(recursive=True)]
+    for process in frozen:
+        process.suspend()
+    try:
+        began = time.monotonic()
+        answer = httpx.get(f"{stack.base_url}/health/ready", timeout=20)
+        taken = time.monotonic() - began
+    finally:
+        for process in reversed(frozen):
+            process.resume()
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+    assert taken < 12  # far from for ever; the exact figure belongs to the measurements
+    stack.until(lambda: stack.web_answers() == "", what="recovery")
+
+
+def test_launcher_refuses_a_second_one_and_stops_cleanly() -> None:
+    folder = stacks.FOLDER / f"test-{os.getpid()}-launcher"
+    port = str(stacks.free_port())
+    command = [sys.executable, "-m", "coordination.config.launcher", "--folder", str(folder)]
+    first = subprocess.Popen(
+        [*command, "up", "--port", port], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert first.stdout is not None
+        for line in first.stdout:
+            if line.startswith("ready"):
+                break
+        second = subprocess.run([*command, "up", "--port", port], cwd=REPOSITORY, capture_output=True, text=True)
+        assert second.returncode == 75
+        assert f"process {first.pid}" in second.stderr
+        children = psutil.Process(first.pid).children(recursive=True)
+        assert len(children) > 8
+        first.send_signal(signal.SIGINT)
+        assert first.wait(60) == 0
+        assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    finally:
+        if first.poll() is None:
+            first.kill()
+            first.wait()
+        stacks.end(stacks.System(stacks.Instance(folder), port=0))
+
+
+def test_children_end_when_the_launcher_is_killed_and_the_next_start_works() -> None:
+    folder = stacks.FOLDER / f"test-{os.getpid()}-killed"
+    command = [sys.executable, "-m", "coordination.config.launcher", "--folder", str(folder), "up"]
+
+    def up() -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [*command, "--port", str(stacks.free_port())], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("ready"):
+                return process
+        raise AssertionError("it did not become ready")
+
+    first = up()
+    children = psutil.Process(first.pid).children(recursive=True)
+    first.kill()
+    first.wait()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == []
+    second = up()
+    second.terminate()
+    assert second.wait(60) == 0
+    stacks.end(stacks.System(stacks.Instance(folder), port=0))
