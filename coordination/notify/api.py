@@ -19,13 +19,13 @@ class Notices(Resource):
     @lists("notices_list", shapes.NoticeShape, query=shapes.NoticeFilters, summary="My notices")
     def get(self, call: Call) -> Page:
         """My notices, newest first; only persons have any."""
-        unread = call.query.get("unread", False)
-        return Page(*queries.notices(**call.who, unread=unread, after=call.after, size=call.size))
+        unread = call.query.get("unread")
+        return Page(*queries.notices(actor=call.actor, unread=unread, after=call.after, size=call.size))
 
 
 def show_notice(call: Call, changed: Any) -> Any:
     """Return the notice as it is now."""
-    return queries.notice(**call.who, notice_id=changed.pk)
+    return queries.notice(actor=call.actor, notice_id=changed.pk)
 
 
 urlpatterns = [

@@ -93,7 +93,7 @@ def call(method: str, url: str, body: bytes, headers: Mapping[str, str], *, trus
             if len(received) > LARGEST:
                 raise TooMuchError("the answer is longer than 1 MB")
             if time.monotonic() > over:
-                raise TooMuchError("the answer took longer than 15 s")
+                raise TooMuchError(f"the answer took longer than {TOTAL_SECONDS:g} s")
         return Reply(reply.status_code, bytes(received))
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count
+from django.utils.translation import gettext_lazy as _
 
 from coordination.events.actor import Actor
+from coordination.events.refused import NotFound
 from coordination.notify import texts, urgency
 from coordination.notify.models import Delivery, Notice
 
@@ -47,6 +49,14 @@ def notices(
         rows = rows.filter(pk__lt=after)
     found = list(rows.order_by("-pk")[: size + 1])
     return [_row(one) for one in found[:size]], found[size - 1].pk if len(found) > size else None
+
+
+def notice(*, actor: Actor, notice_id: int) -> NoticeRow:
+    """One of the actor's own notices; another's is not there (404)."""
+    found = Notice.objects.filter(person_id=actor.id, pk=notice_id).first() if actor.is_person else None
+    if found is None:
+        raise NotFound(_("There is no such notice."))
+    return _row(found)
 
 
 def unread_count(*, actor: Actor) -> int:

@@ -7,13 +7,13 @@ before its call begins, so that a death in between is seen when the lease is ove
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Min, Q
 
-from coordination.events import clock
 from coordination.notify import channels
 from coordination.notify.channels import Answer, Letter
 from coordination.notify.delivery.claim import Parcel, claim, lapse
@@ -44,11 +44,12 @@ class Sender:
                 self._begin(name, now)
         return more or bool(self._calls)
 
-    def finish(self) -> None:
-        """Wait for the calls under way and write what they came to."""
+    def finish(self, now: datetime) -> None:
+        """Wait for the calls under way and write what they came to; ``now`` is when the waiting begins."""
+        began = time.monotonic()
         while self._calls:
             wait(list(self._calls))
-            self._harvest(clock.now())
+            self._harvest(now + timedelta(seconds=time.monotonic() - began))
         for pool in self._pools.values():
             pool.shutdown(wait=False)
         self._pools.clear()
@@ -89,11 +90,11 @@ def run_once(now: datetime, limit: int = 10) -> int:
         while rounds < limit:
             rounds += 1
             busy = sender.step(now)
-            sender.finish()
+            sender.finish(now)
             if not busy:
                 break
     finally:
-        sender.finish()
+        sender.finish(now)
     return rounds
 
 

@@ -1,0 +1,249 @@
+"""Do mail, SMS and webhooks reach systems outside, and can a hostile one do no harm?"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from django.core import mail
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from coordination.events.actor import SYSTEM
+from coordination.events.refused import Invalid
+from coordination.notify import actions, delivery, outbound
+from coordination.notify.management.commands.sms_gateway import serve
+from coordination.notify.models import Delivery, WebhookEndpoint
+from tests.deadlines.city import City
+from tests.notify import receiver as receivers
+from tests.notify.receiver import receiver, reply
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the standard's own example
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wired")]
+
+
+@pytest.fixture
+def loopback(settings: object) -> None:
+    """Let this test call loopback."""
+    settings.MUSTER_OUTBOUND_ALLOWED = ["127.0.0.1"]  # type: ignore[attr-defined]
+
+
+def endpoint(city: City, url: str, code: str = "station") -> WebhookEndpoint:
+    return WebhookEndpoint.objects.create(department_id=city.departments[code].pk, url=url, secret=SECRET)
+
+
+def tell(city: City, one: WebhookEndpoint, key: str = "k") -> None:
+    message = actions.Message(
+        (), one.department_id, "instruction.issue", {"number": "7"}, "instructions.assignment", 5, 3, "immediate", key,
+        endpoint_ids=(one.pk,),
+    )  # fmt: skip
+    actions.tell_many(actor=SYSTEM, now=city.now, messages=[message])
+
+
+def state(key: str = "k") -> tuple[str, str]:
+    row = Delivery.objects.get(dedupe_key__startswith=f"{key}:")
+    return row.state, row.error
+
+
+def test_webhook_is_signed_as_the_standard_says(city: City, loopback: None) -> None:
+    with receiver() as kept:
+        tell(city, endpoint(city, kept.url))
+        delivery.run_once(city.now)
+    assert state() == ("sent", "")
+    ((path, headers, body),) = kept.requests
+    assert path == "/hook" and headers["host"] == f"127.0.0.1:{kept.port}"
+    said = Webhook(SECRET).verify(body, headers)
+    assert said["type"] == "instruction.issue"
+    assert said["data"]["object"] == {"type": "instructions.assignment", "id": 5}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(body.replace(b"5", b"6"), headers)
+
+
+def test_a_repeated_attempt_has_the_same_id_and_a_new_time(city: City, loopback: None) -> None:
+    with receiver(lambda request: reply(request, 503)) as kept:
+        tell(city, endpoint(city, kept.url))
+        delivery.run_once(city.now)
+        kept.answer = lambda request: reply(request, 200, b"thanks")
+        delivery.run_once(city.now + timedelta(seconds=30))
+    ids = [headers["webhook-id"] for _path, headers, _body in kept.requests]
+    times = [int(headers["webhook-timestamp"]) for _path, headers, _body in kept.requests]
+    assert len(set(ids)) == 1 and times[1] - times[0] == 30
+    assert state() == ("sent", "")
+
+
+def test_redirect_is_not_followed(city: City, loopback: None) -> None:
+    with receiver() as other, receiver(lambda request: reply(request, 302, Location=other.url)) as kept:
+        tell(city, endpoint(city, kept.url))
+        delivery.run_once(city.now)
+    assert state() == ("pending", "answered 302")
+    assert len(kept.requests) == 1 and other.requests == []
+
+
+@pytest.mark.parametrize("answer", [receivers.endless, receivers.hang_up])
+def test_hostile_answer_is_a_failed_attempt(city: City, loopback: None, answer: receivers.Answer) -> None:
+    with receiver(answer) as kept:
+        tell(city, endpoint(city, kept.url))
+        began = time.monotonic()
+        delivery.run_once(city.now)
+        assert time.monotonic() - began < outbound.TOTAL_SECONDS
+    assert state()[0] == "pending" and state()[1]
+
+
+def test_dripping_answer_is_cut_off(city: City, loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "TOTAL_SECONDS", 1.0)
+    with receiver(receivers.drip) as kept:
+        tell(city, endpoint(city, kept.url))
+        began = time.monotonic()
+        delivery.run_once(city.now)
+        assert time.monotonic() - began < 10
+    assert state() == ("pending", "the answer took longer than 1 s")
+
+
+def test_slow_receiver_keeps_nobody_else_waiting(city: City, loopback: None) -> None:
+    over = threading.Event()
+
+    def slow(request: receivers.BaseHTTPRequestHandler) -> None:
+        over.wait(20)
+        reply(request, 204)
+
+    with receiver(slow) as hostile, receiver() as good:
+        bad, fine = endpoint(city, hostile.url), endpoint(city, good.url, "bureau")
+        for n in range(30):
+            tell(city, bad, f"bad{n}")
+        tell(city, fine, "fine")
+        sender = delivery.Sender()
+        try:
+            until = time.monotonic() + 10
+            while not Delivery.objects.filter(dedupe_key__startswith="fine:", state="sent").exists():
+                assert time.monotonic() < until
+                sender.step(city.now)
+                time.sleep(0.02)
+            assert Delivery.objects.filter(endpoint=bad, state="sending").count() == 2
+        finally:
+            over.set()
+            sender.finish(city.now)
+
+
+def test_endpoint_that_never_answers_is_parked_and_tried_again_later(city: City, loopback: None) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        one = endpoint(city, f"http://127.0.0.1:{nobody.getsockname()[1]}/")
+        tell(city, one)
+        at = city.now
+        for wait in (0, 20, 70, 250):
+            at += timedelta(seconds=wait)
+            delivery.run_once(at)
+    one.refresh_from_db()
+    assert state()[0] == "failed" and one.parked_at is not None and "unreachable" in one.parked_why
+    with receiver() as kept:
+        WebhookEndpoint.objects.update(url=kept.url)
+        tell(city, one, "next")
+        delivery.run_once(at + timedelta(minutes=5))
+        assert state("next")[0] == "pending" and kept.requests == []
+        delivery.run_once(at + timedelta(minutes=11))
+    assert state("next")[0] == "sent"
+    one.refresh_from_db()
+    assert one.parked_at is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/", "http://localhost/", "http://127.1/", "http://2130706433/", "http://0x7f000001/",
+        "http://0/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://169.254.169.254/latest/meta-data/",
+        "http://[fe80::1]/", "http://10.0.0.1/", "http://192.168.1.1/", "http://172.16.0.1/", "http://100.64.0.1/",
+        "http://224.0.0.1/", "http://0.0.0.0/", "http://[2002:7f00:1::]/", "ftp://example.org/", "file:///etc/passwd",
+        "gopher://127.0.0.1/", "http://user:secret@example.org/", "http:///nohost", "http://example.org:99999/", "//x",
+    ],
+)  # fmt: skip
+def test_addresses_that_are_never_called(city: City, url: str) -> None:
+    with pytest.raises(outbound.RefusedAddressError):
+        outbound.post_json(url, {})
+    with pytest.raises(Invalid):
+        actions.add_endpoint(department_id=city.departments["hall"].pk, url=url, secret=SECRET, now=city.now)
+
+
+def test_refused_address_is_not_tried_again(city: City) -> None:
+    with receiver() as kept:
+        tell(city, endpoint(city, kept.url))
+        delivery.run_once(city.now)
+        assert kept.requests == []
+    assert state() == ("failed", "127.0.0.1 leads to 127.0.0.1, which is not called")
+
+
+def test_name_is_resolved_once_and_that_address_is_called(
+    city: City, settings: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that leads elsewhere the second time (rebinding) changes nothing: there is no second time."""
+    settings.MUSTER_OUTBOUND_ALLOWED = ["partner.test"]  # type: ignore[attr-defined]
+    asked: list[str] = []
+    real = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *more: object, **named: object) -> object:
+        asked.append(str(host))
+        return real("127.0.0.1" if host == "partner.test" else host, port, *more, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with receiver() as kept:
+        outbound.post_json(f"http://partner.test:{kept.port}/hook", {})
+        assert kept.requests[0][1]["host"] == f"partner.test:{kept.port}"
+    assert asked.count("partner.test") == 1
+
+
+@pytest.fixture
+def gateway(settings: object, tmp_path: Path) -> Iterator[str]:
+    """The local SMS gateway, and the setting that leads to it."""
+    server = serve(0, tmp_path / "messages.jsonl")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/messages"
+    settings.MUSTER_SMS_URL = url  # type: ignore[attr-defined]
+    yield url
+    server.shutdown()
+    server.server_close()
+
+
+def test_sms_goes_through_the_gateway_once(city: City, gateway: str, tmp_path: Path) -> None:
+    person = city.people["station-duty"]
+    for _ in range(2):
+        actions.tell(
+            people=[person.pk], department_id=None, text_key="assignment.urge", args={"number": "7"}, guard={},
+            subject=city.departments["hall"], incident_id=None, urgency="immediate", key="k", now=city.now,
+        )  # fmt: skip
+        delivery.run_once(city.now)
+    (message,) = httpx.get(gateway).json()["messages"]
+    assert message["to"] == person.phone and "7" in message["text"]
+    assert Delivery.objects.get(channel="sms").provider_ref == message["id"]
+    Delivery.objects.filter(channel="sms").update(state="sending", lease_until=city.now)
+    delivery.run_once(city.now + timedelta(seconds=60))
+    assert Delivery.objects.get(channel="sms").state == "sent"
+    assert len(httpx.get(gateway).json()["messages"]) == 1
+    assert json.loads((tmp_path / "messages.jsonl").read_text())["id"] == message["id"]
+    assert "<script" not in httpx.get(gateway.removesuffix("/messages")).text
+
+
+def test_gateway_refuses_nonsense_and_shows_text_as_text(gateway: str) -> None:
+    for body in (b"", b"[]", b"{", b'{"id": 1}', b"\xff"):
+        assert httpx.post(gateway, content=body).status_code in (413, 422)
+    httpx.post(gateway, json={"id": "1", "to": "2", "text": "<script>alert(1)</script>"})
+    assert "&lt;script&gt;" in httpx.get(gateway.removesuffix("/messages")).text
+    assert httpx.get(f"{gateway}/none").status_code == 404
+
+
+def test_gateway_that_is_gone_leaves_it_to_mail(city: City, settings: object) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        settings.MUSTER_SMS_URL = f"http://127.0.0.1:{nobody.getsockname()[1]}/"  # type: ignore[attr-defined]
+        actions.tell(
+            people=[city.people["station-duty"].pk], department_id=None, text_key="other", args={}, guard={},
+            subject=city.departments["hall"], incident_id=None, urgency="immediate", key="k", now=city.now,
+        )  # fmt: skip
+        for wait in (0, 20, 90, 340, 345):
+            delivery.run_once(city.now + timedelta(seconds=wait))
+    assert Delivery.objects.get(channel="sms").state == "failed"
+    assert len(mail.outbox) == 1
