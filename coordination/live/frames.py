@@ -19,8 +19,8 @@ MOST_STREAMS = 64
 MOST_CLASS = 2
 """Above this class not even what happened is said, only that something did."""
 MOST_SEQ = 2**53
-_STREAM = re.compile(r"[a-z]{1,16}(:[1-9]\d{0,17}(:[a-z]{1,16})?)?")
-_AFTER = re.compile(r"([a-z0-9:]{1,60})=(\d{1,9})\.(\d{1,15})")
+_STREAM = re.compile(r"[a-z]{1,16}(:[1-9][0-9]{0,17}(:[a-z]{1,16})?)?")
+_AFTER = re.compile(r"([a-z0-9:]{1,60})=([0-9]{1,9})\.([0-9]{1,15})")
 
 Reason = Literal["behind", "epoch", "gone"]
 
@@ -123,8 +123,6 @@ def since(now: datetime, pages: Mapping[str, Page], gone: Iterable[str]) -> dict
         "build": build(),
         "heads": {stream: (page.epoch, page.seq) for stream, page in pages.items()},
         "events": [pointer(entry, page.epoch) for page in pages.values() for entry in page.entries],
-        "resets": [
-            moved(stream, page.epoch, page.seq, page.reset) for stream, page in pages.items() if page.reset
-        ]
+        "resets": [moved(stream, page.epoch, page.seq, page.reset) for stream, page in pages.items() if page.reset]
         + [moved(stream, 0, 0, "gone") for stream in gone],
     }

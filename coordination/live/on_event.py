@@ -27,6 +27,4 @@ def handle(events: list[Event]) -> None:
         if number.isdigit():
             {"department": departments, "user": people}.get(kind, set()).add(int(number))
     if departments or people:
-        transaction.on_commit(
-            functools.partial(hint.send_recheck, sorted(departments), sorted(people)), robust=True
-        )
+        transaction.on_commit(functools.partial(hint.send_recheck, sorted(departments), sorted(people)), robust=True)

@@ -49,9 +49,7 @@ def rename(
     row = Department.objects.select_for_update().get(pk=department_id)
     row.name_en, row.version = name, row.version + 1
     row.save()
-    command.record(
-        type="department.renamed", subject=row, streams=streams, payload={"name": name}
-    )
+    command.record(type="department.renamed", subject=row, streams=streams, payload={"name": name})
     if fail:
         raise Conflict("told to")
     return row
@@ -67,9 +65,7 @@ def note(
     fail: bool = False,
 ) -> None:
     """Record without locking the row, so that only the streams' counters are contended."""
-    command.record(
-        type="department.noted", subject=Department(pk=department_id), streams=streams
-    )
+    command.record(type="department.noted", subject=Department(pk=department_id), streams=streams)
     if fail:
         raise Conflict("told to")
 

@@ -39,6 +39,4 @@ def environment(**more: str) -> dict[str, str]:
 
 def start(*arguments: str, **more: str) -> subprocess.Popen[bytes]:
     """Start ``python <arguments>``; the caller waits for it or kills it by this handle."""
-    return subprocess.Popen(
-        [sys.executable, *arguments], env=environment(**more), cwd=ROOT
-    )
+    return subprocess.Popen([sys.executable, *arguments], env=environment(**more), cwd=ROOT)

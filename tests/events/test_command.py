@@ -209,10 +209,7 @@ class TestRace:
             ),
             8,
         )
-        assert (
-            sorted(type(result).__name__ for result in results)
-            == ["Department"] + ["KeyReused"] * 7
-        )
+        assert sorted(type(result).__name__ for result in results) == ["Department"] + ["KeyReused"] * 7
 
     def test_when_the_holder_of_an_id_rolls_back_the_next_one_does_it(self) -> None:
         row, key = department(), uuid.uuid4()
@@ -230,17 +227,13 @@ class TestRace:
         )
         done = [result for result in results if isinstance(result, Department)]
         assert done
-        assert all(
-            isinstance(result, Department | Conflict | KeyReused) for result in results
-        )
+        assert all(isinstance(result, Department | Conflict | KeyReused) for result in results)
         assert Event.objects.count() == 1
 
 
 @pytest.mark.django_db
 class TestUnit:
-    def test_a_nested_action_joins_the_unit(
-        self, django_assert_num_queries: Any
-    ) -> None:
+    def test_a_nested_action_joins_the_unit(self, django_assert_num_queries: Any) -> None:
         row = department()
 
         @command.action("department.twice")
@@ -277,9 +270,7 @@ class TestUnit:
         attempt(actor=PERSON, now=clock.now())
         row.refresh_from_db()
         assert row.name_en == "Fire"
-        assert list(Event.objects.values_list("type", flat=True)) == [
-            "department.noted"
-        ]
+        assert list(Event.objects.values_list("type", flat=True)) == ["department.noted"]
 
     def test_recording_needs_an_action_a_saved_subject_and_a_stream(self) -> None:
         row = department()
@@ -296,18 +287,12 @@ class TestUnit:
         ):
             command.record(type="x", subject=row, streams=())
 
-    def test_a_unit_of_many_actions_takes_each_counter_once(
-        self, django_assert_num_queries: Any
-    ) -> None:
+    def test_a_unit_of_many_actions_takes_each_counter_once(self, django_assert_num_queries: Any) -> None:
         row, now = department(), clock.now()
         with django_assert_num_queries(2 + 20 * 2 + 2), command.unit(SYSTEM, now):
             for _ in range(20):
                 note(actor=SYSTEM, now=now, department_id=row.pk, streams=("b", "a"))
-        assert (
-            StreamHead.objects.get(pk="a").last_seq
-            == StreamHead.objects.get(pk="b").last_seq
-            == 20
-        )
+        assert StreamHead.objects.get(pk="a").last_seq == StreamHead.objects.get(pk="b").last_seq == 20
 
     def test_positional_arguments_are_refused(self) -> None:
         with pytest.raises(TypeError, match="keyword"):
@@ -321,9 +306,7 @@ def test_what_runs_on_commit_starts_units_of_its_own() -> None:
     @command.action("department.later")
     def later(*, actor: Actor, now: Any) -> None:
         note(actor=actor, now=now, department_id=row.pk, streams=("a",))
-        transaction.on_commit(
-            lambda: note(actor=actor, now=now, department_id=row.pk, streams=("a",))
-        )
+        transaction.on_commit(lambda: note(actor=actor, now=now, department_id=row.pk, streams=("a",)))
 
     later(actor=PERSON, now=clock.now())
     assert StreamHead.objects.get(pk="a").last_seq == 2

@@ -21,11 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def seqs(stream: str) -> list[int]:
-    return list(
-        StreamEntry.objects.filter(stream=stream)
-        .order_by("seq")
-        .values_list("seq", flat=True)
-    )
+    return list(StreamEntry.objects.filter(stream=stream).order_by("seq").values_list("seq", flat=True))
 
 
 def test_processes_that_write_to_the_same_streams_leave_no_gap() -> None:
@@ -47,11 +43,7 @@ def test_processes_that_write_to_the_same_streams_leave_no_gap() -> None:
     for stream in ("hot", "department:1", "department:2"):
         assert seqs(stream) == list(range(1, expected + 1))
         assert StreamHead.objects.get(pk=stream).last_seq == expected
-    assert (
-        StreamEntry.objects.filter(home=True).count()
-        == Event.objects.count()
-        == expected
-    )
+    assert StreamEntry.objects.filter(home=True).count() == Event.objects.count() == expected
 
 
 def test_a_reader_never_sees_a_later_entry_before_an_earlier_one() -> None:
@@ -70,10 +62,7 @@ def test_a_reader_never_sees_a_later_entry_before_an_earlier_one() -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     results = at_once(
-        lambda _: [
-            note(actor=PERSON, now=clock.now(), department_id=row.pk, streams=("hot",))
-            for _ in range(40)
-        ],
+        lambda _: [note(actor=PERSON, now=clock.now(), department_id=row.pk, streams=("hot",)) for _ in range(40)],
         6,
     )
     over.set()
@@ -93,9 +82,7 @@ def test_streams_named_in_any_order_do_not_lock_each_other_out() -> None:
                 actor=PERSON,
                 now=clock.now(),
                 department_id=row.pk,
-                streams=tuple(names[index:] + names[:index])
-                if turn % 2
-                else tuple(reversed(names)),
+                streams=tuple(names[index:] + names[:index]) if turn % 2 else tuple(reversed(names)),
             )
             for turn in range(15)
         ],
@@ -154,9 +141,7 @@ def test_a_redis_that_is_gone_is_asked_once_a_second_not_at_each_write(
     for _ in range(50):
         note(actor=PERSON, now=clock.now(), department_id=row.pk, streams=("a",))
     assert seqs("a") == list(range(1, 51))
-    assert (
-        1 <= sum("hint lost" in record.getMessage() for record in caplog.records) < 50
-    )
+    assert 1 <= sum("hint lost" in record.getMessage() for record in caplog.records) < 50
     monkeypatch.setattr(hint, "_client", None)
     monkeypatch.setattr(hint, "_down_until", 0.0)
 
@@ -167,9 +152,7 @@ def test_a_hint_wakes_the_listener() -> None:
     try:
         deadline = time.monotonic() + 20
         woken = False
-        while (
-            not woken and time.monotonic() < deadline
-        ):  # until its subscription stands
+        while not woken and time.monotonic() < deadline:  # until its subscription stands
             note(actor=PERSON, now=clock.now(), department_id=row.pk, streams=("a",))
             woken = listener.wait(0.2)
         assert woken
@@ -184,9 +167,7 @@ class TestRoles:
         note(actor=PERSON, now=clock.now(), department_id=row.pk, streams=("a",))
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL ROLE muster_app")
-            note(
-                actor=PERSON, now=clock.now(), department_id=row.pk, streams=("a", "b")
-            )
+            note(actor=PERSON, now=clock.now(), department_id=row.pk, streams=("a", "b"))
         assert seqs("a") == [1, 2]
         for statement in (
             "UPDATE events_event SET type = 'x'",
@@ -207,6 +188,4 @@ class TestRoles:
             ):
                 cursor.execute("SET LOCAL ROLE muster_app")
                 cursor.execute(statement)
-            assert isinstance(
-                caught.value.__cause__, psycopg2.errors.InsufficientPrivilege
-            ), statement
+            assert isinstance(caught.value.__cause__, psycopg2.errors.InsufficientPrivilege), statement

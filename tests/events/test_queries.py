@@ -24,9 +24,7 @@ def three() -> int:
     return row.pk
 
 
-def test_heads_of_streams_known_and_unknown(
-    three: int, django_assert_num_queries: Any
-) -> None:
+def test_heads_of_streams_known_and_unknown(three: int, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
         assert queries.heads(["a", "none"]) == {"a": (1, 3), "none": (1, 0)}
     assert queries.heads([]) == {}
@@ -50,9 +48,7 @@ def test_entries_follow_the_cursor_page_by_page(three: int) -> None:
 
 
 @pytest.mark.parametrize(("epoch", "seq"), [(2, 0), (1, 4), (1, -1), (0, 0)])
-def test_a_cursor_of_another_numbering_starts_anew(
-    three: int, epoch: int, seq: int
-) -> None:
+def test_a_cursor_of_another_numbering_starts_anew(three: int, epoch: int, seq: int) -> None:
     page = queries.entries_after("a", epoch, seq)
     assert (page.reset, page.epoch, page.seq, page.entries) == ("epoch", 1, 3, ())
     assert queries.all_after({"a": (epoch, seq)})["a"] == page
@@ -67,9 +63,7 @@ def test_entries_no_longer_kept_start_anew(three: int) -> None:
     assert queries.all_after({"a": (1, 2)})["a"].reset == "behind"
 
 
-def test_all_after_reads_any_number_of_streams_in_two_statements(
-    three: int, django_assert_num_queries: Any
-) -> None:
+def test_all_after_reads_any_number_of_streams_in_two_statements(three: int, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(2):
         pages = queries.all_after(
             {

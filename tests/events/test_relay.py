@@ -35,9 +35,7 @@ class Ear:
         for event in events:
             if event.pk in self.poison:
                 raise self.error(f"cannot take {event.pk}")
-            Duty.objects.create(
-                code=f"heard-{event.pk}", name_zh="x", name_en="x", sort=event.pk
-            )
+            Duty.objects.create(code=f"heard-{event.pk}", name_zh="x", name_en="x", sort=event.pk)
         self.heard += [event.pk for event in events]
 
 
@@ -66,9 +64,7 @@ def test_each_subscriber_has_a_cursor_of_its_own() -> None:
     write(row, 2, "a")
     relay.run_once([("first", first.handle)])
     write(row, 1, "a")
-    relay.run_once(
-        [("first", first.handle), ("second", lambda events: second.extend(events))]
-    )
+    relay.run_once([("first", first.handle), ("second", lambda events: second.extend(events))])
     assert len(first.heard) == len(second) == 3
 
 
@@ -121,9 +117,7 @@ def test_poison_is_passed_over_after_five_tries_with_an_alarm() -> None:
     finally:
         relay.configure([], None)
     assert effects() == [ids[0], ids[1], ids[3], ids[4]]
-    assert [(alarm.event_id, alarm.seq, alarm.skipped) for alarm in alarms] == [
-        (ids[2], 3, True)
-    ]
+    assert [(alarm.event_id, alarm.seq, alarm.skipped) for alarm in alarms] == [(ids[2], 3, True)]
     assert RelayCursor.objects.get(subscriber="ear", stream="a").tries == 0
 
 
@@ -132,9 +126,7 @@ def test_what_the_database_refused_is_never_passed_over() -> None:
     write(row, 2, "a")
     ids = list(Event.objects.order_by("pk").values_list("pk", flat=True))
     ear = Ear(ids[0], error=OperationalError)
-    relay.configure(
-        [("ear", ear.handle)], lambda poison, now: alarms.append(poison.skipped)
-    )
+    relay.configure([("ear", ear.handle)], lambda poison, now: alarms.append(poison.skipped))
     try:
         for _ in range(8):
             relay.run_once()
@@ -236,9 +228,7 @@ class TestSweep:
         assert marker.seq > 0
         later = clock.now() + timedelta(days=1)
         StreamEntry.objects.update(at=later - timedelta(days=3))
-        RelayCursor.objects.filter(pk=marker.pk).update(
-            seq=int(later.timestamp() * 1000)
-        )
+        RelayCursor.objects.filter(pk=marker.pk).update(seq=int(later.timestamp() * 1000))
         RelayCursor.objects.filter(stream="a").update(seq=0)
         assert relay._behind("ear")[2] == []
 
@@ -252,9 +242,7 @@ class TestSweep:
         write(row, 1, "a")
         marker = RelayCursor.objects.get(subscriber="ear", stream="*")
         entry = StreamEntry.objects.get(stream="a", seq=2)
-        RelayCursor.objects.filter(pk=marker.pk).update(
-            seq=int(entry.at.timestamp() * 1000) + 50_000
-        )
+        RelayCursor.objects.filter(pk=marker.pk).update(seq=int(entry.at.timestamp() * 1000) + 50_000)
         assert relay.run_once([("ear", ear.handle)]) == 1
 
     def test_nothing_leaves_the_window_while_something_is_left(self) -> None:
@@ -286,9 +274,7 @@ class TestSweep:
         def listen(events: list[Event]) -> None:
             heard.append(len(events))
 
-        assert (
-            relay.run_once([("ear", listen)]) == relay.BATCH * relay.BATCHES_A_RUN + 1
-        )
+        assert relay.run_once([("ear", listen)]) == relay.BATCH * relay.BATCHES_A_RUN + 1
         assert heard[-1] == 1
         assert relay.run_once([("ear", listen)]) == 1
 
@@ -298,9 +284,7 @@ class TestSweep:
         relay.run_once([("ear", deaf)])
         assert queries.lag() == 0
         write(row, 1, "b")
-        StreamEntry.objects.filter(stream="b").update(
-            at=clock.now() - timedelta(seconds=40)
-        )
+        StreamEntry.objects.filter(stream="b").update(at=clock.now() - timedelta(seconds=40))
         assert queries.lag() >= 40
 
 
