@@ -23,12 +23,15 @@ WHY = {
     "approve": (_("waits for our approval"), _("Look and approve…")),
     "approved": (_("approved, not issued yet"), _("Issue…")),
     "confirm": (_("issued first, waits to be confirmed"), _("Confirm…")),
+    "refused": (_("not confirmed: amend or cancel it"), _("Open…")),
     "ask": (_("asks us"), _("Decide…")),
+    "start": (_("acknowledged, not started"), _("Start…")),
     "evaluate": (_("handed in, waits for our verdict"), _("Evaluate…")),
     "declined": (_("declined, waits for a new owner"), _("Settle…")),
     "keep": (_("changed above, waits for our answer"), _("Answer…")),
     "recheck": (_("waits for a check on the spot"), _("Check…")),
 }
+ROW_KEYS = {"ask": "k", "assignment": "a", "instruction": "i"}
 ON_DUTY_AS = {
     "shift": _("on shift"),
     "deputy": _("deputy"),
@@ -82,7 +85,7 @@ def dress(need: dict[str, Any]) -> None:
     kind, subject = next(
         (kind, need[kind]) for kind in ("ask", "assignment", "instruction") if need.get(kind) is not None
     )
-    need["key"] = f"{kind[0]}{subject['id']}"
+    need["key"] = f"{ROW_KEYS[kind]}{subject['id']}"
     need["version"] = f"{subject.get('version', 1)}.{need['why']}"
     need["why_text"], need["button"] = WHY.get(need["why"], ("", _("Open")))
     if need.get("instruction") is None:

@@ -193,6 +193,21 @@ def plain_number(value: Any) -> str:
         return str(value)
 
 
+BOARD = ("issued", "acknowledged", "in_progress", "feedback_submitted", "on_hold", "declined", "closed")
+COLUMN_OF = {"delivered": "issued", "evaluated": "feedback_submitted", "cancelled": "closed", "superseded": "closed"}
+
+
+@register.filter
+def columns(instructions: Any) -> list[dict[str, Any]]:
+    """The parts of all instructions by state: one column each, those of hold and declined only where there are any."""
+    cards: dict[str, list[dict[str, Any]]] = {name: [] for name in BOARD}
+    for instruction in instructions:
+        for part in instruction["assignments"]:
+            name = COLUMN_OF.get(part["state"], part["state"])
+            cards[name].append({"instruction": instruction, "assignment": part})
+    return [{"name": name, "cards": rows} for name, rows in cards.items() if rows or name not in ("on_hold", "declined")]
+
+
 @register.filter
 def actions(allowed: Any) -> dict[str, Any]:
     """Allowed actions by name."""
