@@ -6,7 +6,6 @@ One `Entered` gathers every fault of one input, then `done` refuses them togethe
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -47,12 +46,12 @@ class Entered:
         if not is_storable(value):
             self.fault(name, "characters", _("The text holds characters that cannot be stored."))
             return ""
-        value = value.strip()
-        if len(value) > most:
+        text: str = value.strip()
+        if len(text) > most:
             self.fault(name, "too_long", _("At most %(most)d characters.") % {"most": most})
-        if needed and not value:
+        if needed and not text:
             self.fault(name, "required", _("This must not be empty."))
-        return value
+        return text
 
     def headlines(self, zh: Any, en: Any, *, needed: bool = False) -> tuple[str, str]:
         """Headline of at most 22 Chinese or 40 Latin characters, on one line; ``needed``: at least one of them."""
@@ -125,7 +124,7 @@ class Entered:
 def is_storable(value: str) -> bool:
     """Whether a text holds no NUL, lone surrogate or control character but tab and line ends."""
     return not any(
-        character == "\x7f" or unicodedata.category(character) == "Cs" or (character < " " and character not in "\t\n\r")
+        character == "\x7f" or "\ud800" <= character <= "\udfff" or (character < " " and character not in "\t\n\r")
         for character in value
     )
 

@@ -82,15 +82,15 @@ class Found(Lookup):  # type: ignore[type-arg]
         """The text as a ``tsquery``."""
         return query_of(str(self.rhs))
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
         """``column @@ query``."""
         left, left_params = self.process_lhs(compiler, connection)
         right, right_params = self.process_rhs(compiler, connection)
-        return f"{left} @@ {right}::tsquery", [*left_params, *right_params]
+        return f"{left} @@ {right}::tsquery", (*left_params, *right_params)
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
         """The query as it is: it is no value of the column's type."""
-        return "%s", [value]
+        return "%s", (value,)
 
 
 class WordsManager(models.Manager[Any]):

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.files.base import ContentFile
-from django.core.files.uploadedfile import UploadedFile
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -27,9 +26,9 @@ MOST_AT_ONCE = 20
 
 @action("attachment.add")
 def attach(
-    *, actor: Actor, now: datetime, file: UploadedFile | Any, incident_id: int | None = None
+    *, actor: Actor, now: datetime, file: Any, incident_id: int | None = None
 ) -> Attachment:
-    """Keep a file, checked by its content, under a new name.
+    """Keep an uploaded file (``name``, ``size``, ``chunks()``), checked by its content, under a new name.
 
     With ``incident_id`` it hangs on the incident; without, it waits for the report, log line or feedback that names
     it (`hang`), and only its uploader sees it. Refused with the reason: `incidents.files.checking.FileRefused` (422),

@@ -103,11 +103,12 @@ def set_parent(
 
 def _check_no_circle(incident: Incident, parent: Incident) -> None:
     rows = access.unscoped(Incident, reason="a chain of causes must have an end, seen by the actor or not")
-    step: int | None = parent.pk
+    step: int = parent.pk
     for _height in range(common.DEPTH):
         if step == incident.pk:
             break
-        step = rows.filter(pk=step).values_list("parent_id", flat=True).first()
-        if step is None:
+        above = rows.filter(pk=step).values_list("parent_id", flat=True).first()
+        if above is None:
             return
+        step = above
     raise Circle(_("These incidents would stand in a circle, or in a chain that is too long."))

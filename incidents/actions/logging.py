@@ -53,7 +53,7 @@ def add_log(
     corrected = _corrected(entered, actor, incident, corrects_id, now)
     entered.done()
     common.check_act(incident, "add_log")
-    entry = LogEntry.everything.create(
+    entry: LogEntry = LogEntry.everything.create(
         incident=incident, kind="correction" if corrected else named, text=content, headline_zh=headlines[0],
         headline_en=headlines[1], department_id=actor.department_id, person_id=actor.id if actor.is_person else None,
         corrects=corrected, classification=classification, at=now, happened_at=happened,

@@ -64,6 +64,8 @@ def open_incident(
     values = _content(entered, now, locals())
     lead, command = _who(entered, actor, lead_department_id, commander_department_id)
     entered.done()
+    if lead is None:
+        raise AssertionError("a missing lead was noted as a fault")
     _take_over(values, reports)
     parent = common.lock(actor, parent_id, now=now) if parent_id is not None else None
     if parent is not None:

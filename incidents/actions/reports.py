@@ -66,7 +66,7 @@ def receive_report(
     )
     entered.done()
     number = common.next_number("R", now)
-    report = Report.everything.create(
+    report: Report = Report.everything.create(
         **values, number=number, department=department, received_by=actor.key, received_at=now,
         exercise=bool(exercise), words=words_of(number, values["text"], values["place"], values["reporter_name"]),
     )
@@ -140,7 +140,7 @@ def _judge(
 
 def _require_intake(actor: Actor, report: Report) -> None:
     access.require(actor, "verify")
-    if actor.kind != "system" and not report.intakes.filter(pk=actor.department_id).exists():
+    if actor.kind != "system" and not report.intakes.filter(pk=actor.department_id or 0).exists():
         raise NotTheIntake(_("Only a department that takes this report in may do that."), right="verify")
 
 

@@ -41,10 +41,11 @@ KINDS: dict[str, tuple[str, Callable[[bytes], None]]] = {
 }
 """Extension → content type and the check of its content."""
 
-_DANGEROUS = frozenset(
-    "exe dll com scr bat cmd ps1 vbs js jse mjs wsf hta lnk msi jar apk sh bash php phtml phar asp aspx jsp cgi pl py"
-    " rb htm html xhtml shtml svg xml docm xlsm pptm iso img dmg reg url".split()
-)
+_DANGEROUS = frozenset((
+    "exe", "dll", "com", "scr", "bat", "cmd", "ps1", "vbs", "js", "jse", "mjs", "wsf", "hta", "lnk", "msi",
+    "jar", "apk", "sh", "bash", "php", "phtml", "phar", "asp", "aspx", "jsp", "cgi", "pl", "py", "rb", "htm",
+    "html", "xhtml", "shtml", "svg", "xml", "docm", "xlsm", "pptm", "iso", "img", "dmg", "reg", "url",
+))
 
 
 class FileRefused(Refused):

@@ -142,6 +142,6 @@ def packed_holds(content: bytes, wanted: bytes) -> bool:
                 left -= len(head)
                 if wanted in head:
                     return True
-    except Exception:  # what cannot be unpacked here is refused by the check of its kind
+    except Exception:  # noqa: BLE001 - what cannot be unpacked here is refused by the check of its kind
         return False
     return False

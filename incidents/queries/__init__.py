@@ -9,8 +9,8 @@ from incidents.queries.facts import family_ids as family_ids
 from incidents.queries.facts import is_commander as is_commander
 from incidents.queries.files import Download as Download
 from incidents.queries.files import attachment as attachment
-from incidents.queries.files import attachments_of as attachments_of
 from incidents.queries.files import attachment_file as attachment_file
+from incidents.queries.files import attachments_of as attachments_of
 from incidents.queries.files import open_file as open_file
 from incidents.queries.files import open_picture as open_picture
 from incidents.queries.lists import incidents as incidents

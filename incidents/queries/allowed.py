@@ -11,7 +11,6 @@ from incidents.models import Incident
 from sharing import access
 from sharing.access.rights import right
 
-
 _PATHS = {
     "set_scale": "scale",
     "set_end_condition": "end-condition",

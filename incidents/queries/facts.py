@@ -49,9 +49,14 @@ class Commanded(Protocol):
     """Anything that says who commands it: an incident's row or its facts."""
 
     @property
-    def commander_department_id(self) -> int | None: ...
+    def commander_department_id(self) -> int | None:
+        """Id of the commanding department."""
+        ...
+
     @property
-    def commander_id(self) -> int | None: ...
+    def commander_id(self) -> int | None:
+        """Id of the person who commands, where one is named."""
+        ...
 
 
 _NAMES = tuple(name for name in IncidentFacts.__slots__ if name != "participants")

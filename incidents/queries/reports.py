@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from coordination.events.actor import Actor
 from incidents import states
-from incidents.models import Report
+from incidents.models import Incident, Report
 from incidents.queries.files import attachments_of
 from incidents.queries.shapes import Names, Row, department, named
 from sharing import access
@@ -122,7 +122,7 @@ def _taken_in(actor: Actor, rows: Sequence[Report]) -> set[int]:
     if actor.kind == "system":
         return {row.pk for row in rows}
     link = Report.intakes.through._default_manager
-    wanted = link.filter(report_id__in=[row.pk for row in rows], department_id=actor.department_id)
+    wanted = link.filter(report_id__in=[row.pk for row in rows], department_id=actor.department_id or 0)
     return set(wanted.values_list("report_id", flat=True))
 
 
@@ -130,5 +130,4 @@ def _seen_incidents(actor: Actor, rows: Sequence[Report], now: datetime) -> set[
     ids = {row.incident_id for row in rows if row.incident_id is not None}
     if not ids:
         return set()
-    model = Report._meta.get_field("incident").related_model
-    return set(access.scope(actor, model, at=now).filter(pk__in=ids).values_list("pk", flat=True))
+    return set(access.scope(actor, Incident, at=now).filter(pk__in=ids).values_list("pk", flat=True))

@@ -106,8 +106,8 @@ def _near(actor: Actor, row: Incident, now: datetime) -> dict[str, Any]:
     seen = list(access.scope(actor, Incident, at=now).filter(wanted).order_by("pk")[:SHOWN])
     by_id = {other.pk: other for other in seen}
     return {
-        "parent": by_id.get(row.parent_id),
-        "survivor": by_id.get(row.merged_into_id),
+        "parent": by_id.get(row.parent_id or 0),
+        "survivor": by_id.get(row.merged_into_id or 0),
         "cascades": [other for other in seen if other.parent_id == row.pk],
         "absorbed": [other for other in seen if other.merged_into_id == row.pk],
         "links": [(by_id[pk], why) for pk, why in linked.items() if pk in by_id],

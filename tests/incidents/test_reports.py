@@ -60,8 +60,8 @@ def test_only_those_that_take_it_in_judge_it(city: City) -> None:
     refuted = actions.refute_report(actor=city.actor("centre"), now=T0, report_id=report.pk, why="演练")
     assert (refuted.state, refuted.verify_note) == ("refuted", "演练")
     assert queries.report(actor=city.actor("plant"), report_id=report.pk, now=T0)["allowed_actions"] == []
-    names = {a["action"] for a in queries.report(actor=city.actor("watch"), report_id=report.pk, now=T0)["allowed_actions"]}
-    assert names == {"verify", "join", "open"}
+    watched = queries.report(actor=city.actor("watch"), report_id=report.pk, now=T0)
+    assert {action["action"] for action in watched["allowed_actions"]} == {"verify", "join", "open"}
 
 
 def test_several_join_one_and_one_is_split_again(city: City) -> None:

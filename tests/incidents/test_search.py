@@ -16,7 +16,9 @@ def kinds(city: City, code: str, text: str) -> list[tuple[str, int]]:
 
 
 def test_chinese_latin_and_numbers_find_their_rows(city: City) -> None:
-    report = actions.receive_report(actor=city.actor("plant"), now=T0, channel="enterprise", text="乙二醇装置Unit-3爆炸")
+    report = actions.receive_report(
+        actor=city.actor("plant"), now=T0, channel="enterprise", text="乙二醇装置Unit-3爆炸"
+    )
     incident = explosion(city, report_ids=[report.pk], place="金山卫镇石化一路", description="Ethylene oxide released")
     entry = actions.add_log(actor=city.actor("fire"), now=T0, incident_id=incident.pk, text="泡沫车到场，火势减弱")
     here, told, written = ("incident", incident.pk), ("report", report.pk), ("log", entry.pk)

@@ -204,7 +204,8 @@ def test_the_log_is_corrected_by_a_later_line_only(city: City) -> None:
     centre = city.actor("centre")
     incident = explosion(city)
     wrong = actions.add_log(
-        actor=city.actor("fire"), now=T0, incident_id=incident.pk, text="死亡2人", kind="casualty", headline_zh="死亡2人"
+        actor=city.actor("fire"), now=T0, incident_id=incident.pk, text="死亡2人", kind="casualty",
+        headline_zh="死亡2人",
     )
     right = actions.add_log(
         actor=centre, now=T0 + MINUTE, incident_id=incident.pk, text="死亡1人", corrects_id=wrong.pk
@@ -252,7 +253,8 @@ def test_only_a_story_has_a_clock_to_stop(city: City) -> None:
     actions.pause(actor=centre, now=T0, incident_id=story.pk)
     with pytest.raises(MoveNotAllowed):
         actions.pause(actor=centre, now=T0, incident_id=story.pk)
-    assert "resume" in {a["action"] for a in queries.incident(actor=centre, incident_id=story.pk, now=T0)["allowed_actions"]}
+    offered = queries.incident(actor=centre, incident_id=story.pk, now=T0)["allowed_actions"]
+    assert "resume" in {action["action"] for action in offered}
     actions.resume(actor=centre, now=T0, incident_id=story.pk)
     assert actions.set_pace(actor=centre, now=T0, incident_id=story.pk, pace=4).pace == 4
     with pytest.raises(Invalid):
