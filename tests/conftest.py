@@ -19,20 +19,13 @@ _left_out: dict[str, list[str]] = {}
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
     """Give this process a database of its own, so that runs may go on beside each other."""
-    from django.conf import settings  # not before the settings are chosen
-
-    settings.DATABASES["default"]["TEST"]["NAME"] = services.DATABASE_NAME
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Set the rights of the database's roles as an installation does."""
-    from coordination.config import rights
-
     with django_db_blocker.unblock():
-        rights.grant()
+        services.make_database()
+    yield
+    with django_db_blocker.unblock():
+        services.drop_database()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,16 @@
 """Which PostgreSQL and Redis do the tests use? Loaded before Django reads its settings.
 
 ``DATABASE_URL`` and ``REDIS_URL`` when set; else the private services of the development instance, started here under a
-lock when they do not answer and left running for the next run. Each test process has a database of its own.
+lock when they do not answer and left running for the next run. Each test process has a database of its own: a copy of
+one that was migrated once for this state of the migrations.
 """
 
+import fcntl
+import hashlib
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 import psycopg2
@@ -13,7 +18,7 @@ from psycopg2 import sql
 
 from coordination.config.addresses import parse_database_url
 from coordination.config.launcher import postgres
-from coordination.config.launcher.folders import development
+from coordination.config.launcher.folders import REPOSITORY, development
 from coordination.config.launcher.roles import ensure_roles
 from coordination.config.launcher.services import development_services
 
@@ -23,31 +28,100 @@ os.environ.setdefault("MUSTER_REDIS_PREFIX", f"test{os.getpid()}-")
 DATABASE_NAME = f"test_muster_{os.getpid()}"
 
 
-def _start() -> None:
-    own = not os.environ.get("DATABASE_URL")
-    if own or not os.environ.get("REDIS_URL"):
-        development_services(development())
-    address = postgres.database(development()) if own else parse_database_url(os.environ["DATABASE_URL"])
+@contextmanager
+def _server() -> Iterator[psycopg2.extensions.cursor]:
+    """Return a cursor on the server's first database, each statement its own transaction."""
+    url = os.environ.get("DATABASE_URL")
+    address = parse_database_url(url) if url else postgres.database(development())
     connection = psycopg2.connect(
         host=address.host, port=address.port, user=address.user, password=address.password, dbname=address.name
     )
     connection.autocommit = True
     try:
-        if not own:
-            ensure_roles(connection)
-        _drop_abandoned(connection)
+        with connection.cursor() as cursor:
+            yield cursor
     finally:
         connection.close()
 
 
-def _drop_abandoned(connection: psycopg2.extensions.connection) -> None:
+def _start() -> None:
+    if not os.environ.get("DATABASE_URL") or not os.environ.get("REDIS_URL"):
+        development_services(development())
+    with _server() as cursor:
+        if os.environ.get("DATABASE_URL"):
+            ensure_roles(cursor.connection)
+        _drop_abandoned(cursor)
+
+
+def _digest() -> str:
+    """Return what stands for this state of the tables."""
+    digest = hashlib.sha256()
+    files = [path for pattern in ("*/migrations/*.py", "*/*/migrations/*.py") for path in REPOSITORY.glob(pattern)]
+    files = [path for path in files if not path.parts[len(REPOSITORY.parts)].startswith(".")]
+    for path in [*sorted(files), REPOSITORY / "requirements.lock", REPOSITORY / "coordination/config/rights.py"]:
+        digest.update(str(path.relative_to(REPOSITORY)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def make_database() -> None:
+    """Make this process's database and point Django at it."""
+    from django.db import connection  # not before the settings are chosen
+
+    template = f"muster_template_{_digest()}"
+    with (REPOSITORY / "var" / "template.lock").open("w") as lock, _server() as cursor:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cursor.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'muster\_template\_%'")
+        present = {row[0] for row in cursor.fetchall()}
+        if template not in present:
+            for old in present:
+                cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(old)))
+            _migrated(cursor, template)
+        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE_NAME)))
+        cursor.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(DATABASE_NAME), sql.Identifier(template))
+        )
+    connection.close()
+    connection.settings_dict["NAME"] = DATABASE_NAME
+
+
+def _migrated(cursor: psycopg2.extensions.cursor, template: str) -> None:
+    """Make ``template`` with all tables and rights; half-made, it is removed again."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from coordination.config import rights
+
+    cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(template)))
+    connection.close()
+    connection.settings_dict["NAME"] = template
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+        rights.grant()
+    except BaseException:
+        connection.close()
+        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(template)))
+        raise
+    connection.close()
+
+
+def drop_database() -> None:
+    """Remove this process's database."""
+    from django.db import connections
+
+    connections.close_all()
+    with _server() as cursor:
+        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE_NAME)))
+
+
+def _drop_abandoned(cursor: psycopg2.extensions.cursor) -> None:
     """Drop the databases of test processes that were killed before they could."""
-    with connection.cursor() as cursor:
-        cursor.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'test\_muster\_%'")
-        for (name,) in cursor.fetchall():
-            match = re.match(r"test_muster_(\d+)", name)
-            if match and not psutil.pid_exists(int(match[1])):
-                cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+    cursor.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'test\_muster\_%'")
+    for (name,) in cursor.fetchall():
+        match = re.match(r"test_muster_(\d+)", name)
+        if match and not psutil.pid_exists(int(match[1])):
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 _start()

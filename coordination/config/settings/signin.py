@@ -18,6 +18,7 @@ AUTHENTICATION_BACKENDS = [
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "coordination.config.hashers.RandomSecretHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
@@ -60,6 +61,7 @@ ANONYMOUS_USER_NAME = None
 OAUTH2_PROVIDER = {
     "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
     "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "CLIENT_SECRET_HASHER": "random_sha256",
     "SCOPES": {"read": "Read what the department may see", "write": "Act for the department"},
     "DEFAULT_SCOPES": ["read"],
     # what a client may ask for stands with the client
