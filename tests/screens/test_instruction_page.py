@@ -331,6 +331,8 @@ def test_desk_moves_a_row_from_needs_to_progress(world: World, enter: Enter) -> 
     assert f'data-row="a{row.pk}"' in before
     assert f'action="/assignments/{row.pk}/acknowledge/"' in before
     fire.post(f"/assignments/{row.pk}/acknowledge/", form(version=1, next="/desk/"))
+    assert "acknowledged, not started" in fire.get("/desk/parts/needs/").content.decode()
+    fire.post(f"/assignments/{row.pk}/start/", form(who_goes="Team 1"))
     assert f'data-row="a{row.pk}"' not in fire.get("/desk/parts/needs/").content.decode()
     assert f'data-row="a{row.pk}"' in fire.get("/desk/parts/progress/").content.decode()
 
