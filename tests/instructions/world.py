@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import yaml
+from django.core.management import call_command
 
 from accounts.models import Department, Membership, Person, Post
-from coordination.deadlines import actions as deadlines
 from coordination.events.actor import Actor
 from coordination.instructions import actions as do
 from coordination.instructions.models import Assignment, Instruction
@@ -19,7 +18,6 @@ from incidents import actions as incidents
 from incidents.models import Incident
 
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-POLICIES = Path("coordination/deadlines/policies/standard.yaml")
 _count = itertools.count(1)
 
 
@@ -139,7 +137,7 @@ def build(**incident: Any) -> World:
         made.save(update_fields=["path"])
         world.departments[code] = made
         world.actors |= _people(made, code, tag)
-    deadlines.load_policies(yaml.safe_load(POLICIES.read_text()))
+    call_command("load_policies", stdout=io.StringIO())
     world.incident = incidents.open_incident(
         actor=world.who("centre.commander"), now=T0, type="accident.chemical.explosion", headline_en="Explosion",
         lead_department_id=world.id("fire"), commander_department_id=world.id("centre"),

@@ -15,7 +15,7 @@ from coordination.events.refused import Conflict, Forbidden, Invalid
 from coordination.instructions import states
 from coordination.instructions.actions import arming, content, moving
 from coordination.instructions.models import Approval, Assignment, Instruction, InstructionVersion
-from coordination.instructions.queries import cases, chain, conflicts, rules
+from coordination.instructions.queries import cases, chain, contradictions, rules
 from incidents.entered import reason as entered_reason
 from incidents.models import Incident
 from sharing import access
@@ -261,7 +261,7 @@ def approve(
     )
     version = pending(instruction)
     remark = entered_reason("remark", remark, needed=False)
-    signed = _signed(signed_conflicts, [finding.key for finding in conflicts.findings(version)])
+    signed = _signed(signed_conflicts, [finding.key for finding in contradictions.findings(version)])
     Approval.everything.create(
         version=version, person_id=actor.id, drafter_id=version.drafter_id, remark=remark,
         signed_conflicts=signed, at=now,

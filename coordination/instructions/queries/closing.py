@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F
-
 from coordination.instructions.models import Assignment
 from coordination.instructions.states import TERMINAL
 from sharing import access
@@ -15,4 +13,4 @@ def open_assignments_of(incident_id: int) -> list[dict[str, Any]]:
     """Open assignments of an incident as {"id", "department_id", "instruction_id", "state"}."""
     rows = access.unscoped(Assignment, reason="whether an incident may be closed is a question about all its work")
     found = rows.filter(instruction__incident_id=incident_id).exclude(state__in=TERMINAL).order_by("pk")
-    return list(found.values("id", "department_id", "state", instruction=F("instruction_id")))
+    return list(found.values("id", "department_id", "instruction_id", "state"))

@@ -5,7 +5,6 @@ One table of data (``MOVES``) yields allowed actions, refusals, the permission m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +24,8 @@ from coordination.instructions.states.table import Field, Move, Subject, Who
 
 __all__ = [
     "CONTENT", "MOVES", "OPEN", "TERMINAL", "UNTOUCHED", "WORKING",
-    "Case", "Field", "Move", "SamePerson", "Who", "allowed", "check", "is_party", "move_named", "open_moves", "relations",
+    "Case", "Field", "Move", "SamePerson", "Who",
+    "allowed", "check", "is_party", "move_named", "open_moves", "relations",
 ]
 
 MOVES: tuple[Move, ...] = (*INSTRUCTION_MOVES, *ASSIGNMENT_MOVES, *ASK_MOVES)
@@ -165,8 +165,3 @@ def _holds(name: str, case: Case) -> bool:
 
 def _same_person(actor: Actor, move: Move, case: Case) -> bool:
     return any(actor.key in case.persons.get(part, frozenset()) for part in move.not_by)
-
-
-def names(moves: Iterable[Move]) -> list[str]:
-    """Their action words."""
-    return [move.action for move in moves]

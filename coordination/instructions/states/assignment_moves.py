@@ -52,7 +52,7 @@ ASSIGNMENT_MOVES: tuple[Move, ...] = (
         note="issued, delivered → acknowledged; a newer version: the state stays; a cancellation → cancelled",
     ),
     Move(
-        "misunderstood", "assignment", OPEN, None, (EXECUTING,), needs=("owes_acknowledgement",), ball="executing",
+        "misunderstood", "assignment", OPEN, None, (SYS,), needs=("owes_acknowledgement",), ball="executing",
         note="an acknowledgement whose read-back differs; written by acknowledge, never asked for by itself",
     ),
     Move(

@@ -26,6 +26,8 @@ class Finding:
     instruction_id: int
     number: int
     object: str
+    headline: str = ""
+    state: str = ""
 
     def shown(self) -> dict[str, Any]:
         """As a plain dict."""
@@ -83,7 +85,8 @@ def _against(
 
 def _finding(rule: str, name: str, other: InstructionVersion, named: str) -> Finding:
     key = f"{rule}:{other.instruction_id}:{other.n}:{named}"
-    return Finding(key, rule, name, other.instruction_id, other.instruction.number, named)
+    return Finding(key, rule, name, other.instruction_id, other.instruction.number, named, other.headline,
+                   other.instruction.state)
 
 
 def _name_before() -> str:
