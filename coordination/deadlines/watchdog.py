@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import httpx
 from django.conf import settings
 from django.db import transaction
 
@@ -142,5 +141,5 @@ def _tell_outside() -> None:
         return
     try:
         outbound.get_json(url, trusted=True)
-    except (httpx.HTTPError, outbound.TooMuchError, outbound.RefusedAddressError) as error:
+    except (outbound.OutboundError, outbound.RefusedAddressError) as error:
         _log.warning("dead-man's switch not reached: %s", error)

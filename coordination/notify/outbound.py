@@ -7,21 +7,26 @@ only if ``MUSTER_OUTBOUND_ALLOWED`` lists them (hosts, addresses or networks): i
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import socket
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import httpx
+import httpcore
 import orjson
 from django.conf import settings
 
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
 LARGEST = 1024 * 1024
+
+#: characters of a path or query that stay as they are
+_KEPT = "/?:@-._~!$&'()*+,;=%"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -30,8 +35,20 @@ class RefusedAddressError(ValueError):
     """This address will not be called; the message says why."""
 
 
-class TooMuchError(RuntimeError):
-    """The receiver's answer was too long or took too long."""
+class OutboundError(RuntimeError):
+    """A call did not come to an answer."""
+
+
+class UnreachableError(OutboundError):
+    """There was no connection: nothing was sent."""
+
+
+class NoAnswerError(OutboundError):
+    """Something was sent and no answer came in time: nobody knows whether it arrived."""
+
+
+class TooMuchError(OutboundError):
+    """The receiver's answer was too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +90,117 @@ def get_json(url: str, *, headers: Mapping[str, str] | None = None, trusted: boo
 def call(method: str, url: str, body: bytes, headers: Mapping[str, str], *, trusted: bool = False) -> Reply:
     """Call a foreign address. ``trusted``: named in our own settings, so no address is refused.
 
-    Raises RefusedAddressError before anything is sent, TooMuchError, or what httpx raises.
+    Raises RefusedAddressError or UnreachableError before anything was sent, NoAnswerError when nobody knows what
+    became of it, TooMuchError when the answer is too long. Never longer than `TOTAL_SECONDS`, connecting included.
     """
     parts = _parts(url)
-    host = parts.hostname or ""
-    address = None if trusted else _checked(host, parts.port or (443 if parts.scheme == "https" else 80))
-    target = url if address is None else _at(parts, address)
-    limits = httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS)
-    over = time.monotonic() + TOTAL_SECONDS
-    extensions = {"sni_hostname": host} if parts.scheme == "https" else {}
-    sent = {"User-Agent": "Muster", **headers, "Host": parts.netloc.rpartition("@")[2]}
-    with (
-        httpx.Client(timeout=limits, follow_redirects=False, trust_env=False) as client,
-        client.stream(method, target, content=body or None, headers=sent, extensions=extensions) as reply,
-    ):
-        received = bytearray()
-        for part in reply.iter_raw():
-            received += part
-            if len(received) > LARGEST:
-                raise TooMuchError("the answer is longer than 1 MB")
-            if time.monotonic() > over:
-                raise TooMuchError(f"the answer took longer than {TOTAL_SECONDS:g} s")
-        return Reply(reply.status_code, bytes(received))
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    backend = _Backend(_resolved(parts.hostname, port, trusted=trusted), time.monotonic() + TOTAL_SECONDS)
+    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    where = httpcore.URL(
+        scheme=parts.scheme.encode(), host=_ascii(parts.hostname), port=port, target=quote(target, safe=_KEPT).encode()
+    )
+    sent = [("Host", parts.netloc), ("User-Agent", "Muster"), ("Accept", "*/*"), *headers.items()]
+    if body:
+        sent.append(("Content-Length", str(len(body))))
+    timeouts = {"connect": CONNECT_SECONDS, "read": TOTAL_SECONDS, "write": TOTAL_SECONDS}
+    try:
+        with (
+            httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend) as pool,
+            pool.stream(method, where, headers=sent, content=body or None, extensions={"timeout": timeouts}) as reply,
+        ):
+            return Reply(reply.status, _limited(reply.iter_stream()))
+    except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+        raise UnreachableError(f"{parts.hostname}: {error or 'no connection in time'}") from error
+    except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
+        raise NoAnswerError(f"{parts.hostname}: {type(error).__name__} {error}".strip()) from error
+
+
+def _limited(stream: Iterable[bytes]) -> bytes:
+    received = bytearray()
+    for part in stream:
+        received += part
+        if len(received) > LARGEST:
+            raise TooMuchError("the answer is longer than 1 MB")
+    return bytes(received)
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Connects to the address that was checked, whatever the name leads to by now, and minds the one deadline."""
+
+    def __init__(self, address: str, deadline: float) -> None:
+        self._address, self._deadline, self._inner = address, deadline, httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """Connect to the checked address instead of the name."""
+        left = _left(self._deadline, timeout, httpcore.ConnectTimeout)
+        stream = self._inner.connect_tcp(self._address, port, left, local_address, socket_options)
+        return _Stream(stream, self._deadline)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection on which no single byte starts the waiting anew."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: float) -> None:
+        self._inner, self._deadline = inner, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read within what is left of the deadline."""
+        return self._inner.read(max_bytes, _left(self._deadline, timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Write within what is left of the deadline."""
+        self._inner.write(buffer, _left(self._deadline, timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        """Close."""
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """Begin TLS, certificate checked against the name."""
+        left = _left(self._deadline, timeout, httpcore.ConnectTimeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Whatever the connection itself says."""
+        return self._inner.get_extra_info(info)
+
+
+def _left(deadline: float, timeout: float | None, error: type[Exception]) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise error(f"longer than {TOTAL_SECONDS:g} s")
+    return left if timeout is None else min(left, timeout)
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 def check(url: str) -> None:
     """Raise RefusedAddressError where `call` would refuse this address now (for forms that take one)."""
     parts = _parts(url)
-    _checked(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    try:
+        _resolved(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), trusted=False)
+    except UnreachableError as error:
+        raise RefusedAddressError(str(error)) from error
+
+
+def _ascii(host: str) -> bytes:
+    try:
+        return host.encode("ascii") if host.isascii() else host.encode("idna")
+    except UnicodeError as error:
+        raise RefusedAddressError(f"not a host: {error}") from error
 
 
 def _parts(url: str) -> Any:
@@ -116,17 +216,17 @@ def _parts(url: str) -> Any:
     return parts
 
 
-def _checked(host: str, port: int) -> Address:
+def _resolved(host: str, port: int, *, trusted: bool) -> str:
     """Resolve once; every address the name has must be allowed, and the first is the one that is called."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(_ascii(host).decode(), port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise httpx.ConnectError(f"{host} has no address: {error}") from error
+        raise UnreachableError(f"{host} has no address: {error}") from error
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for address in addresses:
-        if not _is_allowed(host, address):
+        if not trusted and not _is_allowed(host, address):
             raise RefusedAddressError(f"{host} leads to {address}, which is not called")
-    return addresses[0]
+    return str(addresses[0])
 
 
 def _is_allowed(host: str, address: Address) -> bool:
@@ -145,9 +245,3 @@ def _listed(entry: str, host: str, address: Address) -> bool:
         return address in ipaddress.ip_network(entry, strict=False)
     except ValueError:
         return False
-
-
-def _at(parts: Any, address: Address) -> str:
-    host = f"[{address}]" if address.version == 6 else str(address)
-    where = f"{host}:{parts.port}" if parts.port else host
-    return str(parts._replace(netloc=where, fragment="").geturl())

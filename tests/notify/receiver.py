@@ -56,6 +56,16 @@ def drip(request: BaseHTTPRequestHandler) -> None:
             time.sleep(0.1)
 
 
+def drip_head(request: BaseHTTPRequestHandler) -> None:
+    """Sends its headers a byte at a time: no single wait is long."""
+    with contextlib.suppress(OSError):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+        for _ in range(600):
+            request.wfile.write(b"x")
+            request.wfile.flush()
+            time.sleep(0.1)
+
+
 def hang_up(request: BaseHTTPRequestHandler) -> None:
     """Takes the request and closes without a word."""
     request.close_connection = True

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import quote
 
-import httpx
 from django.conf import settings
 
 from coordination.notify import outbound
@@ -36,9 +35,9 @@ def send(letter: Letter) -> Answer:
         reply = outbound.post_json(settings.MUSTER_SMS_URL, body, headers=_headers(), trusted=True)
     except outbound.RefusedAddressError as error:
         return Answer("failed", error=str(error)[:300])
-    except httpx.ConnectError as error:
+    except outbound.UnreachableError as error:
         return Answer("failed", error=f"gateway unreachable: {error}"[:300])
-    except (httpx.HTTPError, outbound.TooMuchError) as error:
+    except outbound.OutboundError as error:
         return Answer("unknown", _id(letter), f"no answer: {error}"[:300])
     if reply.status in (400, 404, 413, 422):
         return Answer("refused", error=f"gateway answered {reply.status}")
@@ -52,7 +51,7 @@ def ask(letter: Letter, reference: str) -> Answer:
     try:
         url = f"{settings.MUSTER_SMS_URL.rstrip('/')}/{quote(_id(letter), safe='')}"
         reply = outbound.get_json(url, headers=_headers(), trusted=True)
-    except (httpx.HTTPError, outbound.TooMuchError, outbound.RefusedAddressError) as error:
+    except (outbound.OutboundError, outbound.RefusedAddressError) as error:
         return Answer("unknown", reference, f"no answer: {error}"[:300])
     if reply.status == 404:
         return Answer("failed", error="the gateway never got it")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-import httpx
 import orjson
 from standardwebhooks import Webhook
 
@@ -36,12 +35,12 @@ def send(letter: Letter) -> Answer:
         reply = outbound.post(letter.address, body, headers=headers)
     except outbound.RefusedAddressError as error:
         return Answer("refused", error=str(error)[:300])
-    except httpx.ConnectError as error:
+    except outbound.UnreachableError as error:
         return Answer("failed", error=f"unreachable: {error}"[:300])
     except outbound.TooMuchError as error:
         return Answer("failed", error=str(error)[:300])
-    except httpx.HTTPError as error:
-        return Answer("unknown", message_id, f"no answer: {type(error).__name__}"[:300])
+    except outbound.NoAnswerError as error:
+        return Answer("unknown", message_id, f"no answer: {error}"[:300])
     if reply.status == 410:
         return Answer("refused", error="the endpoint is gone (410)")
     return Answer("sent", message_id) if reply.good else Answer("failed", error=f"answered {reply.status}")
