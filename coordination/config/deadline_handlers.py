@@ -24,6 +24,9 @@ MESSAGE_FACTS: dict[str, str] = {
     "instructions.instruction": "coordination.instructions.deadlines.instruction_words",
     "instructions.assignment": "coordination.instructions.deadlines.assignment_words",
     "instructions.ask": "coordination.instructions.deadlines.ask_words",
+    "incidents.incident": "incidents.queries.messages.incident_words",
+    "incidents.participation": "incidents.queries.messages.participation_words",
+    "incidents.report": "incidents.queries.messages.report_words",
 }
 
 # Who is told when the first message about a subject has left? Callable(subject_id, now).

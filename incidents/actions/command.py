@@ -53,6 +53,8 @@ def transfer_command(
         raise CommandsAlready(_("Command lies there already."))
     incident.commander_department_id, incident.commander_id = department_id, person_id
     common.save(incident, "commander_department", "commander")
+    absorbed = access.unscoped(Incident, reason="what was merged is commanded with its survivor")
+    absorbed.filter(merged_into=incident).update(commander_department=department_id, commander=person_id)
     common.change(
         incident, scale=ScaleChange.Scale.COMMANDER, before=_name(*before), after=_name(department_id, person_id),
         actor=actor, now=now, why=text,

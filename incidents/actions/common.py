@@ -66,11 +66,18 @@ def check_act(incident: Incident, act: str) -> None:
 
 
 def lock_open(incident_id: int) -> Incident:
-    """Lock an incident for a room above that starts something there; 409 when it has ended. Asks no actor."""
-    incident = (
-        access.unscoped(Incident, reason="the caller has asked for its own object on this incident")
-        .select_for_update().get(pk=incident_id)
-    )
+    """Lock an incident for a room above that starts something there; 409 when it has ended. Asks no actor.
+
+    A merged incident keeps its instructions, and what they give rise to is asked of its survivor: that is locked and
+    returned.
+    """
+    rows = access.unscoped(Incident, reason="the caller has asked for its own object on this incident")
+    wanted = incident_id
+    for _step in range(DEPTH):
+        wanted = rows.filter(pk=wanted).values_list("merged_into_id", flat=True).get() or wanted
+        incident = rows.select_for_update().get(pk=wanted)
+        if incident.merged_into_id is None:
+            break
     check_open(incident)
     return incident
 

@@ -50,7 +50,10 @@ def merge(
     text = reason("why", why, needed=False)
     before = incident.state
     incident.state, incident.merged_into, incident.closed_at = Incident.State.MERGED, survivor, now
-    common.save(incident, "state", "merged_into", "closed_at")
+    # its instructions go on under the survivor's command
+    incident.commander_department_id = survivor.commander_department_id
+    incident.commander_id = survivor.commander_id
+    common.save(incident, "state", "merged_into", "closed_at", "commander_department", "commander")
     _flatten(incident, survivor)
     common.change(
         incident, scale=ScaleChange.Scale.STATE, before=before, after="merged", actor=actor, now=now, why=text
@@ -69,7 +72,9 @@ def merge(
 def _flatten(incident: Incident, survivor: Incident) -> None:
     """What had been merged into the merged one belongs to the survivor now; causes pass on likewise."""
     rows = access.unscoped(Incident, reason="what hangs on a merged incident follows it")
-    rows.filter(merged_into=incident).update(merged_into=survivor)
+    rows.filter(merged_into=incident).update(
+        merged_into=survivor, commander_department=survivor.commander_department_id, commander=survivor.commander_id
+    )
     rows.filter(parent=incident).exclude(pk=survivor.pk).update(parent=survivor)
     rows.filter(pk=survivor.pk, parent=incident).update(parent=None)
     if survivor.parent_id == incident.pk:

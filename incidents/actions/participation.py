@@ -87,8 +87,8 @@ def ensure_participation(
 ) -> Participation:
     """Make sure that a department takes part, for a room above that gives it work; 409 when the incident has ended.
 
-    Locks the incident, so that nothing can be issued while it is being closed. Whoever takes part already keeps the
-    role, but one merely informed becomes support.
+    Locks the incident, so that nothing can be issued while it is being closed; for one that was merged, its survivor.
+    Whoever takes part already keeps the role, but one merely informed becomes support.
     """
     incident = common.lock_open(incident_id)
     part = _find(incident, department_id)
@@ -154,6 +154,7 @@ def change_participation(
     told = common.duty_officers(
         [part.department_id, *(concerned if state == "unable" else [])], but=actor.department_id
     )
+    told = [{**one, "text": f"participation.{state}"} for one in told]
     common.note(
         incident, "participation.changed", subject=part, departments=[part.department_id], tell=told,
         payload={"department": part.department_id, "role": part.role, "before": before, "state": part.state},

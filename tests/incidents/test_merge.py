@@ -80,6 +80,29 @@ def test_what_is_open_on_the_merged_keeps_the_survivor_open(city: City) -> None:
     assert refused.value.extra["open"] == [5]
 
 
+def test_work_on_the_merged_goes_on_under_the_survivor(city: City) -> None:
+    centre = city.actor("centre")
+    merged, survivor = explosion(city), explosion(city)
+    actions.merge(actor=centre, now=T0, incident_id=merged.pk, into_id=survivor.pk)
+    part = actions.ensure_participation(
+        actor=centre, now=T0, incident_id=merged.pk, department_id=city["traffic"].pk
+    )
+    assert part.incident_id == survivor.pk
+    for pk in (merged.pk, survivor.pk):
+        assert queries.room(actor=city.actor("traffic"), incident_id=pk, now=T0)["reach"] == 3
+    actions.transfer_command(
+        actor=centre, now=T0, incident_id=survivor.pk, department_id=city["ministry"].pk, why="接管"
+    )
+    for pk in (merged.pk, survivor.pk):
+        assert queries.is_commander(city.actor("ministry"), queries.facts(pk))
+    actions.reject(actor=centre, now=T0, incident_id=survivor.pk, why="误报")
+    with pytest.raises(Conflict) as refused:
+        actions.ensure_participation(
+            actor=centre, now=T0, incident_id=merged.pk, department_id=city["plant"].pk
+        )
+    assert refused.value.code == "incident_ended"
+
+
 def test_what_has_ended_or_is_an_exercise_does_not_merge(city: City) -> None:
     centre = city.actor("centre")
     real, other, drill = explosion(city), explosion(city), explosion(city, exercise=True)
