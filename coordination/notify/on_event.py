@@ -122,7 +122,9 @@ def _message(
 ) -> Message:
     object_type, object_id = _object(event, entry)
     said = dict(facts.get((object_type, object_id), {}))
-    code = said.pop("voice_code", None)
+    code, hearer = said.pop("voice_code", None), said.pop("voice_department", None)
+    if hearer != entry.get("department"):
+        code = None  # it proves that the text arrived there, so nobody else gets it
     payload = {key: event.payload[key] for key in PAYLOAD_ARGS if key in event.payload}
     if event.type == "alarm.raised":
         payload["alarm"] = payload.pop("kind", "")
