@@ -38,7 +38,8 @@ def due(transactional_db: None) -> list[Incident]:
 
 
 def start(what: str, begun: Path, **more: str) -> subprocess.Popen[bytes]:
-    return outside.start(PROGRAM, what, str(begun), MUSTER_PROCESS="engine", **more)
+    folder = str(begun.with_name("mail"))
+    return outside.start(PROGRAM, what, str(begun), MUSTER_PROCESS="engine", MUSTER_MAIL_FOLDER=folder, **more)
 
 
 def until(true: Callable[[], bool]) -> None:

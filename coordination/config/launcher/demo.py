@@ -20,7 +20,8 @@ def accounts_file(instance: Instance) -> Path:
 
 def stack(instance: Instance, *, port: int, say: Callable[[str], None], story: bool = True) -> Stack:
     """Return the demo city's system, not started."""
-    return Stack(instance, port=port, environment=ENVIRONMENT, story=story, say=say)
+    mail = {"MUSTER_MAIL_FOLDER": str(instance.folder / "mail")}  # nobody's mailbox: each mail is a file
+    return Stack(instance, port=port, environment={**ENVIRONMENT, **mail}, story=story, say=say)
 
 
 def load(instance: Instance) -> Sequence[str]:
