@@ -28,7 +28,7 @@ function state(e) {
   const chip = document.getElementById("ops-age");
   const stale = state === "stale";
   if (chip) {
-    chip.hidden = false;
+    chip.hidden = state === "none";
     chip.dataset.state = stale ? "stale" : state === "connecting" ? "connecting" : "live";
     chip.querySelector("[data-text]").textContent = word(stale ? "ageStale" : state === "connecting" ? "ageConnecting" : state === "polling" ? "agePolling" : "ageLive", { n: seconds });
   }

@@ -216,7 +216,7 @@ function tick() {
   const right = dirty === null ? heard : Math.min(heard, dirty);
   const age = now - right;
   const limit = polling && dirty === null ? SILENT_POLLING : SILENT;
-  say("live:state", { age, state: age > limit ? "stale" : polling ? "polling" : socket ? "live" : "connecting" });
+  say("live:state", { age, state: !cursors.size ? "none" : age > limit ? "stale" : polling ? "polling" : socket ? "live" : "connecting" });
 }
 
 const opening_ = (s) => s.readyState === 0;

@@ -20,7 +20,7 @@ export function watch(signedOut) {
 export function collect(root = document) {
   for (const el of root.querySelectorAll("[data-live][data-part][id]")) {
     if (!regions.has(el.id)) {
-      regions.set(el.id, { id: el.id, dirty: 0, timer: 0, busy: false, fresh: null, changed: 0 });
+      regions.set(el.id, { id: el.id, dirty: 0, timer: 0, busy: false, fresh: null, changed: 0, read: performance.now() });
     }
     el.dataset.mounted = "1";
   }
@@ -76,6 +76,8 @@ export function dirtySince() {
 export function tick() {
   for (const region of regions.values()) {
     if (region.fresh) settle(region);
+    const el = document.getElementById(region.id); // no stream tells of it: read every so many seconds
+    if (el && el.dataset.every && !region.dirty && performance.now() - region.read > el.dataset.every * 1000 && !document.hidden) soil(region, 0);
     if (region.dirty && !region.timer && !region.busy) region.timer = setTimeout(() => refetch(region), Math.random() * 1000);
   }
 }
@@ -85,6 +87,7 @@ async function refetch(region) {
   const el = document.getElementById(region.id);
   if (!el || !el.dataset.part) { regions.delete(region.id); return; }
   region.busy = true;
+  region.read = performance.now();
   const began = region.changed;
   const stop = new AbortController();
   const limit = setTimeout(() => stop.abort(), 6000);
