@@ -45,6 +45,7 @@ def _server() -> Iterator[psycopg2.extensions.cursor]:
 
 
 def _start() -> None:
+    (REPOSITORY / "var" / "static").mkdir(parents=True, exist_ok=True)  # WhiteNoise looks there
     if not os.environ.get("DATABASE_URL") or not os.environ.get("REDIS_URL"):
         development_services(development())
     with _server() as cursor:

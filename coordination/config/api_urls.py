@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, re_path
 
+from coordination.instructions import api as instructions
+from coordination.notify import api as notify
 from coordination.screens.api import departments, description, nothing, session, streams, token
 from incidents import api as incidents
 from sharing.catalogue import api as codes
@@ -13,6 +15,8 @@ urlpatterns: list[URLPattern] = [
     *token.urlpatterns,
     *codes.urlpatterns,
     *incidents.urlpatterns,
+    *instructions.urlpatterns,
+    *notify.urlpatterns,
     *description.urlpatterns,
     re_path(r"^", nothing.Nothing.as_view(), name="api-nothing"),
 ]

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 from django.apps import AppConfig
 
-from coordination.config import deadline_handlers, incident_facts, patience, subscribers
+from coordination.config import assertions, deadline_handlers, incident_facts, patience, subscribers
 from coordination.config.celery import app as celery_app
 from coordination.config.settings.data import WAIT_SECONDS
 
@@ -19,6 +19,7 @@ class Config(AppConfig):
 
     def ready(self) -> None:
         """Set the deadline towards PostgreSQL and hand out the plain lists."""
+        assertions.demand()
         patience.install(WAIT_SECONDS)
         self.celery.set_current()
         if hasattr(deadline_handlers, "install"):

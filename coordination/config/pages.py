@@ -1,11 +1,13 @@
 """What does a person or a program read when a request fails before or outside of any room?"""
 
 import logging
+import sys
 from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import UnreadablePostError
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -74,15 +76,20 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: shows the request id and nothing else."""
-    return answer(request, 500, "server_error", _("Something went wrong here. Nothing was saved."))
+    """500: shows the request id and nothing else; 503 when the database was the reason."""
+    exception = sys.exc_info()[1]
+    passing = failed(request, exception) if isinstance(exception, Exception) else None
+    return passing or answer(request, 500, "server_error", _("Something went wrong here. Nothing was saved."))
 
 
 def failed(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-    """Return the answer for a database that refuses or is away (503), or None for another exception."""
+    """Return the answer for what passes by itself: 503 for a database away or locked, 409 for a race; else None."""
     if isinstance(exception, OperationalError | InterfaceError):
         logger.warning("database: %s", exception)
         return answer(request, 503, "unavailable", _("The data store does not answer. Nothing was saved; try again."))
-    if isinstance(exception, DatabaseError):
-        logger.error("database refused", exc_info=exception)
+    if isinstance(exception, IntegrityError):
+        logger.warning("race: %s", exception)
+        return answer(request, 409, "conflict", _("Somebody else was quicker. Load the page again and look."))
+    if isinstance(exception, UnreadablePostError):
+        return answer(request, 400, "bad_request", _("The request could not be read."))
     return None

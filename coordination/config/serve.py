@@ -8,8 +8,6 @@ import os
 import signal
 import sys
 
-os.environ.setdefault("MUSTER_PROCESS", "web")
-
 import uvicorn
 
 SETTINGS = {
@@ -46,6 +44,7 @@ def configuration(host: str, port: int, proxies: str) -> uvicorn.Config:
 
 def main(arguments: list[str]) -> int:
     """Serve until asked to stop."""
+    os.environ.setdefault("MUSTER_PROCESS", "web")  # before the application is loaded
     parser = argparse.ArgumentParser(prog="serve")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)

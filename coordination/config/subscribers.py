@@ -1,6 +1,7 @@
 """Who is told after something has happened? (name, dotted callable taking a list of events), in this order."""
 
 SUBSCRIBERS: list[tuple[str, str]] = [
+    ("live", "coordination.live.on_event.handle"),
     ("notify", "coordination.notify.on_event.handle"),
 ]
 

@@ -110,9 +110,7 @@ class Stack:
         python = sys.executable
         celery = [python, "-m", "celery", "-A", "coordination.config.celery"]
         worker = self.environment("worker")
-        found = service_programs(
-            self.instance, own_postgres=not self.database_url, own_redis=not self.redis_url
-        )
+        found = service_programs(self.instance, own_postgres=not self.database_url, own_redis=not self.redis_url)
         found.append(
             Program("engine", [python, "manage.py", "engine"], stop_seconds=10, environment=self.environment("engine"))
         )
@@ -286,4 +284,3 @@ class Stack:
             if self.supervisor.state(name) not in {"UNKNOWN", "STOPPED"}:
                 self.supervisor.stop(name)
         self.supervisor.shutdown()
-

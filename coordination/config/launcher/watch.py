@@ -118,5 +118,3 @@ class Watch:
                 return {name: float(age) for name, age in cursor.fetchall() if age is not None}
         except psycopg2.Error:
             return None
-
-

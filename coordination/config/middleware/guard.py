@@ -27,7 +27,4 @@ def unreadable(text: str) -> bool:
 
 
 def _bad_query(request: HttpRequest) -> bool:
-    return any(
-        unreadable(name) or any(unreadable(value) for value in values) for name, values in request.GET.lists()
-    )
-
+    return any(unreadable(name) or any(unreadable(value) for value in values) for name, values in request.GET.lists())

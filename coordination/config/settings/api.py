@@ -47,11 +47,15 @@ SPECTACULAR_SETTINGS = {
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "session": {
-                "type": "apiKey", "in": "cookie", "name": "session",
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "session",
                 "description": "Set by POST /api/v1/session; over TLS its name is __Host-session.",
             },
             "csrf": {
-                "type": "apiKey", "in": "header", "name": "X-CSRFToken",
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-CSRFToken",
                 "description": "csrf_token of POST or GET /api/v1/session.",
             },
             "oauth2": {

@@ -38,6 +38,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "coordination.config.middleware.actor.ActorMiddleware",
     "axes.middleware.AxesMiddleware",
+    "coordination.config.middleware.failures.FailureMiddleware",
 ]
 
 # Plain http exists on loopback only; there the __Host- names and Secure would keep every cookie away.

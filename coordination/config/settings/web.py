@@ -1,6 +1,13 @@
 """How are pages served, and what is written down about it?"""
 
+import os
+
+from coordination.config.settings.data import STATIC_ROOT
 from coordination.config.settings.environment import PROCESS, number
+
+# which scripts and styles this process serves: an open page that hears of others offers to load them
+_collected = STATIC_ROOT / ".collected"
+MUSTER_BUILD = os.environ.get("MUSTER_BUILD") or (_collected.read_text()[:12] if _collected.exists() else "unbuilt")
 
 # pages and API run in this many threads of each web process; more wait in line, then hear 503
 WEB_THREADS = int(number("MUSTER_WEB_THREADS", default=12))
