@@ -60,10 +60,11 @@ def _locked_elsewhere(username: str, address: str | None, at: datetime) -> timed
     )
     if (recent["failures"] or 0) < ELSEWHERE_LIMIT:
         return timedelta()
-    return max(recent["last"] + ELSEWHERE_WINDOW - at, timedelta(seconds=1))
+    over: timedelta = recent["last"] + ELSEWHERE_WINDOW - at
+    return max(over, timedelta(seconds=1))
 
 
-class LadderHandler(AxesDatabaseHandler):
+class LadderHandler(AxesDatabaseHandler):  # type: ignore[misc]
     """django-axes' book-keeping with our two bounds in place of its single limit."""
 
     def is_locked(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:

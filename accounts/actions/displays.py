@@ -75,7 +75,7 @@ def _give_token(display: Display, address: str) -> str:
 
 def _show_code(known: Display | None, address: str | None, now: datetime) -> Pairing:
     waiting = Display.objects.filter(department=None, token_hash="")
-    waiting.filter(pairing_expires__lte=now - CODE_LASTS).exclude(pk=known.pk if known else None).delete()
+    waiting.filter(pairing_expires__lte=now - CODE_LASTS).exclude(pk=known.pk if known else 0).delete()
     if known is None:
         same = list(waiting.filter(address=address).order_by("pk").values_list("pk", flat=True))
         if len(same) >= WAITING_PER_ADDRESS:

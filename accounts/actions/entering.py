@@ -50,7 +50,7 @@ def pending(request: HttpRequest, now: datetime) -> Person:
     """Whose password was right a moment ago; `StartAgain` (401) where nobody's was."""
     kept = request.session.get(PENDING) or {}
     fresh = now.timestamp() - float(kept.get("at", 0)) < PATIENCE.total_seconds()
-    person = Person.objects.filter(pk=kept.get("person"), is_active=True).first() if fresh else None
+    person = Person.objects.filter(pk=kept.get("person") or 0, is_active=True).first() if fresh else None
     if person is None:
         raise StartAgain(_("That took too long. Begin again with your password."))
     return person

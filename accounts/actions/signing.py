@@ -131,7 +131,7 @@ def count_failure(request: HttpRequest, username: str) -> None:
     request.axes_locked_out = False  # type: ignore[attr-defined]
 
 
-class _one_guess:  # noqa: N801 - a context manager, read as a word
+class _one_guess:
     """Refuse while the name is locked here, and while another guess for it from here is still being judged."""
 
     def __init__(self, request: HttpRequest, username: str) -> None:
@@ -238,7 +238,7 @@ def act_for(*, request: HttpRequest, actor: Actor, department_id: int, now: date
 
 def confirm_password(*, request: HttpRequest, actor: Actor, password: str, now: datetime) -> None:
     """Wake a session that lay still: the person's own password again (wrong tries count as at sign-in)."""
-    username = Person.objects.values_list("username", flat=True).get(pk=actor.id)
+    username = Person.objects.values_list("username", flat=True).get(pk=actor.id or 0)
     person = check_password(request, username, password)
     if person.pk != actor.id:
         raise WrongCredentials(_("The password is wrong."))
@@ -257,7 +257,7 @@ def sign_out(*, request: HttpRequest, actor: Actor, now: datetime) -> None:
 
 def end_session(*, actor: Actor, now: datetime, session_id: int) -> None:
     """End one of one's own sessions, on whatever device it is."""
-    row = OpenSession.objects.filter(pk=session_id, person_id=actor.id).first() if actor.is_person else None
+    row = OpenSession.objects.filter(pk=session_id, person_id=actor.id or 0).first() if actor.is_person else None
     if row is None:
         raise NoSuchSession(_("This session is over already."))
     _end(actor=actor, now=now, keys=[row.session_key], why="ended_elsewhere")

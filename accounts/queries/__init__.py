@@ -1,5 +1,10 @@
 """Who is who, who stands above whom, and who can be reached now?"""
 
+from accounts.queries.displays import WALL_COOKIE as WALL_COOKIE
+from accounts.queries.displays import display as display
+from accounts.queries.displays import display_by_token as display_by_token
+from accounts.queries.displays import displays_of as displays_of
+from accounts.queries.displays import shown_on as shown_on
 from accounts.queries.duty import current_shift as current_shift
 from accounts.queries.duty import empty_shifts as empty_shifts
 from accounts.queries.duty import next_on_duty as next_on_duty
@@ -29,6 +34,13 @@ from accounts.queries.responsibility import gaps as gaps
 from accounts.queries.responsibility import leads_for as leads_for
 from accounts.queries.responsibility import overlaps as overlaps
 from accounts.queries.responsibility import responsibilities_of as responsibilities_of
+from accounts.queries.sessions import LONGEST_SESSION as LONGEST_SESSION
+from accounts.queries.sessions import clients_of as clients_of
+from accounts.queries.sessions import factor_required as factor_required
+from accounts.queries.sessions import has_factor as has_factor
+from accounts.queries.sessions import recovery_codes_left as recovery_codes_left
+from accounts.queries.sessions import session_open as session_open
+from accounts.queries.sessions import sessions_of as sessions_of
 from accounts.queries.tree import DepartmentNotFound as DepartmentNotFound
 from accounts.queries.tree import ancestor_ids as ancestor_ids
 from accounts.queries.tree import command_centre_of as command_centre_of
@@ -41,14 +53,3 @@ from accounts.queries.tree import departments_by_id as departments_by_id
 from accounts.queries.tree import is_above_or_same as is_above_or_same
 from accounts.queries.tree import lowest_common_superior as lowest_common_superior
 from accounts.queries.tree import subtree_ids as subtree_ids
-from accounts.queries.displays import WALL_COOKIE as WALL_COOKIE
-from accounts.queries.displays import display as display
-from accounts.queries.displays import display_by_token as display_by_token
-from accounts.queries.displays import displays_of as displays_of
-from accounts.queries.sessions import LONGEST_SESSION as LONGEST_SESSION
-from accounts.queries.sessions import clients_of as clients_of
-from accounts.queries.sessions import factor_required as factor_required
-from accounts.queries.sessions import has_factor as has_factor
-from accounts.queries.sessions import recovery_codes_left as recovery_codes_left
-from accounts.queries.sessions import session_open as session_open
-from accounts.queries.sessions import sessions_of as sessions_of

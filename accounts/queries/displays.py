@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from django.db.models import QuerySet
+
 from accounts.models import Display
 
 # The cookie that makes a browser a wall.
@@ -27,6 +29,11 @@ def display_by_token(token: str, address: str | None) -> Display | None:
     if found.address is not None and found.address != address:
         return None
     return found
+
+
+def shown_on(display_id: int | None, department_id: int | None) -> QuerySet[Display]:
+    """The wall as a query to be used inside others: empty once it is revoked or another department's."""
+    return Display.objects.filter(pk=display_id or 0, revoked_at=None, department_id=department_id or 0)
 
 
 def display(display_id: int) -> Display | None:

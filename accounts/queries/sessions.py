@@ -26,7 +26,8 @@ def session_open(session_key: str, at: datetime) -> bool:
 
 def has_factor(person_id: int) -> bool:
     """Whether the person has a second factor (recovery codes alone are none)."""
-    return Authenticator.objects.filter(user_id=person_id, type=Authenticator.Type.TOTP).exists()
+    there: bool = Authenticator.objects.filter(user_id=person_id, type=Authenticator.Type.TOTP).exists()
+    return there
 
 
 def factor_required() -> bool:

@@ -37,10 +37,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _onward(request: HttpRequest, step: entering.Step) -> HttpResponse:
-    if step in _NEXT:
-        answer = lead(request, _NEXT[step])
-    else:
-        answer = HttpResponseRedirect(next_of(request), status=303)
+    further = _NEXT.get(step)
+    answer = lead(request, further) if further else HttpResponseRedirect(next_of(request), status=303)
     language = getattr(request.user, "language", "")
     return speak(answer, language) if language else answer
 

@@ -17,7 +17,8 @@ class GuardedManager(models.Manager[Any]):
     def get_queryset(self) -> models.QuerySet[Any]:
         """Always raise; the message says what to call."""
         raise UnguardedReadError(
-            f"{self.model.__name__}: ask access.scope(actor, model), access.lock(...) or access.unscoped(model, reason=...)"
+            f"{self.model.__name__}: ask access.scope(actor, model), access.lock(...)"
+            " or access.unscoped(model, reason=...)"
         )
 
 
@@ -27,8 +28,8 @@ class Guarded(models.Model):
     ``guard_path``: lookup from the row to its incident id (``"id"`` for Incident itself, ``"incident_id"``, or
     ``"instruction__incident_id"``). ``guard_reach``: the least reach that opens the row. ``guard_own``: lookups
     to department ids whose own members (and those above) see the row from reach 2 on, or without any reach when
-    ``guard_own_alone`` is true. ``guard_class``: lookup to the row's classification, if it has one. ``guard_order``: how lists are
-    ordered, newest first, its last field unique.
+    ``guard_own_alone`` is true. ``guard_class``: lookup to the row's classification, if it has one.
+    ``guard_order``: how lists are ordered, newest first, its last field unique.
     Related managers and saves work as usual (they use the base manager).
     """
 

@@ -6,8 +6,10 @@ import base64
 from datetime import timedelta
 
 import pytest
-from django.test import Client
+from django.contrib.auth.hashers import check_password
+from django.test import Client, RequestFactory
 from oauth2_provider.models import get_application_model
+from oauth2_provider.views import TokenView
 
 from accounts import actions, queries
 from accounts.actions.displays import ALPHABET, NoSuchCode, TooManyWaiting
@@ -95,8 +97,6 @@ def test_a_clients_secret_is_shown_once_and_dies_with_it() -> None:
         actions.create_client(actor=head, now=T0, department_id=fire.pk, name="n")
     actions.revoke_client(actor=SYSTEM, now=T0, client_id=client.pk)
     application.refresh_from_db()
-    from django.contrib.auth.hashers import check_password
-
     assert not check_password(secret, application.client_secret)
     assert queries.clients_of(fire.pk) == []
     with pytest.raises(Conflict):
@@ -174,10 +174,6 @@ def test_no_other_grant_type_than_client_credentials_gives_a_token() -> None:
     fire = department("fire")
     client, secret = actions.create_client(actor=SYSTEM, now=T0, department_id=fire.pk, name="CAD")
     key = base64.b64encode(f"{client.application.client_id}:{secret}".encode()).decode()
-    from oauth2_provider.views import TokenView
-
-    from django.test import RequestFactory
-
     def ask(**data: str) -> int:
         request = RequestFactory().post("/token", data, headers={"Authorization": f"Basic {key}"})
         return TokenView.as_view()(request).status_code

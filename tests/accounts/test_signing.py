@@ -85,7 +85,12 @@ def test_wrong_is_wrong_and_never_says_what(officer: Person, username: str, pass
     assert shown == other
 
 
-@pytest.mark.parametrize("data", [{}, {"username": "a"}, {"username": "\x00", "password": "b"}, {"username": "a" * 61, "password": "b"}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {}, {"username": "a"}, {"username": "\x00", "password": "b"}, {"username": "a" * 61, "password": "b"},
+    ],
+)
 def test_bad_forms_are_answered(officer: Person, data: dict[str, str]) -> None:
     assert browser().post("/sign-in/", data).status_code in (400, 422)
 

@@ -88,7 +88,8 @@ def test_a_move_takes_all_below_along(city: SimpleNamespace) -> None:
 
 def administrator(where: Department) -> Actor:
     """An administrator of a department."""
-    return Actor("person", person(f"{where.code}-m", (where, "administrator")).pk, where.pk, frozenset({"administrator"}))
+    who = person(f"{where.code}-m", (where, "administrator"))
+    return Actor("person", who.pk, where.pk, frozenset({"administrator"}))
 
 
 def test_administrators_reach_down_and_never_up_or_across(city: SimpleNamespace) -> None:

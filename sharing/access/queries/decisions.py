@@ -14,8 +14,8 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Department, Display
-from accounts.queries import may_administer
+from accounts.models import Department
+from accounts.queries import may_administer, shown_on
 from coordination.events import clock
 from coordination.events.actor import Actor
 from coordination.events.refused import Forbidden
@@ -122,8 +122,7 @@ def _sees(actor: Actor, obj: Guarded, grants: Iterable[Grant]) -> bool:
 
 
 def _display_shows(actor: Actor, incident_id: int | None) -> bool:
-    live = Display.objects.filter(pk=actor.id, revoked_at=None, department_id=actor.department_id)
-    return live.filter(Q(incident_id=None) | Q(incident_id=incident_id)).exists()
+    return shown_on(actor.id, actor.department_id).filter(Q(incident_id=None) | Q(incident_id=incident_id)).exists()
 
 
 def _owners(obj: Guarded) -> Iterable[int]:

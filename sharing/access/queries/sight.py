@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Department, Display
+from accounts.models import Department
+from accounts.queries import shown_on
 from coordination.events import clock
 from coordination.events.actor import Actor
 from coordination.events.refused import NotFound
@@ -96,8 +97,8 @@ def _granted(actor: Actor, model: type[Guarded], at: datetime, asked: Right) -> 
 
 def _on_display(actor: Actor, model: type[Guarded]) -> Q:
     """A wall that is not revoked; pinned to an incident it shows that one alone."""
-    live = Display.objects.filter(pk=actor.id, revoked_at=None, department_id=actor.department_id)
-    shown = live.filter(Q(incident_id=None) | Q(incident_id=OuterRef(model.guard_path)))
+    mine = Q(incident_id=None) | Q(incident_id=OuterRef(model.guard_path))
+    shown = shown_on(actor.id, actor.department_id).filter(mine)
     allowed = Q(Exists(shown))
     if model.guard_class:
         allowed &= Q(**{f"{model.guard_class}__lte": DISPLAY_MAX_CLASS})

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 
-from accounts.models import Display
+from accounts.queries import shown_on
 from coordination.events import streams
 from coordination.events.actor import Actor
 from sharing.access.models import Grant, VisIncident
@@ -69,13 +69,9 @@ def _plain(actor: Actor) -> set[str]:
             found.add(streams.SYSTEM)
     elif actor.kind == "client":
         found.add(streams.department(actor.department_id))
-    elif actor.kind == "display" and _live_display(actor):
+    elif actor.kind == "display" and shown_on(actor.id, actor.department_id).exists():
         found |= {streams.department(actor.department_id), streams.SYSTEM}
     return found
-
-
-def _live_display(actor: Actor) -> bool:
-    return Display.objects.filter(pk=actor.id, revoked_at=None, department_id=actor.department_id).exists()
 
 
 def _reach(actor: Actor, incident_ids: set[int], now: datetime) -> dict[int, int]:
@@ -86,10 +82,11 @@ def _reach(actor: Actor, incident_ids: set[int], now: datetime) -> dict[int, int
         incident_id__in=incident_ids, scope__in=live_scopes(actor), valid_to__gt=now
     )
     if actor.kind == "display":
-        pinned = Display.objects.filter(pk=actor.id, revoked_at=None).values_list("incident_id", flat=True)
-        shown = pinned.first() if pinned.exists() else -1
-        if shown is not None:
-            rows = rows.filter(incident_id=shown)
+        wall = shown_on(actor.id, actor.department_id).first()
+        if wall is None:
+            return {}
+        if wall.incident_id is not None:
+            rows = rows.filter(incident_id=wall.incident_id)
     found: dict[int, int] = {}
     for incident_id, reach in rows.values_list("incident_id", "reach"):
         found[incident_id] = max(found.get(incident_id, 0), reach)
