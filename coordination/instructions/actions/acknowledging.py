@@ -151,7 +151,7 @@ def _take_in_hand(
     now: datetime,
 ) -> None:
     first = row.acknowledged_version is None
-    again = row.acknowledged_version == stands.n and not row.cancel_owed
+    again = row.acknowledged_version == stands.n and not row.cancel_owed and row.state not in UNTOUCHED
     row.acknowledged_version, row.evidence_grade = stands.n, evidence.grade
     row.acknowledged_at = row.acknowledged_at or now
     how: dict[str, Any] = {"actor": actor, "now": now, "effective_at": evidence.spoken_at}

@@ -72,7 +72,7 @@ def put_in_force(
         row.due_at = version.due_at  # type: ignore[assignment]
         moving.carry(
             row, "owe", actor=SYSTEM, now=now, data={"n": version.n},
-            tell=[moving.duty(row.department_id, row.post)],
+            tell=[moving.duty(row.department_id, row.post, "instruction.amend")],
         )
         orders.append(arming.order(row, instruction, "acknowledge", now=now))
         if row.state in ("issued", "delivered", "acknowledged", "in_progress"):

@@ -104,9 +104,9 @@ def _return(
     row.returns += 1
     row.due_at = new_due or (row.due_at if row.due_at > now else now + arming.allowed_time(row.instruction, "complete"))
     row.overdue_since = None
-    tell = [moving.duty(row.department_id, row.post)]
+    tell = [moving.duty(row.department_id, row.post, "assignment.return")]
     if row.returns >= 3:
-        tell += [moving.duty(pk) for pk in _command_of(row)]
+        tell += [moving.duty(pk, text="assignment.return") for pk in _command_of(row)]
     moving.carry(
         row, move, actor=actor, now=now, after="in_progress", ball=row.department_id, reason=why,
         data={"accepted": False, "returns": row.returns}, tell=tell,

@@ -238,6 +238,7 @@ def urgency_of(instruction: Instruction) -> str:
     return version.urgency
 
 
-def duty(department_id: int, post: str = "duty_officer") -> dict[str, Any]:
-    """Whom to tell: one post of one department."""
-    return {"department": department_id, "post": post}
+def duty(department_id: int, post: str = "duty_officer", text: str = "") -> dict[str, Any]:
+    """Whom to tell: one post of one department; ``text`` names other words than those of the event."""
+    entry: dict[str, Any] = {"department": department_id, "post": post}
+    return {**entry, "text": text} if text else entry
