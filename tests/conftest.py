@@ -1,6 +1,7 @@
 """What do all tests share?
 
-``stack``: the whole system with the demo city, one for the session. ``start_stack``: more of them, ended after the test.
+``stack``: the whole system with the demo city, one for the session. ``start_stack``: more of them, ended after the
+test.
 ``browser``: Chromium. A test that needs what this machine has not is left out before it runs, and the summary says so.
 """
 

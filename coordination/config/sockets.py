@@ -1,13 +1,13 @@
 """Which sockets are there, and from which pages may they be opened?"""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.routing import URLRouter
 from django.conf import settings
+
+from coordination.live.routing import websocket_urlpatterns
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -48,8 +48,7 @@ class ExactOrigin:
 
 def routes() -> list[Any]:
     """Return the addresses of sockets."""
-    name = "coordination.live.routing"
-    return list(import_module(name).websocket_urlpatterns) if find_spec(name) else []
+    return list(websocket_urlpatterns)
 
 
-sockets = ExactOrigin(URLRouter(routes()))  # the consumer itself finds out who opened it, in a thread
+sockets = ExactOrigin(AuthMiddlewareStack(URLRouter(routes())))

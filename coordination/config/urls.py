@@ -1,7 +1,5 @@
 """Which address leads where?"""
 
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver, include, path
 
 from coordination.config import health
@@ -12,20 +10,12 @@ handler404 = "coordination.config.pages.not_found"
 handler500 = "coordination.config.pages.server_error"
 
 
-def _rooms() -> list[URLPattern | URLResolver]:
-    prefixes = [
-        ("live/", "coordination.live.urls"),
-        ("api/v1/", "coordination.config.api_urls"),
-        ("", "coordination.instructions.urls"),
-        ("", "incidents.urls"),
-        ("", "accounts.urls"),
-        ("", "coordination.screens.urls"),
-    ]
-    return [path(prefix, include(name)) for prefix, name in prefixes if find_spec(name)]
-
-
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
-    *_rooms(),
+    path("live/", include("coordination.live.urls")),
+    path("api/v1/", include("coordination.config.api_urls")),
+    path("", include("coordination.instructions.urls")),
+    path("", include("accounts.urls")),
+    path("", include("coordination.screens.urls")),
 ]

@@ -1,0 +1,12 @@
+"""Which room is handed which list?"""
+
+from coordination.config import deadline_handlers, incident_facts, subscribers
+from coordination.events import relay
+from incidents import closing
+
+
+def hand_out() -> None:
+    """Hand the plain lists of this package to the rooms that may not reach for them; once, at start."""
+    deadline_handlers.install()
+    relay.configure(subscribers.SUBSCRIBERS, subscribers.ON_POISON)
+    closing.use_named(incident_facts.FORBIDS_CLOSING)
