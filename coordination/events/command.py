@@ -41,12 +41,8 @@ class Unit:
     recorded: list[tuple[Event, tuple[str, ...]]] = field(default_factory=list)
 
 
-_unit: contextvars.ContextVar[Unit | None] = contextvars.ContextVar(
-    "unit", default=None
-)
-request_id: contextvars.ContextVar[str] = contextvars.ContextVar(
-    "request_id", default=""
-)
+_unit: contextvars.ContextVar[Unit | None] = contextvars.ContextVar("unit", default=None)
+request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
 
 def action(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -151,9 +147,7 @@ def record(
     if current is None:
         raise RuntimeError(f"record({type}) outside an action")
     if subject.pk is None or not streams:
-        raise ValueError(
-            f"record({type}): the subject must be saved, and at least one stream named"
-        )
+        raise ValueError(f"record({type}): the subject must be saved, and at least one stream named")
     event = Event(
         type=type,
         at=current.now,
@@ -198,14 +192,14 @@ def _plain(value: Any) -> Any:
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, File):
         return [value.name, value.size, _digest(value)]
-    if (
-        type(value).__str__ is object.__str__
-        and type(value).__repr__ is object.__repr__
-    ):
-        raise TypeError(
-            f"{type(value).__name__} cannot be an argument of an action that has a command id"
-        )
+    if not {"__str__", "__repr__"} & _defined(type(value)):
+        raise TypeError(f"{type(value).__name__} cannot be an argument of an action that has a command id")
     return str(value)
+
+
+def _defined(kind: type) -> set[str]:
+    """What a class and its bases say themselves, `object` apart."""
+    return {name for base in kind.__mro__[:-1] for name in vars(base)}
 
 
 def _digest(file: File[Any]) -> str:
@@ -226,49 +220,35 @@ ON CONFLICT (actor_key, key) DO NOTHING RETURNING id
 """
 
 
-def _claim(
-    name: str, command_id: UUID, actor: Actor, now: datetime, kwargs: Mapping[str, Any]
-) -> tuple[Command, bool]:
+def _claim(name: str, command_id: UUID, actor: Actor, now: datetime, kwargs: Mapping[str, Any]) -> tuple[Command, bool]:
     """Take the command id, or wait for whoever holds it and return theirs.
 
     One statement: it waits for an unfinished holder; once that has committed, the next statement sees its row
     (READ COMMITTED), and once it has rolled back, the id is ours.
     """
     fingerprint = _fingerprint(name, actor, kwargs)
-    taken = Command(
-        actor_key=actor.key, key=command_id, name=name, request_hash=fingerprint, at=now
-    )
+    taken = Command(actor_key=actor.key, key=command_id, name=name, request_hash=fingerprint, at=now)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM, [taken.actor_key, str(command_id), name, fingerprint, now]
-        )
+        cursor.execute(_CLAIM, [taken.actor_key, str(command_id), name, fingerprint, now])
         row = cursor.fetchone()
     if row is not None:
         taken.pk = row[0]
         return taken, False
     earlier = Command.objects.get(actor_key=actor.key, key=command_id)
     if earlier.request_hash != fingerprint:
-        raise KeyReused(
-            _("This command id was used for another request; send a new one.")
-        )
+        raise KeyReused(_("This command id was used for another request; send a new one."))
     return earlier, True
 
 
 def _keep_result(command: Command, result: Any) -> None:
     if isinstance(result, models.Model):
-        Command.objects.filter(pk=command.pk).update(
-            result_type=result._meta.label_lower, result_id=result.pk
-        )
+        Command.objects.filter(pk=command.pk).update(result_type=result._meta.label_lower, result_id=result.pk)
 
 
 def _result_of(command: Command) -> Any:
     if not command.result_type:
         return None
-    found = (
-        apps.get_model(command.result_type)
-        ._base_manager.filter(pk=command.result_id)
-        .first()
-    )
+    found = apps.get_model(command.result_type)._base_manager.filter(pk=command.result_id).first()
     if found is None:
         raise NotFound(_("What this command made is no longer there."))
     return found

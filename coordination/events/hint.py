@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 import redis
@@ -36,11 +37,7 @@ def send(streams: Sequence[str]) -> None:
 
 def send_recheck(departments: Sequence[int], people: Sequence[int] = ()) -> None:
     """Ask every hub to look again at what these departments and people may see; like `send`."""
-    _publish(
-        orjson.dumps(
-            {"recheck": {"departments": list(departments), "people": list(people)}}
-        )
-    )
+    _publish(orjson.dumps({"recheck": {"departments": list(departments), "people": list(people)}}))
 
 
 def _publish(message: bytes) -> None:
@@ -98,12 +95,10 @@ class Listener:
                 self._over.wait(1.0)
 
     def _listen_once(self) -> None:
-        client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=1, retry=None
-        )
+        client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=1, retry=None)
         with (
             contextlib.closing(client),
-            contextlib.closing(client.pubsub(ignore_subscribe_messages=True)) as pubsub,
+            contextlib.closing(_pubsub(client)) as pubsub,
         ):
             pubsub.subscribe(channel())
             asked = time.monotonic()
@@ -113,3 +108,7 @@ class Listener:
                 if time.monotonic() - asked > 10:
                     pubsub.ping()  # a half-open connection raises at the next read
                     asked = time.monotonic()
+
+
+def _pubsub(client: redis.Redis) -> Any:
+    return client.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]

@@ -38,11 +38,7 @@ def flush(recorded: Sequence[tuple[Event, tuple[str, ...]]]) -> None:
     if not recorded:
         return
     Event.objects.bulk_create([event for event, _ in recorded])
-    rows = [
-        (stream, event, index == 0)
-        for event, streams in recorded
-        for index, stream in enumerate(streams)
-    ]
+    rows = [(stream, event, index == 0) for event, streams in recorded for index, stream in enumerate(streams)]
     counts = Counter(stream for stream, _, _ in rows)
     left = dict(counts)
     back = []

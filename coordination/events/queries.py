@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from django.db import connection
 
-from coordination.events.models import Event, StreamHead
+from coordination.events.models import Event, StreamEntry, StreamHead
 
 Why = Literal["behind", "epoch"]
 Cursor = tuple[int, int]
@@ -73,9 +73,7 @@ def heads(streams: Sequence[str]) -> dict[str, Cursor]:
     """(epoch, last seq) of each stream; (1, 0) for one in which nothing has happened."""
     if not streams:
         return {}
-    found = StreamHead.objects.filter(stream__in=set(streams)).values_list(
-        "stream", "epoch", "last_seq"
-    )
+    found = StreamHead.objects.filter(stream__in=set(streams)).values_list("stream", "epoch", "last_seq")
     known = {stream: (epoch, seq) for stream, epoch, seq in found}
     return {stream: known.get(stream, (1, 0)) for stream in streams}
 
@@ -142,11 +140,9 @@ def _rows(wanted: Mapping[str, tuple[int, int]], limit: int) -> dict[str, list[E
     return found
 
 
-def object_history(
-    object_type: str, object_id: int, limit: int = 200
-) -> list[dict[str, Any]]:
+def object_history(object_type: str, object_id: int, limit: int = 200) -> list[dict[str, Any]]:
     """What happened to one object, newest first; one dict an event. The caller has made sure it may be seen."""
-    rows = (
+    rows: Any = (
         Event.objects.filter(object_type=object_type, object_id=object_id)
         .order_by("-id")
         .values(
@@ -157,14 +153,18 @@ def object_history(
     return list(rows)
 
 
-def incident_history(
-    incident_id: int, after: int | None = None, limit: int = 50
-) -> list[dict[str, Any]]:
+def incident_history(incident_id: int, after: int | None = None, limit: int = 50) -> list[dict[str, Any]]:
     """What happened in one incident, newest first, before event ``after`` if given."""
     rows = Event.objects.filter(incident_id=incident_id)
     if after is not None:
         rows = rows.filter(id__lt=after)
-    return list(rows.order_by("-id").values()[:limit])
+    newest: Any = rows.order_by("-id").values()
+    return list(newest[:limit])
+
+
+def streams_of_events(event_ids: Sequence[int]) -> set[str]:
+    """Every stream in which one of these events stands."""
+    return set(StreamEntry.objects.filter(event_id__in=event_ids).values_list("stream", flat=True))
 
 
 def lag() -> float:

@@ -64,9 +64,7 @@ def configure(
     ``on_poison(poison, now)`` raises an alarm; it runs inside the transaction that passes the event over.
     """
     global _on_poison
-    _subscribers[:] = [
-        (name, import_string(h) if isinstance(h, str) else h) for name, h in subscribers
-    ]
+    _subscribers[:] = [(name, import_string(h) if isinstance(h, str) else h) for name, h in subscribers]
     _on_poison = import_string(on_poison) if isinstance(on_poison, str) else on_poison
 
 
@@ -75,10 +73,7 @@ def run_once(subscribers: Sequence[tuple[str, Handler]] | None = None) -> int:
 
     Raises what the database raises when it is gone; a subscriber's own failure never comes out.
     """
-    return sum(
-        _catch_up(name, handle)
-        for name, handle in (_subscribers if subscribers is None else subscribers)
-    )
+    return sum(_catch_up(name, handle) for name, handle in (_subscribers if subscribers is None else subscribers))
 
 
 def _catch_up(name: str, handle: Handler) -> int:
@@ -163,25 +158,17 @@ def _stream(name: str, handle: Handler, stream: str) -> tuple[int, bool]:
 
 
 def _claim(name: str, stream: str) -> RelayCursor | None:
-    rows = RelayCursor.objects.select_for_update(skip_locked=True).filter(
-        subscriber=name, stream=stream
-    )
+    rows = RelayCursor.objects.select_for_update(skip_locked=True).filter(subscriber=name, stream=stream)
     return rows.first()
 
 
 def _next_entries(stream: str, after: int, limit: int) -> list[StreamEntry]:
-    rows = (
-        StreamEntry.objects.filter(stream=stream, home=True, seq__gt=after)
-        .order_by("seq")
-        .select_related("event")
-    )
+    rows = StreamEntry.objects.filter(stream=stream, home=True, seq__gt=after).order_by("seq").select_related("event")
     return list(rows[:limit])
 
 
 def _advance(cursor: RelayCursor, seq: int) -> None:
-    RelayCursor.objects.filter(pk=cursor.pk).update(
-        seq=seq, tries=0, retry_at=None, error=""
-    )
+    RelayCursor.objects.filter(pk=cursor.pk).update(seq=seq, tries=0, retry_at=None, error="")
 
 
 def _failed(name: str, stream: str, entry: StreamEntry, error: Exception) -> bool:
@@ -206,15 +193,9 @@ def _failed(name: str, stream: str, entry: StreamEntry, error: Exception) -> boo
             _advance(cursor, entry.seq)
         else:
             pause = timedelta(seconds=min(2 ** (tries - 1), 30))
-            RelayCursor.objects.filter(pk=cursor.pk).update(
-                tries=tries, retry_at=_server_now() + pause, error=text
-            )
+            RelayCursor.objects.filter(pk=cursor.pk).update(tries=tries, retry_at=_server_now() + pause, error=text)
     if skipped or tries == TRIES:
-        _say(
-            Poison(
-                name, stream, entry.seq, entry.event.pk, entry.event.type, text, skipped
-            )
-        )
+        _say(Poison(name, stream, entry.seq, entry.event.pk, entry.event.type, text, skipped))
     return skipped
 
 

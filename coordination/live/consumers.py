@@ -23,7 +23,7 @@ MESSAGE_SECONDS = 10.0
 _log = logging.getLogger(__name__)
 
 
-class LiveConsumer(AsyncWebsocketConsumer):
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """``/live/ws``: hello in, pointers out. Close codes: 4401 signed out, 4408 no hello, 4409 reads too slowly,
     1003 binary, 1007 not our JSON, 1008 too many streams or messages, 1009 too long, 1013 try later.
     """
@@ -31,6 +31,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     channel_layer_alias = "none"  # the hub fans out; a layer would cost one message a socket
 
     outbox: Outbox
+    scope: dict[str, Any]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection; however it ends, the hub forgets it."""

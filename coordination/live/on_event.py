@@ -10,8 +10,8 @@ import re
 
 from django.db import transaction
 
-from coordination.events import hint
-from coordination.events.models import Event, StreamEntry
+from coordination.events import hint, queries
+from coordination.events.models import Event
 
 _RIGHTS = re.compile(r"(access|membership|person|session|display|department|client|post)\.")
 
@@ -21,10 +21,11 @@ def handle(events: list[Event]) -> None:
     ids = [event.pk for event in events if _RIGHTS.match(event.type)]
     if not ids:
         return
-    departments, people = set(), set()
-    for stream in StreamEntry.objects.filter(event_id__in=ids).values_list("stream", flat=True):
+    found: dict[str, set[int]] = {"department": set(), "user": set()}
+    for stream in queries.streams_of_events(ids):
         kind, _, number = stream.partition(":")
-        if number.isdigit():
-            {"department": departments, "user": people}.get(kind, set()).add(int(number))
+        if kind in found:
+            found[kind].add(int(number))
+    departments, people = found["department"], found["user"]
     if departments or people:
         transaction.on_commit(functools.partial(hint.send_recheck, sorted(departments), sorted(people)), robust=True)

@@ -69,4 +69,5 @@ def _kept(function: Callable[P, R]) -> Callable[P, R]:
 
 async def _in(pool: ThreadPoolExecutor, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     call = DatabaseSyncToAsync(function, thread_sensitive=False, executor=pool)
-    return await call(*args, **kwargs)
+    result: R = await call(*args, **kwargs)
+    return result

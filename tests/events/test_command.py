@@ -29,7 +29,7 @@ def at_once(work: Callable[[int], Any], times: int) -> list[Any]:
         try:
             barrier.wait()
             results[index] = work(index)
-        except Exception as error:  # noqa: BLE001 - the caller looks at each
+        except Exception as error:
             results[index] = error
         finally:
             connection.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
-import orjson
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -19,6 +19,5 @@ def live_region(cursor: Mapping[str, Sequence[int]], part: str, *streams: str) -
     ``cursor`` comes from ``live.queries.cursor`` and was read before the page's data.
     """
     shown = {stream: list(cursor[stream]) for stream in (streams or cursor) if stream in cursor}
-    return format_html(
-        'data-live="{}" data-cursor="{}" data-part="{}"', " ".join(shown), orjson.dumps(shown).decode(), part
-    )
+    printed = json.dumps(shown, separators=(",", ":"))
+    return format_html('data-live="{}" data-cursor="{}" data-part="{}"', " ".join(shown), printed, part)
