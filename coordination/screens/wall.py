@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from accounts import actions as accounts
 from coordination.screens import wall_facts
+from sharing.access.pages import actor_of, now_of
 
 PARTS = {
     "wall-title": "wall/part_title.html",
@@ -26,9 +27,9 @@ CLAIM = "muster_wall_claim"
 @require_GET
 def wall(request: HttpRequest) -> HttpResponse:
     """The wall with its token; without one a pairing code that an administrator enters."""
-    if request.actor.kind != "display":  # type: ignore[attr-defined]
+    if actor_of(request).kind != "display":
         return _pair(request)
-    facts = wall_facts.wall(actor=request.actor, now=request.now)  # type: ignore[attr-defined]
+    facts = wall_facts.wall(actor=actor_of(request), now=now_of(request))
     with translation.override(facts["language"]):
         return render(request, "wall/wall.html", {"wall": facts, "live": facts["cursor"]})
 
@@ -37,11 +38,11 @@ def wall(request: HttpRequest) -> HttpResponse:
 @require_GET
 def part(request: HttpRequest, name: str) -> HttpResponse:
     """One panel again, after a pointer."""
-    if request.actor.kind != "display":  # type: ignore[attr-defined]
+    if actor_of(request).kind != "display":
         return HttpResponse(status=401)
     if name not in PARTS:
         raise Http404
-    facts = wall_facts.wall(actor=request.actor, now=request.now)  # type: ignore[attr-defined]
+    facts = wall_facts.wall(actor=actor_of(request), now=now_of(request))
     with translation.override(facts["language"]):
         return render(request, PARTS[name], {"wall": facts})
 
@@ -49,7 +50,7 @@ def part(request: HttpRequest, name: str) -> HttpResponse:
 def _pair(request: HttpRequest) -> HttpResponse:
     """Show the code; once it was entered, put the token into its cookie and become the wall."""
     claim = request.COOKIES.get(CLAIM, "")
-    pairing = accounts.pairing(claim=claim, address=request.META.get("REMOTE_ADDR", ""), now=request.now)  # type: ignore[attr-defined]
+    pairing = accounts.pairing(claim=claim, address=request.META.get("REMOTE_ADDR", ""), now=now_of(request))
     secure = request.is_secure()
     if pairing.token:
         answer = HttpResponse(status=302, headers={"Location": request.path})

@@ -9,7 +9,7 @@ from coordination.config.launcher.folders import Instance
 from coordination.config.launcher.stack import Stack
 
 # in the demo city the list of sign-ins must be enough to come in
-ENVIRONMENT = {"MUSTER_REQUIRE_MFA": "0"}
+ENVIRONMENT = {"MUSTER_REQUIRE_MFA": "0", "MUSTER_DEMO": "1"}
 SHOWN = 12
 
 

@@ -137,7 +137,7 @@ class Stack:
             )
         )
         if self.story:
-            found.append(Program("story", [python, "manage.py", "story"], environment=self.environment("worker")))
+            found.append(Program("story", [python, "manage.py", "story", "--begin"], environment=self.environment("worker")))
         return found
 
     @property

@@ -8,6 +8,8 @@ AUTH_USER_MODEL = "accounts.Person"
 
 # Every member of staff needs a second factor; the demo city alone goes without, so that its list of sign-ins suffices.
 MUSTER_REQUIRE_MFA = flag("MUSTER_REQUIRE_MFA", default=True)
+# The demo city: its page lets anybody in it steer the story.
+MUSTER_DEMO = flag("MUSTER_DEMO", default=False)
 MUSTER_SESSION_IDLE = timedelta(minutes=60)
 
 AUTHENTICATION_BACKENDS = [
