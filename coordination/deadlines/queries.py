@@ -50,7 +50,7 @@ def history_of(subject_type: str, subject_id: int) -> list[Deadline]:
     return list(rows.order_by("armed_at", "id"))
 
 
-def policy(set: str, response_level: int | None) -> Policy:  # noqa: A002
+def policy(set: str, response_level: int | None) -> Policy:
     """The policy of a set at a response level (None and 0: no level set).
 
     Falls back to the set's policy without level, then to the standard set. Raises Policy.DoesNotExist where no
@@ -77,7 +77,8 @@ def ladder(policy: Policy, kind: str, term_seconds: float, pace: float = 1) -> l
     entries = policy.ladders.get(kind, policy.ladders.get("default", []))
     frozen: list[list[Any]] = []
     for offset, step, *repeat in entries:
-        frozen.append([_seconds(offset, policy.wait, term_seconds, pace), step, *(float(n) / (pace or 1) for n in repeat)])
+        seconds = _seconds(offset, policy.wait, term_seconds, pace)
+        frozen.append([seconds, step, *(float(n) / (pace or 1) for n in repeat)])
     return sorted(frozen, key=lambda entry: entry[0])
 
 
@@ -110,7 +111,7 @@ def wait_after(ladder: list[list[Any]], level: int) -> float | None:
     every = float(ladder[-1][2])
     cap = float(ladder[-1][3]) if len(ladder[-1]) > 3 else every
     doublings = min(level - (len(ladder) - 1), 40)
-    return min(every * 2**doublings, max(cap, every))
+    return float(min(every * 2**doublings, max(cap, every)))
 
 
 def step_at(ladder: list[list[Any]], level: int) -> str:
@@ -128,7 +129,8 @@ def oldest_overdue(now: datetime) -> timedelta:
 
 def next_due(now: datetime) -> float | None:
     """Seconds until the next armed deadline (negative: overdue); None when nothing is armed."""
-    due = Deadline.objects.filter(state=Deadline.State.ARMED).order_by("due_at").values_list("due_at", flat=True).first()
+    armed = Deadline.objects.filter(state=Deadline.State.ARMED).order_by("due_at")
+    due = armed.values_list("due_at", flat=True).first()
     return (due - now).total_seconds() if due else None
 
 

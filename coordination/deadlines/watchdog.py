@@ -57,7 +57,9 @@ def look(now: datetime) -> Report:
     lag = timedelta(seconds=events.lag())
     stuck = notify.stuck_leases(now - LEASE_LATE)
     findings = [
-        Finding("overdue", _level(overdue, queries.WARN_OVERDUE, queries.PAGE_OVERDUE), overdue.total_seconds()),
+        Finding(
+            "overdue", _level(overdue, queries.WARN_OVERDUE, queries.PAGE_OVERDUE), overdue.total_seconds()
+        ),
         Finding("engine", "page" if silent else "ok", (now - silent).total_seconds() if silent else 0.0),
         Finding("relay", _level(lag, RELAY_LATE, 2 * RELAY_LATE), lag.total_seconds()),
         Finding("leases", "page" if stuck else "ok", float(stuck)),
@@ -67,7 +69,7 @@ def look(now: datetime) -> Report:
 
 
 def check(now: datetime) -> Report:
-    """Check, mend what has lost its deadline, raise and settle alarms, and tell the dead-man's switch if all is well."""
+    """Check, mend what has lost its deadline, raise and settle alarms; if all is well, tell the dead-man's switch."""
     seen = look(now)
     kinds = {"overdue": alarms.OVERDUE, "engine": alarms.SILENT, "relay": alarms.RELAY, "leases": alarms.LEASE}
     for finding in seen.findings:
@@ -103,7 +105,7 @@ def _mend(now: datetime) -> tuple[int, int]:
             with transaction.atomic():
                 ids = list(handler.without_deadline(now, MENDED_AT_ONCE))
                 done = handler.rearm(ids, now) if ids else 0
-        except Exception:
+        except Exception:  # noqa: BLE001 - one room's fault leaves the others watched
             _log.exception("%s: could not be mended", subject_type)
             left += 1
             continue

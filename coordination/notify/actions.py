@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts import queries as accounts
@@ -222,7 +223,7 @@ def next_way(delivery: Delivery, channel: str, now: datetime) -> bool:
 @action("notice.read")
 def read_notice(*, actor: Actor, now: datetime, notice_id: int) -> Notice:
     """Mark one of the actor's own notices as read; another's is not there (404). Reading twice changes nothing."""
-    notice = _own(actor).select_for_update().filter(pk=notice_id).first()
+    notice: Notice | None = _own(actor).select_for_update().filter(pk=notice_id).first()
     if notice is None:
         raise NotFound(_("There is no such notice."))
     if notice.read_at is None:
@@ -246,8 +247,8 @@ def read_all(*, actor: Actor, now: datetime, up_to: int) -> int:
     return len(notices)
 
 
-def _own(actor: Actor) -> Any:
-    if not actor.is_person:
+def _own(actor: Actor) -> QuerySet[Notice]:
+    if not actor.is_person or actor.id is None:
         raise Forbidden(_("Only people have notices."))
     return Notice.objects.filter(person_id=actor.id)
 

@@ -40,7 +40,7 @@ def notices(
 
     ``unread``: only unread (True) or read (False) ones. Only people have any.
     """
-    if not actor.is_person:
+    if not actor.is_person or actor.id is None:
         return [], None
     rows = Notice.objects.filter(person_id=actor.id)
     if unread is not None:
@@ -61,7 +61,9 @@ def notice(*, actor: Actor, notice_id: int) -> NoticeRow:
 
 def unread_count(*, actor: Actor) -> int:
     """How many unread notices the actor has."""
-    return Notice.objects.filter(person_id=actor.id, read_at=None).count() if actor.is_person else 0
+    if not actor.is_person or actor.id is None:
+        return 0
+    return Notice.objects.filter(person_id=actor.id, read_at=None).count()
 
 
 def _row(notice: Notice) -> NoticeRow:

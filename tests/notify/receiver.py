@@ -80,14 +80,14 @@ def receiver(answer: Answer | None = None) -> Iterator[Receiver]:
         kept.answer = answer
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - named by http.server
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             kept.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             kept.answer(self)
 
-        do_GET = do_POST  # noqa: N815 - named by http.server
+        do_GET = do_POST
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

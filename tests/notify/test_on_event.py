@@ -92,7 +92,8 @@ def test_facts_come_from_whoever_owns_the_subject(city: City) -> None:
         {"number": "12-3", "headline_zh": "疏散", "headline_en": "Evacuate"}
     ] * 2
     assert {(notice.object_type, notice.object_id) for notice in notices} == {("instructions.assignment", 5)}
-    codes = {city.name(row.person_id or 0): row.args.get("voice_code") for row in Delivery.objects.filter(channel="email")}
+    mails = Delivery.objects.filter(channel="email")
+    codes = {city.name(row.person_id or 0): row.args.get("voice_code") for row in mails}
     assert codes == {"station-duty": "4711", "bureau-duty": None}
 
 

@@ -24,7 +24,7 @@ from tests.deadlines.city import City
 from tests.notify import receiver as receivers
 from tests.notify.receiver import receiver, reply
 
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the standard's own example
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wired")]
 
 

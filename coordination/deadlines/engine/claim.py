@@ -52,7 +52,7 @@ def claim(now: datetime, limit: int, *, ids: Collection[int] | None = None, skip
     if not taken:
         return found
     subjects = _lock(taken)
-    gaps = list(EngineGap.objects.filter(ended_at__gt=now - GAPS_LOOKED_AT).values_list("began_at", "ended_at"))
+    gaps = _gaps(now)
     for deadline in taken:
         who = handler(deadline.subject_type)
         subject = subjects.get((deadline.subject_type, deadline.subject_id))
@@ -65,6 +65,11 @@ def claim(now: datetime, limit: int, *, ids: Collection[int] | None = None, skip
             outage = any(began <= deadline.due_at <= ended for began, ended in gaps)
             found.due.append(Due(deadline, subject, who, parties, parties.line(deadline.kind), outage))
     return found
+
+
+def _gaps(now: datetime) -> list[tuple[datetime, datetime]]:
+    rows = EngineGap.objects.filter(ended_at__gt=now - GAPS_LOOKED_AT)
+    return [(began, ended) for began, ended in rows.values_list("began_at", "ended_at") if ended is not None]
 
 
 def _lock(taken: list[Deadline]) -> dict[tuple[str, int], Any]:

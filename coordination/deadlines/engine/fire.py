@@ -95,7 +95,7 @@ def _at(deadline: Deadline, level: int) -> datetime:
 
 def _write(climbs: Sequence[Climb], now: datetime) -> None:
     with connection.cursor() as cursor:
-        values = {
+        values: dict[str, Any] = {
             "now": now,
             "ids": [climb.due.deadline.pk for climb in climbs],
             "steps": [climb.step for climb in climbs],

@@ -88,8 +88,7 @@ def run_forever(stop: threading.Event, *, loops: tuple[Loop, ...] = LOOPS) -> No
 
 def _run(loop: Loop, stop: threading.Event) -> None:
     listener = Listener().start()
-    watcher = threading.Thread(target=lambda: (stop.wait(), listener.wake()), name=f"{loop.name}-stop", daemon=True)
-    watcher.start()
+    threading.Thread(target=_wake_at_the_end, args=(stop, listener), name=f"{loop.name}-stop", daemon=True).start()
     failures = 0
     try:
         while not stop.is_set():
@@ -100,7 +99,7 @@ def _run(loop: Loop, stop: threading.Event) -> None:
                 _log.warning("%s: the database does not answer (%s)", loop.name, error)
                 connection.close()
                 pause = _back_off(failures)
-            except Exception:
+            except Exception:  # noqa: BLE001 - a loop that ends is the one fault that must not happen
                 failures += 1
                 _log.exception("%s: a round failed", loop.name)
                 pause = _back_off(failures)
@@ -112,6 +111,11 @@ def _run(loop: Loop, stop: threading.Event) -> None:
         connection.close()
 
 
+def _wake_at_the_end(stop: threading.Event, listener: Listener) -> None:
+    stop.wait()
+    listener.wake()
+
+
 def _sleep(listener: Listener, stop: threading.Event, seconds: float, *, heed_hints: bool) -> None:
     if heed_hints:
         listener.wait(seconds)
@@ -120,4 +124,4 @@ def _sleep(listener: Listener, stop: threading.Event, seconds: float, *, heed_hi
 
 
 def _back_off(failures: int) -> float:
-    return min(LONGEST_BACK_OFF, SHORTEST_BACK_OFF * 2 ** min(failures - 1, 10))
+    return float(min(LONGEST_BACK_OFF, SHORTEST_BACK_OFF * 2 ** min(failures - 1, 10)))

@@ -26,7 +26,8 @@ _guard = ClockGuard()
 
 _EXTEND = """
 UPDATE deadlines_deadline SET due_at = due_at + more.by, base_due = base_due + more.by
-FROM (SELECT id, least(%(ended)s - greatest(%(began)s, armed_at), %(cap)s) AS by FROM deadlines_deadline
+FROM (SELECT id,
+             least(%(ended)s - greatest(%(began)s, armed_at), %(cap)s * interval '1 second') AS by FROM deadlines_deadline
       WHERE state = 'armed' AND on_outage = 'extend' AND armed_at < %(ended)s AND due_at > %(began)s) AS more
 WHERE deadlines_deadline.id = more.id
 """
@@ -77,5 +78,5 @@ def note_gap(began: datetime, ended: datetime, cause: str = EngineGap.Cause.SILE
     """Note that nothing could fire from ``began`` to ``ended``; deadlines that an outage extends get that time back."""
     gap = EngineGap.objects.create(began_at=began, ended_at=ended, cause=cause)
     with connection.cursor() as cursor:
-        cursor.execute(_EXTEND, {"began": began, "ended": ended, "cap": EXTEND_CAP})
+        cursor.execute(_EXTEND, {"began": began, "ended": ended, "cap": EXTEND_CAP.total_seconds()})
     return gap

@@ -6,7 +6,8 @@ from typing import cast
 
 from coordination.notify.channels import email, in_app, sms, webhook
 from coordination.notify.channels.base import Answer as Answer
-from coordination.notify.channels.base import Channel, Letter as Letter
+from coordination.notify.channels.base import Channel
+from coordination.notify.channels.base import Letter as Letter
 
 _FILES = (in_app, email, sms, webhook)
 

@@ -25,6 +25,7 @@ class Letter:
     at: datetime
     language: str = ""
     repeat: bool = False
+    bundle: bool = False
     secret: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
 

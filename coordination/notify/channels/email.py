@@ -27,7 +27,11 @@ def send(letter: Letter) -> Answer:
         body="\n".join(letter.lines) + "\n",
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[letter.address],
-        headers={"Message-ID": reference, "Date": formatdate(letter.at.timestamp()), "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": reference,
+            "Date": formatdate(letter.at.timestamp()),
+            "Auto-Submitted": "auto-generated",
+        },
     )
     try:
         accepted = mail.send(fail_silently=False)

@@ -1,8 +1,8 @@
 """How does a message go out as SMS? By a plain HTTP gateway: POST a JSON message, ask for its state by reference.
 
-``MUSTER_SMS_URL`` names the gateway (``MUSTER_SMS_TOKEN`` its bearer token): ``POST <url>`` with ``{"id", "to", "text"}``
-answers 2xx with ``{"reference"}``; ``GET <url>/<id>`` answers ``{"state": "accepted"|"sent"|"failed"}`` or 404 when it never
-got the message. The id is stable over retries, so that a gateway that knows it sends once.
+``MUSTER_SMS_URL`` names the gateway (``MUSTER_SMS_TOKEN`` its bearer token): ``POST <url>`` with ``{"id", "to",
+"text"}`` answers 2xx with ``{"reference"}``; ``GET <url>/<id>`` answers ``{"state": "accepted"|"sent"|"failed"}`` or
+404 when it never got the message. The id is stable over retries, so that a gateway that knows it sends once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def is_set_up() -> bool:
 
 def send(letter: Letter) -> Answer:
     """Hand one message to the gateway."""
-    text = letter.lines[0] if letter.lines else letter.subject
+    text = letter.subject if letter.bundle else " ".join(letter.lines)
     if letter.repeat:
         text = f"[2] {text}"
     body = {"id": _id(letter), "to": letter.address, "text": text[:LONGEST]}
@@ -58,7 +58,9 @@ def ask(letter: Letter, reference: str) -> Answer:
     state = str(reply.json().get("state", ""))
     if reply.good and state in ("accepted", "sent"):
         return Answer("sent", reference)
-    return Answer("failed", error="the gateway could not send it") if state == "failed" else Answer("unknown", reference)
+    if state == "failed":
+        return Answer("failed", error="the gateway could not send it")
+    return Answer("unknown", reference)
 
 
 def _id(letter: Letter) -> str:

@@ -39,6 +39,7 @@ def letter(parcel: Parcel, now: datetime) -> Letter:
         at=now,
         language=language,
         repeat=first.repeated,
+        bundle=len(parcel.deliveries) > 1,
     )
 
 
@@ -77,7 +78,7 @@ def _for_system(row: Delivery, now: datetime) -> Letter:
         address=endpoint.url if endpoint else "",
         subject=row.text_key,
         lines=[],
-        urgency=payload["urgency"],
+        urgency=urgency.name(row.urgency),
         at=now,
         secret=endpoint.secret if endpoint else "",
         payload=payload,

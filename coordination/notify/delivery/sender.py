@@ -77,7 +77,7 @@ def _call(parcel: Parcel, what: Letter) -> Answer:
         if parcel.what == "ask":
             return channel.ask(what, parcel.deliveries[0].provider_ref)
         return channel.send(what)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a broken channel is a failed attempt
         _log.exception("channel %s broke", parcel.channel)
         return Answer("failed", error=f"{type(error).__name__}: {error}"[:300])
 

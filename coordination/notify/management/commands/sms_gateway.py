@@ -1,7 +1,7 @@
 """What would be on people's telephones? A gateway for demo and tests: it keeps the messages and shows them.
 
-``POST /messages`` takes ``{"id", "to", "text"}`` once per id; ``GET /messages/<id>`` tells its state; ``GET /messages`` lists
-all, newest first; ``GET /`` shows them as a page.
+``POST /messages`` takes ``{"id", "to", "text"}`` once per id; ``GET /messages/<id>`` tells its state; ``GET
+/messages`` lists all, newest first; ``GET /`` shows them as a page.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "MusterSms"
     timeout = 10
 
-    def do_POST(self) -> None:  # noqa: N802 - named by http.server
+    def do_POST(self) -> None:
         """Take a message."""
         if self.path.rstrip("/") != "/messages":
             return self._answer(HTTPStatus.NOT_FOUND, {"error": "no such address"})
@@ -84,7 +84,7 @@ class Handler(BaseHTTPRequestHandler):
         status = HTTPStatus.CREATED if new else HTTPStatus.OK
         return self._answer(status, {"reference": message["id"], "state": "accepted"})
 
-    def do_GET(self) -> None:  # noqa: N802 - named by http.server
+    def do_GET(self) -> None:
         """Show messages, or tell the state of one."""
         path = self.path.partition("?")[0].rstrip("/")
         if path == "":
@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by http.server
+    def log_message(self, format: str, *args: Any) -> None:
         """Say nothing: messages are on the page."""
 
 
