@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from accounts import queries as accounts
 from coordination.events.refused import Invalid
 from sharing.catalogue import queries as catalogue
 
@@ -98,7 +99,7 @@ class Entered:
 
     def choice(self, name: str, value: Any, allowed: Collection[Any]) -> Any:
         """One of ``allowed``."""
-        if isinstance(value, bool) or value not in allowed:
+        if isinstance(value, bool) or value not in tuple(allowed):
             self.fault(name, "not_a_choice", _("This is none of the possible values."))
             return None
         return value
@@ -112,6 +113,14 @@ class Entered:
             self.fault(name, "unknown_code", _("This code is not in the table %(table)s.") % {"table": table})
             return ""
         return str(value)
+
+    def department(self, name: str, value: Any) -> int | None:
+        """The id of an active department."""
+        found = row_id(value)
+        if found is None or not accounts.departments(ids=[found]):
+            self.fault(name, "unknown", _("There is no such department."))
+            return None
+        return found
 
     def region(self, value: Any) -> str:
         """A division code: up to 12 digits, or empty."""

@@ -40,6 +40,10 @@ MOVES: tuple[Move, ...] = (
 )
 
 ACTS: tuple[Move, ...] = (
+    Move(
+        "describe", OPEN, "", "link",
+        ("headline_zh", "headline_en", "description", "place", "latitude", "longitude", "area", "type", "occurred_at"),
+    ),
     Move("set_scale", OPEN, "", "scale", ("scale", "value", "why"), ("scale", "why")),
     Move("invite", OPEN, "", "participation", ("department", "role", "why"), ("department", "role")),
     Move("transfer_command", OPEN, "", "command", ("department", "person", "why"), ("department", "why")),
@@ -56,7 +60,7 @@ ACTS: tuple[Move, ...] = (
 )
 """What may be done to an incident without moving its state."""
 
-DECIDING = frozenset({move.name for move in MOVES} | {"set_scale", "transfer_command", "set_end_condition"})
+DECIDING = frozenset({move.name for move in MOVES} | {"describe", "set_scale", "transfer_command", "set_end_condition"})
 """Names of those that overwrite or decide: they want the version the caller has seen."""
 
 

@@ -7,6 +7,7 @@ from incidents.actions.clock import resume as resume
 from incidents.actions.clock import set_pace as set_pace
 from incidents.actions.command import transfer_command as transfer_command
 from incidents.actions.common import lock_open as lock_open
+from incidents.actions.describing import describe as describe
 from incidents.actions.goals import drop_objective as drop_objective
 from incidents.actions.goals import reach_objective as reach_objective
 from incidents.actions.goals import set_end_condition as set_end_condition

@@ -71,10 +71,7 @@ def transfer_command(
 
 
 def _check_who(entered: Entered, department_id: int, person_id: int | None, now: datetime) -> None:
-    if not accounts.departments(ids=[row_id(department_id) or 0]):
-        entered.fault("department", "unknown", _("There is no such department."))
-        return
-    if person_id is None:
+    if entered.department("department", department_id) is None or person_id is None:
         return
     held = accounts.actor_of_person(row_id(person_id) or 0, department_id, now)
     if held is None or not held.posts & set(COMMANDING):

@@ -12,6 +12,7 @@ from accounts import queries as accounts
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Forbidden
+from incidents import areas
 from incidents.actions import common, granting
 from incidents.actions.reports import AlreadyJoined, join
 from incidents.entered import Entered, row_id
@@ -46,6 +47,7 @@ def open_incident(
     lead_department_id: int | None = None,
     commander_department_id: int | None = None,
     parent_id: int | None = None,
+    area: Any = None,
     end_condition: str = "",
     exercise: bool = False,
     policy_set: str = "standard",
@@ -55,10 +57,13 @@ def open_incident(
 
     ``type``: code of ``incident_type``; ``grade``, ``response_level`` 1 to 4. Led by ``lead_department_id`` (the
     opening department where none is named) and commanded by ``commander_department_id`` (else the command centre of
-    the lead). Begins as verified when one of its reports is. What a report already says (place, time) is taken over
+    the lead). ``area``: GeoJSON polygon or multipolygon, WGS-84.
+
+    Begins as verified when one of its reports is. What a report already says (place, time) is taken over
     where nothing is entered.
     """
     access.require(actor, "open")
+    parent = common.lock(actor, parent_id, now=now) if parent_id is not None else None
     reports = _locked_reports(actor, report_ids, now)
     entered = Entered()
     values = _content(entered, now, locals())
@@ -67,7 +72,6 @@ def open_incident(
     if lead is None:
         raise AssertionError("a missing lead was noted as a fault")
     _take_over(values, reports)
-    parent = common.lock(actor, parent_id, now=now) if parent_id is not None else None
     if parent is not None:
         common.check_open(parent)
     verified = any(report.state == Report.State.VERIFIED for report in reports)
@@ -111,6 +115,7 @@ def _content(entered: Entered, now: datetime, raw: dict[str, Any]) -> dict[str, 
         "description": entered.text("description", raw["description"], 20_000),
         "place": entered.text("place", raw["place"], 200),
         "region_code": entered.region(raw["region_code"]),
+        "area": areas.checked(entered, raw["area"]),
         "latitude": latitude,
         "longitude": longitude,
         "occurred_at": entered.moment("occurred_at", raw["occurred_at"], not_after=now),

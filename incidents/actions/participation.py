@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import queries as accounts
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict, Invalid, MoveNotAllowed, NotFound
@@ -53,9 +52,7 @@ def invite(
     common.check_act(incident, "invite")
     entered = Entered()
     entered.choice("role", role, ROLES)
-    known = {row.pk for row in accounts.departments(ids=[row_id(department_id) or 0])}
-    if department_id not in known:
-        entered.fault("department", "unknown", _("There is no such department."))
+    entered.department("department", department_id)
     text = entered.text("why", why, 300)
     entered.done()
     part = _find(incident, department_id)

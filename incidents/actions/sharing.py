@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts import queries as accounts
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import NotFound
@@ -41,8 +40,7 @@ def share(
     entered.choice("max_class", max_class, (1, 2, 3))
     until = entered.moment("valid_to", valid_to)
     text = entered.text("why", why, 200)
-    if not accounts.departments(ids=[row_id(department_id) or 0]):
-        entered.fault("department", "unknown", _("There is no such department."))
+    entered.department("department", department_id)
     entered.done()
     for pk in common.family_ids(incident.pk):
         access.share(

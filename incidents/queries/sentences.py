@@ -12,6 +12,7 @@ from incidents.queries.shapes import Names
 
 _SENTENCES = {
     "incident.opened": gettext_lazy("Incident %(number)s opened"),
+    "incident.described": gettext_lazy("Description changed"),
     "incident.verified": gettext_lazy("Incident verified"),
     "incident.responding": gettext_lazy("Response begun"),
     "incident.controlled": gettext_lazy("Incident under control"),
