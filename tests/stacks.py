@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,18 +13,12 @@ import psycopg2.extensions
 import redis
 
 from coordination.config.launcher import demo
+from coordination.config.launcher.demo import free_port
 from coordination.config.launcher.folders import REPOSITORY, Instance
 from coordination.config.launcher.roles import OWNER
 from coordination.config.launcher.stack import Stack, connect
 
 FOLDER = REPOSITORY / "var"
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class System(Stack):
@@ -89,7 +82,8 @@ def start(
     sweep()
     instance = Instance(FOLDER / f"test-{os.getpid()}{name}")
     variables = {**(demo.ENVIRONMENT if city else {}), "MUSTER_REDIS_PREFIX": "", **(environment or {})}
-    system = System(instance, port=free_port(), environment=variables, story=story)
+    more = {"story": ["story"]} if story else {}
+    system = System(instance, port=free_port(), environment=variables, more=more)
     system.start(load=demo.load(instance) if city else ())
     return system
 

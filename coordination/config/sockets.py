@@ -51,4 +51,4 @@ def routes() -> list[Any]:
     return list(websocket_urlpatterns)
 
 
-sockets = ExactOrigin(AuthMiddlewareStack(URLRouter(routes())))
+sockets = ExactOrigin(URLRouter(routes()))

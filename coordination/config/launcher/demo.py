@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from coordination.config.launcher.folders import Instance
 from coordination.config.launcher.stack import Stack
 
 # in the demo city the list of sign-ins must be enough to come in
-ENVIRONMENT = {"MUSTER_REQUIRE_MFA": "0", "MUSTER_DEMO": "1"}
+ENVIRONMENT = {"MUSTER_REQUIRE_MFA": "0"}
 SHOWN = 12
 
 
@@ -18,10 +19,26 @@ def accounts_file(instance: Instance) -> Path:
     return instance.folder / "accounts.json"
 
 
-def stack(instance: Instance, *, port: int, say: Callable[[str], None], story: bool = True) -> Stack:
-    """Return the demo city's system, not started."""
-    mail = {"MUSTER_MAIL_FOLDER": str(instance.folder / "mail")}  # nobody's mailbox: each mail is a file
-    return Stack(instance, port=port, environment={**ENVIRONMENT, **mail}, story=story, say=say)
+def stack(instance: Instance, *, port: int, say: Callable[[str], None]) -> Stack:
+    """Return the demo city's system, not started: with its story, with nobody's mailbox and nobody's telephone."""
+    telephones = free_port()
+    environment = {
+        **ENVIRONMENT,
+        "MUSTER_MAIL_FOLDER": str(instance.folder / "mail"),
+        "MUSTER_SMS_URL": f"http://127.0.0.1:{telephones}/messages",
+    }
+    more = {
+        "telephones": ["sms_gateway", "--port", str(telephones), "--file", str(instance.folder / "sms.jsonl")],
+        "story": ["story"],
+    }
+    return Stack(instance, port=port, environment=environment, more=more, say=say)
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def load(instance: Instance) -> Sequence[str]:

@@ -52,19 +52,19 @@ class Stack:
         *,
         port: int,
         environment: Mapping[str, str] | None = None,
-        story: bool = False,
+        more: Mapping[str, Sequence[str]] | None = None,
         accept_clock: bool = False,
         say: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """Describe the system of ``instance`` on loopback ``port``; nothing is started.
 
-        ``environment`` is added to every process. ``story``: the demo's story runs as one more process.
+        ``environment`` is added to every process. ``more``: further processes, each a command of manage.py.
         ``accept_clock``: start although the clock stands before the newest event.
         """
         self.instance = instance
         self.port = port
         self.say = say
-        self.story = story
+        self.more = dict(more or {})
         self.accept_clock = accept_clock
         self.extra = dict(environment or {})
         self.database_url = os.environ.get("DATABASE_URL", "")
@@ -98,6 +98,7 @@ class Stack:
             "MUSTER_HASHED_STATIC": "1",
             "MUSTER_INSTANCE": str(self.instance.folder),
             "MUSTER_PORT": str(self.port),
+            "MUSTER_PUBLIC_URL": self.base_url,
             "DATABASE_URL": self.database(role).url(),
             "REDIS_URL": self.redis_url or redis_server.url(self.instance),
             "PYTHONUNBUFFERED": "1",
@@ -136,15 +137,15 @@ class Stack:
                 environment=self.environment("web"),
             )
         )
-        if self.story:
-            found.append(Program("story", [python, "manage.py", "story", "--begin"], environment=self.environment("worker")))
+        for name, command in self.more.items():
+            found.append(Program(name, [python, "manage.py", *command], environment=self.environment("worker")))
         return found
 
     @property
     def names(self) -> tuple[str, ...]:
         """The processes in the order they start."""
         services = (() if self.database_url else ("postgres",)) + (() if self.redis_url else ("redis",))
-        return (*services, "engine", *WORKERS, "beat", "web", *(("story",) if self.story else ()))
+        return (*services, "engine", *WORKERS, "beat", "web", *self.more)
 
     # --- start
 
@@ -196,8 +197,8 @@ class Stack:
         for name in ("engine", *WORKERS, "beat", "web"):
             self.supervisor.launch(name)
         self.wait_ready()
-        if self.story:
-            self.supervisor.launch("story")
+        for name in self.more:
+            self.supervisor.launch(name)
 
     def _check_clock(self) -> None:
         """Refuse a clock that stands before what has happened: deadlines would wait for a time that has been."""
@@ -280,7 +281,7 @@ class Stack:
         """Stop in reverse order and wait for each; PostgreSQL is asked to be quick and never killed."""
         if not self.supervisor.alive():
             return
-        for name in ("story", "web", "beat", *WORKERS, "engine", "redis", "postgres"):
+        for name in (*self.more, "web", "beat", *WORKERS, "engine", "redis", "postgres"):
             if self.supervisor.state(name) not in {"UNKNOWN", "STOPPED"}:
                 self.supervisor.stop(name)
         self.supervisor.shutdown()
