@@ -120,7 +120,7 @@ class Objectives(Resource):
     @lists("objectives_list", shapes.ObjectiveShape, summary="Objectives of an incident")
     def get(self, call: Call) -> Any:
         """Objectives, oldest first."""
-        return queries.room(**call.who, incident_id=call.ids["incident_id"])["objectives"]
+        return queries.objectives(**call.who, incident_id=call.ids["incident_id"])
 
     @writes(
         "objectives_set", shapes.IncidentShape, body=bodies.ObjectiveBody, status=201, show=show_same,
@@ -216,7 +216,18 @@ class AttachmentContent(Resource):
     @shows("attachments_content", None, summary="Bytes of a file", media="application/octet-stream")
     def get(self, call: Call) -> Any:
         """The file, as an attachment: a browser saves it and shows nothing of it."""
-        return send(queries.open_file(**call.who, attachment_id=call.ids["attachment_id"]))
+        return send(queries.attachment_file(**call.who, attachment_id=call.ids["attachment_id"]))
+
+
+class AttachmentPicture(Resource):
+    """The small picture of one file."""
+
+    resource = "attachments"
+
+    @shows("attachments_picture", None, summary="Small picture of a file", media="image/jpeg")
+    def get(self, call: Call) -> Any:
+        """The picture, drawn anew by us; 404 for what is no picture."""
+        return send(queries.open_picture(**call.who, attachment_id=call.ids["attachment_id"]), shown=True)
 
 
 class Search(Resource):
@@ -224,10 +235,10 @@ class Search(Resource):
 
     resource = "search"
 
-    @shows("search", shapes.FoundShape, query=bodies.SearchFilters, summary="Search")
+    @lists("search", shapes.FoundShape, query=bodies.SearchFilters, summary="Search")
     def get(self, call: Call) -> Any:
         """Incidents, reports and log lines that hold every word, as far as my department sees them."""
-        return queries.search(**call.who, text=call.query["q"])
+        return queries.search(**call.who, text=call.query["q"], size=call.size)
 
 
 def _act(act: Any, name: str, **given: Any) -> Any:
@@ -320,5 +331,6 @@ urlpatterns = [
     path("attachments", Attachments.as_view(), name="api-attachments"),
     path("attachments/<str:attachment_id>", Attachment.as_view(), name="api-attachment"),
     path("attachments/<str:attachment_id>/content", AttachmentContent.as_view(), name="api-attachment-content"),
+    path("attachments/<str:attachment_id>/picture", AttachmentPicture.as_view(), name="api-attachment-picture"),
     path("search", Search.as_view(), name="api-search"),
 ]

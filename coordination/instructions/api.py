@@ -64,7 +64,7 @@ class Instruction(Resource):
         return queries.instruction(**call.who, instruction_id=call.ids["instruction_id"])
 
     @writes(
-        "instructions_edit", shapes.InstructionShape, body=shapes.body_of(states.move_named("instruction", "edit")),
+        "instructions_change", shapes.InstructionShape, body=shapes.body_of(states.move_named("instruction", "edit")),
         decides=True, show=show_instruction, summary="Edit a draft",
     )  # fmt: skip
     def patch(self, call: Call) -> Any:

@@ -5,31 +5,16 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from sharing.access.rest import Shape
+from sharing.access.rest.refs import DepartmentRef, PersonRef
 
 STATES = ("reported", "verified", "responding", "controlled", "recovering", "closed", "rejected", "merged")
-
-
-class DepartmentShape(Shape):
-    """A department, in short."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    short = serializers.CharField()
-    kind = serializers.CharField()
-
-
-class PersonShape(Shape):
-    """A person, in short."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
 
 
 class CommandShape(Shape):
     """Who commands: a department, and its person where one is named."""
 
-    department = DepartmentShape()
-    person = PersonShape(allow_null=True)
+    department = DepartmentRef()
+    person = PersonRef(allow_null=True)
 
 
 class RefShape(Shape):
@@ -65,7 +50,7 @@ class IncidentRowShape(Shape):
     grade = serializers.IntegerField(allow_null=True)
     warning_level = serializers.CharField(allow_blank=True)
     response_level = serializers.IntegerField(allow_null=True)
-    lead = DepartmentShape()
+    lead = DepartmentRef()
     place = serializers.CharField(allow_blank=True)
     latitude = serializers.FloatField(allow_null=True)
     longitude = serializers.FloatField(allow_null=True)
@@ -78,7 +63,7 @@ class ParticipationShape(Shape):
 
     id = serializers.IntegerField()
     version = serializers.IntegerField()
-    department = DepartmentShape()
+    department = DepartmentRef()
     role = serializers.ChoiceField(("lead", "support", "informed"))
     state = serializers.ChoiceField(("alerted", "standing_by", "active", "unable", "stood_down"))
     why = serializers.CharField(allow_blank=True)
@@ -110,7 +95,7 @@ class ScaleChangeShape(Shape):
 
 
 class AttachmentShape(Shape):
-    """A file; its bytes are at ``content``."""
+    """A file; its bytes are at ``href``."""
 
     id = serializers.IntegerField()
     name = serializers.CharField()
@@ -119,7 +104,8 @@ class AttachmentShape(Shape):
     sha256 = serializers.CharField(required=False)
     at = serializers.DateTimeField()
     by = serializers.JSONField(required=False, allow_null=True)
-    content = serializers.CharField()
+    href = serializers.CharField()
+    picture = serializers.CharField(allow_null=True, required=False)
 
 
 class ReportRowShape(Shape):
@@ -145,7 +131,7 @@ class ReportShape(ReportRowShape):
     occurred_at = serializers.DateTimeField(allow_null=True)
     reporter_name = serializers.CharField(allow_blank=True)
     reporter_phone = serializers.CharField(allow_blank=True)
-    department = DepartmentShape()
+    department = DepartmentRef()
     verify_note = serializers.CharField(allow_blank=True)
     incident = serializers.JSONField(allow_null=True)
     exercise = serializers.BooleanField()
@@ -209,8 +195,12 @@ class MomentShape(Shape):
 
 
 class FoundShape(Shape):
-    """What was found, newest first of each kind."""
+    """Something found."""
 
-    incidents = IncidentRowShape(many=True)
-    reports = ReportRowShape(many=True)
-    log = LogEntryShape(many=True)
+    kind = serializers.ChoiceField(("incident", "report", "log"))
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    headline = serializers.CharField(allow_blank=True)
+    text = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+    incident = RefShape(allow_null=True)

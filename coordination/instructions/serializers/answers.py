@@ -5,23 +5,8 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from coordination.instructions import states
-from sharing.access.rest import Shape, Text
-
-
-class DepartmentShape(Shape):
-    """A department, in short."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    short = serializers.CharField()
-    kind = serializers.CharField()
-
-
-class PersonShape(Shape):
-    """A person, in short."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
+from sharing.access.rest import Shape
+from sharing.access.rest.refs import AsOf, DepartmentRef, PersonRef
 
 
 class MoveFieldShape(Shape):
@@ -57,14 +42,6 @@ class DeadlineShape(Shape):
     held_why = serializers.CharField(allow_blank=True, required=False)
 
 
-class AsOfShape(Shape):
-    """The place in the stream that this was read at."""
-
-    stream = serializers.CharField()
-    epoch = serializers.IntegerField()
-    seq = serializers.IntegerField()
-
-
 class IncidentRefShape(Shape):
     """The incident, in short."""
 
@@ -87,16 +64,16 @@ class InstructionRefShape(Shape):
     due_at = serializers.DateTimeField(allow_null=True)
     read_back = serializers.BooleanField()
     evidence = serializers.ListField(child=serializers.CharField())
-    issuer = DepartmentShape()
+    issuer = DepartmentRef()
     incident = IncidentRefShape()
 
 
 class FigureShape(Shape):
-    """A figure reported."""
+    """A figure reported; the value as decimal text."""
 
-    name = Text(max_length=80)
-    value = serializers.FloatField()
-    unit = Text(max_length=20, required=False, allow_blank=True)
+    name = serializers.CharField()
+    value = serializers.CharField(allow_null=True)
+    unit = serializers.CharField(allow_blank=True)
 
 
 class AttachmentRefShape(Shape):
@@ -168,7 +145,7 @@ class AssignmentShape(Shape):
     state = serializers.ChoiceField(sorted(states.OPEN | states.TERMINAL))
     role = serializers.ChoiceField(("lead", "support"))
     post = serializers.CharField()
-    department = DepartmentShape()
+    department = DepartmentRef()
     instruction = InstructionRefShape()
     acknowledged_version = serializers.IntegerField(allow_null=True)
     acknowledged_at = serializers.DateTimeField(allow_null=True)
@@ -184,7 +161,7 @@ class AssignmentShape(Shape):
     deadlines = DeadlineShape(many=True)
     open_ask = AskShape(allow_null=True)
     decline_reason = serializers.CharField(allow_blank=True)
-    suggested = DepartmentShape(allow_null=True)
+    suggested = DepartmentRef(allow_null=True)
     revisit_at = serializers.DateTimeField(allow_null=True)
     supervised_since = serializers.DateTimeField(allow_null=True)
     supervised_note = serializers.CharField(allow_blank=True)
@@ -193,14 +170,14 @@ class AssignmentShape(Shape):
     returns = serializers.IntegerField()
     feedback = FeedbackShape(many=True)
     children = ChildShape(many=True)
-    as_of = AsOfShape(required=False)
+    as_of = AsOf(required=False)
     allowed_actions = AllowedActionShape(many=True)
 
 
 class TargetShape(Shape):
     """Whom an instruction is addressed to."""
 
-    department = DepartmentShape()
+    department = DepartmentRef()
     role = serializers.ChoiceField(("lead", "support"))
     post = serializers.CharField()
 
@@ -208,7 +185,7 @@ class TargetShape(Shape):
 class ApprovalShape(Shape):
     """One person's yes."""
 
-    person = PersonShape()
+    person = PersonRef()
     at = serializers.DateTimeField()
     remark = serializers.CharField(allow_blank=True)
 
@@ -271,7 +248,7 @@ class InstructionRowShape(Shape):
     urgency = serializers.CharField()
     headline = serializers.CharField()
     incident = IncidentRefShape()
-    issuer = DepartmentShape()
+    issuer = DepartmentRef()
     current = serializers.IntegerField(help_text="Number of the version in force.")
     due_at = serializers.DateTimeField(allow_null=True)
     percent = serializers.IntegerField()
@@ -291,9 +268,9 @@ class InstructionShape(ContentShape):
     )
     basis = serializers.ChoiceField(("command", "line", "lateral"))
     incident = IncidentRefShape()
-    issuer = DepartmentShape()
+    issuer = DepartmentRef()
     issuer_post = serializers.CharField(allow_blank=True)
-    drafter = PersonShape(allow_null=True)
+    drafter = PersonRef(allow_null=True)
     current = serializers.IntegerField(help_text="Number of the version in force.")
     change_note = serializers.CharField(allow_blank=True)
     issued_first = serializers.BooleanField()
@@ -313,7 +290,7 @@ class InstructionShape(ContentShape):
     versions = VersionRefShape(many=True)
     children = ChildShape(many=True)
     assignments = AssignmentShape(many=True)
-    as_of = AsOfShape(required=False)
+    as_of = AsOf(required=False)
     allowed_actions = AllowedActionShape(many=True)
 
 
@@ -324,7 +301,7 @@ class TransitionShape(Shape):
     effective_at = serializers.DateTimeField()
     subject_type = serializers.CharField()
     subject_id = serializers.IntegerField()
-    department = DepartmentShape(allow_null=True)
+    department = DepartmentRef(allow_null=True)
     move = serializers.CharField()
     before = serializers.CharField(allow_blank=True)
     after = serializers.CharField()
@@ -354,7 +331,7 @@ class ConflictShape(Shape):
 class BurdenShape(Shape):
     """How much a department already has to do."""
 
-    department = DepartmentShape()
+    department = DepartmentRef()
     role = serializers.CharField(required=False)
     open_assignments = serializers.IntegerField()
     asks_last_hour = serializers.IntegerField()
@@ -366,7 +343,7 @@ class BurdenShape(Shape):
 class RungShape(Shape):
     """Who hears when, if nothing happens."""
 
-    department = DepartmentShape(allow_null=True, required=False)
+    department = DepartmentRef(allow_null=True, required=False)
     kind = serializers.CharField(required=False)
     at = serializers.DateTimeField(allow_null=True, required=False)
     seconds = serializers.FloatField(required=False)

@@ -10,7 +10,6 @@ from typing import Any
 from rest_framework import serializers
 
 from coordination.instructions import states
-from coordination.instructions.serializers.answers import FigureShape
 from sharing.access.rest import Id, Latitude, Longitude, Moment, Shape, Text, Whole, Yes
 
 POSTS = ("duty_officer", "commander", "head")
@@ -53,11 +52,19 @@ class ObjectBody(Shape):
     code = Text(max_length=80)
 
 
+class FigureBody(Shape):
+    """A figure to report."""
+
+    name = Text(max_length=80)
+    value = serializers.FloatField()
+    unit = Text(max_length=20, required=False, allow_blank=True)
+
+
 class ReadBackBody(Shape):
     """What was understood, in the reader's own words and numbers."""
 
     place = Text(max_length=200, required=False, allow_blank=True)
-    what = Text(max_length=300, required=False, allow_blank=True)
+    object = Text(max_length=120, required=False, allow_blank=True)
     quantity = serializers.FloatField(required=False, allow_null=True)
     unit = Text(max_length=20, required=False, allow_blank=True)
     due_at = Moment(required=False, allow_null=True)
@@ -75,7 +82,7 @@ _LONE = {"latitude": Latitude, "longitude": Longitude}
 _LISTS: dict[str, Any] = {
     "targets": lambda: TargetBody(many=True, required=False, max_length=60),
     "objects_named": lambda: ObjectBody(many=True, required=False, max_length=50),
-    "figures": lambda: FigureShape(many=True, required=False, max_length=50),
+    "figures": lambda: FigureBody(many=True, required=False, max_length=50),
     "signed_conflicts": lambda: SignedBody(many=True, required=False, max_length=200),
     "read_back": lambda: ReadBackBody(required=False),
     "evidence": lambda: serializers.ListField(child=Text(max_length=20), required=False, max_length=10),
@@ -87,7 +94,10 @@ _LISTS: dict[str, Any] = {
 
 def body_of(move: states.Move) -> type[Shape]:
     """Return the shape of what ``move`` takes, from its row of the table."""
-    fields = {one.name: _field(one) for one in move.fields if one.name not in ("headline",)}
+    fields = {one.name: _field(one) for one in move.fields}
+    if move.action == "draft":
+        fields["linked_id"] = Id(required=False, allow_null=True, help_text="An earlier instruction this one follows.")
+        fields["supersedes_id"] = Id(required=False, allow_null=True, help_text="One of ours that it replaces when issued.")
     name = "".join(part.capitalize() for part in f"{move.subject}_{move.action}".split("_"))
     return type(f"{name}Body", (Shape,), {"__doc__": move.note or f"What {move.action} takes.", **fields})
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.urls import path
 
-from accounts import queries
+from accounts import actions, queries
 from coordination.screens.api import shapes
-from sharing.access.rest import Call, Page, Resource, lists, shows
+from sharing.access.rest import Call, Page, Resource, act_view, lists, shows, writes
 from sharing.access.rest.paging import part
 
 
@@ -24,6 +24,14 @@ class Departments(Resource):
         query = dict(call.query)
         return part(queries.departments(text=query.pop("q", ""), **query), call.after, call.size)
 
+    @writes(
+        "departments_add", shapes.DepartmentShape, body=shapes.NewDepartment, status=201, summary="Add a department",
+        place=lambda done: f"/api/v1/departments/{done['id']}",
+    )  # fmt: skip
+    def post(self, call: Call) -> Any:
+        """Add a department below one that I administer."""
+        return actions.add_department(**call.act, **call.body)
+
 
 class Department(Resource):
     """One department."""
@@ -34,6 +42,14 @@ class Department(Resource):
     def get(self, call: Call) -> Any:
         """One department."""
         return queries.department(call.ids["department_id"])
+
+    @writes(
+        "departments_edit", shapes.DepartmentShape, body=shapes.DepartmentChange, decides=True,
+        summary="Change a department",
+    )  # fmt: skip
+    def patch(self, call: Call) -> Any:
+        """Change names, region or contact; what is not sent stays."""
+        return actions.edit_department(**call.act, **call.ids, if_version=call.if_version, **call.body)
 
 
 class Roster(Resource):
@@ -48,6 +64,11 @@ class Roster(Resource):
         end = call.query.get("end", begin + timedelta(days=14))
         queries.department(call.ids["department_id"])
         return part(queries.roster(call.ids["department_id"], begin, end), call.after, call.size)
+
+    @writes("shifts_plan", shapes.ShiftShape, body=shapes.ShiftPlan, status=201, summary="Plan a turn of duty")
+    def post(self, call: Call) -> Any:
+        """Plan a turn of duty; turns of one department do not overlap."""
+        return actions.plan_shift(**call.act, **call.ids, **call.body)
 
 
 class Responsibilities(Resource):
@@ -124,7 +145,39 @@ def _cells(call: Call) -> dict[str, Any]:
     return cells
 
 
+def _shift(act: Any, name: str, body: Any = None, **given: Any) -> Any:
+    return act_view(
+        act, resource="duty", name=f"shifts_{name}", body=body, **({"answer": shapes.ShiftShape, "versioned": True} | given)
+    )
+
+
+_SHIFTS: dict[str, Any] = {
+    "assign": _shift(actions.assign_shift, "assign", shapes.ShiftPeople, decides=True),
+    "deputy": _shift(actions.set_deputy, "deputy", shapes.DeputyBody),
+    "absence": _shift(actions.mark_absent, "absence", shapes.AbsenceBody),
+    "take-over": _shift(actions.take_over, "take_over", shapes.TakeOverBody),
+    "note": _shift(actions.leave_note, "note", shapes.NoteBody),
+    "remove": _shift(actions.remove_shift, "remove", answer=None),
+}
+
 urlpatterns = [
+    *[path(f"shifts/<str:shift_id>/{word}", view, name=f"api-shift-{word}") for word, view in _SHIFTS.items()],
+    path(
+        "departments/<str:department_id>/move",
+        act_view(
+            actions.move_department, resource="departments", name="departments_move", answer=shapes.DepartmentShape,
+            body=shapes.MoveBody, decides=True,
+        ),
+        name="api-department-move",
+    ),
+    path(
+        "departments/<str:department_id>/close",
+        act_view(
+            actions.close_department, resource="departments", name="departments_close", answer=shapes.DepartmentShape,
+            decides=True,
+        ),
+        name="api-department-close",
+    ),
     path("departments", Departments.as_view(), name="api-departments"),
     path("departments/<str:department_id>", Department.as_view(), name="api-department"),
     path("departments/<str:department_id>/roster", Roster.as_view(), name="api-department-roster"),

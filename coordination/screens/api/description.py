@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import yaml
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
 
 from sharing.access.rest.rendering import dump
 
@@ -28,14 +28,8 @@ def document() -> dict[str, Any]:
 
 def as_yaml() -> str:
     """Return the description as it is committed in ``docs/openapi.yaml``."""
-    return yaml.dump(document(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
-
-
-class _Plain(yaml.SafeDumper):
-    """Without anchors: every reader of OpenAPI understands it."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+    text: bytes = OpenApiYamlRenderer().render(document(), renderer_context={})
+    return text.decode()
 
 
 @require_safe

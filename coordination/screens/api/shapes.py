@@ -185,11 +185,69 @@ class ShiftPlan(Shape):
 
     starts = Moment()
     ends = Moment()
-    person = Id(required=False, allow_null=True)
-    deputy = Id(required=False, allow_null=True)
+    person = Id(required=False, allow_null=True, source="person_id")
+    deputy = Id(required=False, allow_null=True, source="deputy_id")
+
+
+class ShiftPeople(Shape):
+    """Who has the turn, and who stands in."""
+
+    person = Id(allow_null=True, source="person_id")
+    deputy = Id(required=False, allow_null=True, source="deputy_id")
+
+
+class DeputyBody(Shape):
+    """Who stands in; null = nobody."""
+
+    deputy = Id(allow_null=True, source="deputy_id")
 
 
 class AbsenceBody(Shape):
-    """Whether the person of the shift cannot be reached."""
+    """Whether the person of the turn cannot be reached."""
 
     absent = Yes()
+
+
+class NoteBody(Shape):
+    """What the next one must know."""
+
+    note = Text(max_length=5000, allow_blank=True)
+
+
+class TakeOverBody(Shape):
+    """What the one before handed over."""
+
+    note = Text(max_length=5000, allow_blank=True, required=False)
+
+
+class NewDepartment(Shape):
+    """A department to add below another."""
+
+    code = serializers.SlugField(max_length=40)
+    kind = serializers.ChoiceField(KINDS)
+    name_zh = Text(max_length=80)
+    name_en = Text(max_length=120)
+    short_zh = Text(max_length=6)
+    short_en = Text(max_length=14)
+    parent = Id(source="parent_id")
+    region_code = serializers.RegexField(r"^[0-9]{12}$", required=False)
+    phone = Text(max_length=40, required=False, allow_blank=True)
+    email = serializers.EmailField(required=False, allow_blank=True)
+
+
+class DepartmentChange(Shape):
+    """What of a department is to be different."""
+
+    name_zh = Text(max_length=80, required=False)
+    name_en = Text(max_length=120, required=False)
+    short_zh = Text(max_length=6, required=False)
+    short_en = Text(max_length=14, required=False)
+    region_code = serializers.RegexField(r"^[0-9]{12}$", required=False)
+    phone = Text(max_length=40, required=False, allow_blank=True)
+    email = serializers.EmailField(required=False, allow_blank=True)
+
+
+class MoveBody(Shape):
+    """Below which department."""
+
+    parent = Id(source="parent_id")
