@@ -338,3 +338,32 @@ def test_a_link_sets_a_good_password_once(officer: Person) -> None:
     assert client.get("/sign-in/link/x/y/").status_code == 404
     newcomer.refresh_from_db()
     assert newcomer.check_password(PASSWORD)
+
+
+def test_the_first_person_comes_in_by_a_link_and_nobody_by_default(capsys) -> None:
+    from django.core.management import CommandError, call_command
+
+    department("city")
+    assert not Person.objects.exists()
+    call_command("invite", "boss", "city")
+    link = capsys.readouterr().out.strip()
+    client = browser()
+    assert client.post(link, {"password": PASSWORD, "again": PASSWORD}).status_code == 200
+    assert enter(client, "boss").status_code == 303
+    assert client.session["department_id"]
+    for wrong in (["boss", "nowhere"], ["boss", "city", "--post", "auditor"], ["x" * 61, "city"]):
+        with pytest.raises(CommandError):
+            call_command("invite", *wrong)
+
+
+def test_what_is_over_is_deleted(officer: Person) -> None:
+    from accounts.purge import purge
+
+    client = browser()
+    enter(client)
+    enter(browser(THERE), password="wrong")
+    actions.pairing(claim="", address=HERE, now=clock.now())
+    assert purge(now=clock.now()) == 0
+    assert purge(now=clock.now() + timedelta(days=31)) == 5
+    assert not OpenSession.objects.exists()
+    assert client.get("/sessions/").status_code == 303
