@@ -97,7 +97,7 @@ def hang_on(
     now: datetime,
 ) -> list[Attachment]:
     """`hang` inside an action of this room; at most 20 files at once; one that is not the actor's own is refused."""
-    wanted = [row_id(pk) for pk in dict.fromkeys(attachment_ids)]
+    wanted = list(dict.fromkeys(row_id(pk) for pk in attachment_ids))
     if not wanted:
         return []
     rows = access.unscoped(Attachment, reason="files of the actor's own that hang on nothing yet")

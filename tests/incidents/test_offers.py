@@ -109,10 +109,9 @@ def test_any_walk_agrees_with_the_table(city: City, walk: list[str]) -> None:
     with transaction.atomic():
         incident = explosion(city)
         centre = city.actor("centre")
-        model, steps = "reported", 0
-        for name in walk:
+        model = "reported"
+        for steps, name in enumerate(walk, 1):
             wanted = next((m.target for m in states.MOVES if m.name == name and model in m.sources), None)
-            steps += 1
             now = T0 + timedelta(minutes=steps)
             if wanted is None:
                 with pytest.raises(MoveNotAllowed) as refused:
