@@ -1,12 +1,12 @@
 """What may be done to an incident? One file a subject; each act locks, asks, checks the move, saves, records."""
 
+from incidents.actions.acting import lock_open as lock_open
 from incidents.actions.attaching import attach as attach
 from incidents.actions.attaching import hang as hang
 from incidents.actions.clock import pause as pause
 from incidents.actions.clock import resume as resume
 from incidents.actions.clock import set_pace as set_pace
 from incidents.actions.command import transfer_command as transfer_command
-from incidents.actions.common import lock_open as lock_open
 from incidents.actions.describing import describe as describe
 from incidents.actions.goals import drop_objective as drop_objective
 from incidents.actions.goals import reach_objective as reach_objective

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events import streams
 from coordination.events.actor import Actor
 from coordination.events.command import action, record
-from incidents.actions import common
+from incidents.actions import acting
 from incidents.entered import Entered, row_id
 from incidents.files import checking, thumbnails
 from incidents.models import Attachment, Incident, Report
@@ -38,7 +38,7 @@ def attach(
     if incident_id is not None:
         incident = access.get(actor, Incident, incident_id, now=now)
         access.require(actor, "attach", incident, at=now)
-        common.check_act(incident, "attach")
+        acting.check_act(incident, "attach")
     else:
         access.require(actor, "report")
     checked = checking.check(file)
@@ -61,7 +61,7 @@ def attach(
                 kept.delete(save=False)
         raise
     if incident is not None:
-        common.note(
+        acting.note(
             incident, "attachment.added", subject=row, brief=False, departments=[actor.department_id]
         )
     elif actor.department_id is not None:

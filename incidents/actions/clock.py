@@ -11,7 +11,7 @@ from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import MoveNotAllowed
 from incidents import states
-from incidents.actions import common
+from incidents.actions import acting
 from incidents.entered import Entered
 from incidents.models import Incident
 from sharing import access
@@ -24,10 +24,10 @@ def pause(*, actor: Actor, now: datetime, incident_id: int, if_version: int | No
     if incident.paused_at is not None:
         raise MoveNotAllowed(_("It is paused already."), state="paused", allowed=["resume"])
     incident.paused_at = now
-    common.save(incident, "paused_at")
-    for pk in common.family_ids(incident.pk):
+    acting.save(incident, "paused_at")
+    for pk in acting.family_ids(incident.pk):
         deadlines.hold_incident(pk, now)
-    common.note(incident, "incident.paused")
+    acting.note(incident, "incident.paused")
     return incident
 
 
@@ -38,10 +38,10 @@ def resume(*, actor: Actor, now: datetime, incident_id: int, if_version: int | N
     if incident.paused_at is None:
         raise MoveNotAllowed(_("It is not paused."), state="running", allowed=["pause"])
     incident.paused_at = None
-    common.save(incident, "paused_at")
-    for pk in common.family_ids(incident.pk):
+    acting.save(incident, "paused_at")
+    for pk in acting.family_ids(incident.pk):
         deadlines.resume_incident(pk, now)
-    common.note(incident, "incident.resumed")
+    acting.note(incident, "incident.resumed")
     return incident
 
 
@@ -56,16 +56,16 @@ def set_pace(
         entered.fault("pace", "out_of_range", _("Between 0.1 and 100."))
     entered.done()
     incident.pace = float(pace)
-    common.save(incident, "pace")
-    common.note(incident, "incident.pace_set", payload={"pace": incident.pace})
+    acting.save(incident, "pace")
+    acting.note(incident, "incident.pace_set", payload={"pace": incident.pace})
     return incident
 
 
 def _story(actor: Actor, incident_id: int, act: str, now: datetime, if_version: int | None) -> Incident:
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     access.require(actor, "pace", incident, at=now)
-    common.check_version(incident, if_version)
-    common.check_act(incident, act)
+    acting.check_version(incident, if_version)
+    acting.check_act(incident, act)
     if not (incident.exercise or incident.policy_set != "standard"):
         raise MoveNotAllowed(
             _("The clock of a real emergency cannot be changed."),

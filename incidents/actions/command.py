@@ -10,7 +10,7 @@ from accounts import queries as accounts
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict
-from incidents.actions import common, granting
+from incidents.actions import acting, granting
 from incidents.entered import Entered, row_id
 from incidents.models import Incident, Participation, ScaleChange
 from sharing import access
@@ -40,10 +40,10 @@ def transfer_command(
 
     The person must hold a commanding post there now. Without a person the commanders of the department command.
     """
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     access.require(actor, "command", incident, at=now)
-    common.check_version(incident, if_version)
-    common.check_act(incident, "transfer_command")
+    acting.check_version(incident, if_version)
+    acting.check_act(incident, "transfer_command")
     entered = Entered()
     text = entered.text("why", why, 300, needed=True)
     _check_who(entered, department_id, person_id, now)
@@ -52,18 +52,18 @@ def transfer_command(
     if before == (department_id, person_id):
         raise CommandsAlready(_("Command lies there already."))
     incident.commander_department_id, incident.commander_id = department_id, person_id
-    common.save(incident, "commander_department", "commander")
+    acting.save(incident, "commander_department", "commander")
     absorbed = access.unscoped(Incident, reason="what was merged is commanded with its survivor")
     absorbed.filter(merged_into=incident).update(commander_department=department_id, commander=person_id)
-    common.change(
+    acting.change(
         incident, scale=ScaleChange.Scale.COMMANDER, before=_name(*before), after=_name(department_id, person_id),
         actor=actor, now=now, why=text,
     )
     _let_see(incident, {department_id, before[0]}, actor=actor, now=now)
     tell: list[dict[str, object]] = [{"department": department_id, "post": "commander"}]
     tell += [{"person": pk} for pk in (person_id, before[1]) if pk is not None and pk != actor.id]
-    tell += common.duty_officers([department_id, before[0]], but=actor.department_id)
-    common.note(
+    tell += acting.duty_officers([department_id, before[0]], but=actor.department_id)
+    acting.note(
         incident, "incident.command_transferred", departments=[department_id, before[0]], tell=tell, urgency="urgent",
         payload={"department": department_id, "person": person_id, "before": before[0]},
     )
@@ -87,7 +87,7 @@ def _name(department_id: int | None, person_id: int | None) -> str:
 
 def _let_see(incident: Incident, department_ids: set[int | None], *, actor: Actor, now: datetime) -> None:
     """The new command takes part and sees all; the former one falls back to what its own part opens."""
-    present = {part.department_id: part for part in common.active_participants([incident.pk])}
+    present = {part.department_id: part for part in acting.active_participants([incident.pk])}
     for department_id in sorted(pk for pk in department_ids if pk is not None):
         part = present.get(department_id)
         if part is None:

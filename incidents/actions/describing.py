@@ -8,7 +8,7 @@ from typing import Any, Final
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from incidents import areas
-from incidents.actions import common
+from incidents.actions import acting
 from incidents.entered import Entered
 from incidents.models import Incident
 from sharing import access
@@ -41,19 +41,19 @@ def describe(
 ) -> Incident:
     """Change what an incident is called, what it is and where; what is not named stays as it is."""
     given = {name: value for name, value in locals().items() if name in _FIELDS and not isinstance(value, Same)}
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     access.require(actor, "link", incident, at=now)
-    common.check_version(incident, if_version)
-    common.check_act(incident, "describe")
+    acting.check_version(incident, if_version)
+    acting.check_act(incident, "describe")
     changed = _checked({name: given.get(name, getattr(incident, name)) for name in _FIELDS}, given, now)
     different = [name for name, value in changed.items() if getattr(incident, name) != value]
     if not different:
         return incident
     for name in different:
         setattr(incident, name, changed[name])
-    common.index(incident)
-    common.save(incident, *different, "words", "words_in_full")
-    common.note(incident, "incident.described", payload={"fields": different})
+    acting.index(incident)
+    acting.save(incident, *different, "words", "words_in_full")
+    acting.note(incident, "incident.described", payload={"fields": different})
     return incident
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import MoveNotAllowed
-from incidents.actions import common
+from incidents.actions import acting
 from incidents.entered import Entered, reason
 from incidents.models import Incident, Objective
 from sharing import access
@@ -20,15 +20,15 @@ def set_objective(
     *, actor: Actor, now: datetime, incident_id: int, text: str, by: datetime | None = None
 ) -> Objective:
     """Set one more objective, with the time it should be reached by if there is one."""
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     access.require(actor, "objective", incident, at=now)
-    common.check_act(incident, "set_objective")
+    acting.check_act(incident, "set_objective")
     entered = Entered()
     wanted = entered.text("text", text, 300, needed=True)
     until = entered.moment("by", by)
     entered.done()
     objective = Objective.everything.create(incident=incident, text=wanted, by=until, set_by=actor.key, set_at=now)
-    common.note(incident, "objective.set", subject=objective, brief=False)
+    acting.note(incident, "objective.set", subject=objective, brief=False)
     return objective
 
 
@@ -52,11 +52,11 @@ def _end(
     actor: Actor, now: datetime, objective_id: int, field: str, type: str, if_version: int | None, why: str
 ) -> Objective:
     seen = access.get(actor, Objective, objective_id, now=now)
-    incident = common.lock(actor, seen.incident_id, now=now)
+    incident = acting.lock(actor, seen.incident_id, now=now)
     objective = access.lock(actor, Objective, objective_id, now=now)
     access.require(actor, "objective", incident, at=now)
-    common.check_version(objective, if_version)
-    common.check_open(incident)
+    acting.check_version(objective, if_version)
+    acting.check_open(incident)
     text = reason("why", why, needed=field == "dropped_at")
     if objective.reached_at is not None or objective.dropped_at is not None:
         state = "reached" if objective.reached_at is not None else "dropped"
@@ -64,7 +64,7 @@ def _end(
     setattr(objective, field, now)
     objective.version += 1
     objective.save(update_fields=[field, "version"])
-    common.note(incident, type, subject=objective, brief=False, payload={"why": text} if text else None)
+    acting.note(incident, type, subject=objective, brief=False, payload={"why": text} if text else None)
     return objective
 
 
@@ -73,14 +73,14 @@ def set_end_condition(
     *, actor: Actor, now: datetime, incident_id: int, text: str, if_version: int | None = None
 ) -> Incident:
     """Say when the incident will be over."""
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     access.require(actor, "objective", incident, at=now)
-    common.check_version(incident, if_version)
-    common.check_act(incident, "set_end_condition")
+    acting.check_version(incident, if_version)
+    acting.check_act(incident, "set_end_condition")
     entered = Entered()
     condition = entered.text("text", text, 2_000)
     entered.done()
     incident.end_condition = condition
-    common.save(incident, "end_condition")
-    common.note(incident, "incident.end_condition_set", brief=False)
+    acting.save(incident, "end_condition")
+    acting.note(incident, "incident.end_condition_set", brief=False)
     return incident

@@ -11,7 +11,7 @@ from datetime import datetime
 from coordination.events import streams
 from coordination.events.actor import Actor
 from coordination.events.command import record
-from incidents.actions.common import active_participants, family_ids
+from incidents.actions.acting import active_participants, family_ids
 from incidents.models import Incident, Participation
 from sharing import access
 

@@ -11,7 +11,7 @@ from coordination.events import streams
 from coordination.events.actor import Actor
 from coordination.events.command import action, record
 from coordination.events.words import words_of
-from incidents.actions import common
+from incidents.actions import acting
 from incidents.actions.attaching import hang_on
 from incidents.entered import Entered
 from incidents.models import Incident, LogEntry
@@ -52,7 +52,7 @@ def add_log(
     named = entered.code("kind", "log_kind", kind)
     corrected = _corrected(entered, actor, incident, corrects_id, now)
     entered.done()
-    common.check_act(incident, "add_log")
+    acting.check_act(incident, "add_log")
     entry: LogEntry = LogEntry.everything.create(
         incident=incident, kind="correction" if corrected else named, text=content, headline_zh=headlines[0],
         headline_en=headlines[1], department_id=actor.department_id, person_id=actor.id if actor.is_person else None,
@@ -77,7 +77,7 @@ def _corrected(
     """The line that is corrected: one the actor sees, of the same incident or one merged into it."""
     if corrects_id is None:
         return None
-    rows = access.scope(actor, LogEntry, at=now).filter(incident_id__in=common.family_ids(incident.pk))
+    rows = access.scope(actor, LogEntry, at=now).filter(incident_id__in=acting.family_ids(incident.pk))
     found: LogEntry | None = rows.filter(pk=corrects_id).first()
     if found is None:
         entered.fault("corrects", "unknown", _("There is no such line in this log."))

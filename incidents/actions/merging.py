@@ -10,7 +10,7 @@ from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict, MoveNotAllowed
 from incidents import states
-from incidents.actions import common, granting
+from incidents.actions import acting, granting
 from incidents.actions.attaching import follow_report
 from incidents.actions.links import lock_two
 from incidents.actions.sharing import carry_over
@@ -38,7 +38,7 @@ def merge(
     incident, survivor = lock_two(actor, incident_id, into_id, now)
     access.require(actor, "merge", incident, at=now)
     access.require(actor, "merge", survivor, at=now)
-    common.check_version(incident, if_version)
+    acting.check_version(incident, if_version)
     for row in (incident, survivor):
         if row.state not in states.OPEN:
             raise MoveNotAllowed(
@@ -53,19 +53,19 @@ def merge(
     # its instructions go on under the survivor's command
     incident.commander_department_id = survivor.commander_department_id
     incident.commander_id = survivor.commander_id
-    common.save(incident, "state", "merged_into", "closed_at", "commander_department", "commander")
+    acting.save(incident, "state", "merged_into", "closed_at", "commander_department", "commander")
     _flatten(incident, survivor)
-    common.change(
+    acting.change(
         incident, scale=ScaleChange.Scale.STATE, before=before, after="merged", actor=actor, now=now, why=text
     )
     _move_reports(incident, survivor)
     moved = _move_participations(incident, survivor, actor=actor, now=now)
     carry_over(incident, survivor, actor=actor, now=now)
-    common.save(survivor)
+    acting.save(survivor)
     payload = {"incident": incident.pk, "into": survivor.pk, "number": incident.number}
-    told = common.duty_officers(moved, but=actor.department_id)
-    common.note(incident, "incident.merged", payload=payload, departments=moved, tell=told, urgency="urgent")
-    common.note(survivor, "incident.absorbed", payload=payload, departments=moved)
+    told = acting.duty_officers(moved, but=actor.department_id)
+    acting.note(incident, "incident.merged", payload=payload, departments=moved, tell=told, urgency="urgent")
+    acting.note(survivor, "incident.absorbed", payload=payload, departments=moved)
     return survivor
 
 
@@ -94,10 +94,10 @@ def _move_participations(
     incident: Incident, survivor: Incident, *, actor: Actor, now: datetime
 ) -> list[int]:
     """Everybody who took part in either takes part in the survivor, and sees both; returns all their ids."""
-    present = {part.department_id: part for part in common.active_participants([survivor.pk])}
+    present = {part.department_id: part for part in acting.active_participants([survivor.pk])}
     gone = access.unscoped(Participation, reason="a department that left is taken in again").filter(incident=survivor)
     left = {part.department_id: part for part in gone.exclude(left_at=None)}
-    for part in common.active_participants([incident.pk]):
+    for part in acting.active_participants([incident.pk]):
         role = Participation.Role.SUPPORT if part.role == Participation.Role.LEAD else Participation.Role(part.role)
         known = present.get(part.department_id) or left.get(part.department_id)
         if known is None:

@@ -10,7 +10,7 @@ from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict, MoveNotAllowed
 from incidents import closing, states
-from incidents.actions import common, granting
+from incidents.actions import acting, granting
 from incidents.entered import reason
 from incidents.models import Incident, ScaleChange
 from sharing import access
@@ -33,10 +33,10 @@ def move(
     if_version: int | None = None,
 ) -> Incident:
     """Move an incident to a state of the table (or by the move's own name); merging has an act of its own."""
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     row = states.find(incident.state, to) if isinstance(to, str) else None
     access.require(actor, row.right if row else "state", incident, at=now)
-    common.check_version(incident, if_version)
+    acting.check_version(incident, if_version)
     if row is None or row.name == "merge":
         raise MoveNotAllowed(
             _("The incident's state does not allow this move."),
@@ -66,7 +66,7 @@ def reopen(
 
 
 def _check_nothing_open(incident: Incident) -> None:
-    still_open = closing.still_open(common.family_ids(incident.pk))
+    still_open = closing.still_open(acting.family_ids(incident.pk))
     if still_open:
         raise StillOpen(
             _("Assignments of this incident are still open; close or cancel them first."),
@@ -79,18 +79,18 @@ def _moved(incident: Incident, row: states.Move, *, actor: Actor, now: datetime,
     incident.state = row.target
     ends = row.target in states.ENDED
     incident.closed_at = now if ends else None
-    common.save(incident, "state", "closed_at")
-    common.change(
+    acting.save(incident, "state", "closed_at")
+    acting.change(
         incident, scale=ScaleChange.Scale.STATE, before=before, after=row.target, actor=actor, now=now, why=why
     )
-    parts = [part.department_id for part in common.active_participants([incident.pk])]
+    parts = [part.department_id for part in acting.active_participants([incident.pk])]
     if ends:
         granting.lapse(incident, now=now)
     elif was_ended:
         granting.open_again(incident, actor=actor, now=now)
-    common.note(
+    acting.note(
         incident, f"incident.{PAST[row.name]}", departments=parts, payload={"before": before, "after": row.target},
-        tell=common.duty_officers(parts, but=actor.department_id),
+        tell=acting.duty_officers(parts, but=actor.department_id),
     )
 
 

@@ -13,7 +13,7 @@ from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Forbidden
 from incidents import areas
-from incidents.actions import common, granting
+from incidents.actions import acting, granting
 from incidents.actions.reports import AlreadyJoined, join
 from incidents.entered import Entered, row_id
 from incidents.models import Incident, Participation, Report, ScaleChange
@@ -63,7 +63,7 @@ def open_incident(
     where nothing is entered.
     """
     access.require(actor, "open")
-    parent = common.lock(actor, parent_id, now=now) if parent_id is not None else None
+    parent = acting.lock(actor, parent_id, now=now) if parent_id is not None else None
     reports = _locked_reports(actor, report_ids, now)
     entered = Entered()
     values = _content(entered, now, locals())
@@ -73,21 +73,21 @@ def open_incident(
         raise AssertionError("a missing lead was noted as a fault")
     _take_over(values, reports)
     if parent is not None:
-        common.check_open(parent)
+        acting.check_open(parent)
     verified = any(report.state == Report.State.VERIFIED for report in reports)
     incident = Incident(
-        **values, number=common.next_number("", now), lead_department_id=lead, commander_department_id=command,
+        **values, number=acting.next_number("", now), lead_department_id=lead, commander_department_id=command,
         parent=parent, exercise=bool(exercise), opened_at=now,
         state=Incident.State.VERIFIED if verified else Incident.State.REPORTED,
     )
-    common.index(incident)
+    acting.index(incident)
     incident.save(force_insert=True)
     _history(incident, actor, now)
     parts = _participations(incident, actor, now)
-    common.note(
+    acting.note(
         incident, "incident.opened", payload={"number": incident.number, "state": incident.state},
         departments=[part.department_id for part in parts],
-        tell=common.duty_officers([part.department_id for part in parts], but=actor.department_id), urgency="urgent",
+        tell=acting.duty_officers([part.department_id for part in parts], but=actor.department_id), urgency="urgent",
     )
     for report in reports:
         join(report, incident)
@@ -171,7 +171,7 @@ def _history(incident: Incident, actor: Actor, now: datetime) -> None:
     }
     for scale, value in begun.items():
         if value is not None:
-            common.change(incident, scale=scale, before=None, after=value, actor=actor, now=now, why="")
+            acting.change(incident, scale=scale, before=None, after=value, actor=actor, now=now, why="")
 
 
 def _participations(incident: Incident, actor: Actor, now: datetime) -> list[Participation]:

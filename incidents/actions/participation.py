@@ -10,7 +10,7 @@ from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict, Invalid, MoveNotAllowed, NotFound
 from incidents import closing, states
-from incidents.actions import common, granting
+from incidents.actions import acting, granting
 from incidents.entered import Entered, reason, row_id
 from incidents.models import Incident, Participation, ScaleChange
 from sharing import access
@@ -46,10 +46,10 @@ def invite(
     if_version: int | None = None,
 ) -> Participation:
     """Call a department in, or give it another role; the new lead's predecessor goes on as support."""
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     access.require(actor, "participation", incident, at=now)
-    common.check_version(incident, if_version)
-    common.check_act(incident, "invite")
+    acting.check_version(incident, if_version)
+    acting.check_act(incident, "invite")
     entered = Entered()
     entered.choice("role", role, ROLES)
     entered.department("department", department_id)
@@ -68,8 +68,8 @@ def invite(
 def _hand_lead_over(incident: Incident, to: int, *, actor: Actor, now: datetime, why: str) -> None:
     before = incident.lead_department_id
     incident.lead_department_id = to
-    common.save(incident, "lead_department")
-    common.change(
+    acting.save(incident, "lead_department")
+    acting.change(
         incident, scale=ScaleChange.Scale.LEAD, before=before, after=to, actor=actor, now=now, why=why
     )
     former = _find(incident, before)
@@ -87,7 +87,7 @@ def ensure_participation(
     Locks the incident, so that nothing can be issued while it is being closed; for one that was merged, its survivor.
     Whoever takes part already keeps the role, but one merely informed becomes support.
     """
-    incident = common.lock_open(incident_id)
+    incident = acting.lock_open(incident_id)
     part = _find(incident, department_id)
     if part is not None and part.left_at is None and not (role != part.role == Participation.Role.INFORMED):
         return part
@@ -112,10 +112,10 @@ def _saved(incident: Incident, part: Participation, *, actor: Actor, now: dateti
     part.version += 1
     part.save()
     granting.open_to(incident, part, actor=actor, now=now)
-    common.note(
+    acting.note(
         incident, "participation.changed", subject=part, departments=[part.department_id],
         payload={"department": part.department_id, "role": part.role, "state": part.state},
-        tell=common.duty_officers([part.department_id], but=actor.department_id), urgency="urgent",
+        tell=acting.duty_officers([part.department_id], but=actor.department_id), urgency="urgent",
     )
 
 
@@ -134,11 +134,11 @@ def change_participation(
 
     ``department_id``: the actor's own where it is not named. ``if_version`` is the participation's.
     """
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     part = _visible(actor, incident, department_id, now)
     who = _as_who(actor, incident, part, now)
-    common.check_version(part, if_version)
-    common.check_open(incident)
+    acting.check_version(part, if_version)
+    acting.check_open(incident)
     row = states.participation_move(part.state, state) if isinstance(state, str) else None
     if row is None or not row.who & who:
         allowed = [r.target for r in states.PARTICIPATION_MOVES if r.source == part.state and r.who & who]
@@ -148,11 +148,11 @@ def change_participation(
     part.version += 1
     part.save(update_fields=["state", "why", "version"])
     concerned = [incident.lead_department_id, incident.commander_department_id]
-    told = common.duty_officers(
+    told = acting.duty_officers(
         [part.department_id, *(concerned if state == "unable" else [])], but=actor.department_id
     )
     told = [{**one, "text": f"participation.{state}"} for one in told]
-    common.note(
+    acting.note(
         incident, "participation.changed", subject=part, departments=[part.department_id], tell=told,
         payload={"department": part.department_id, "role": part.role, "before": before, "state": part.state},
         urgency="urgent" if state in ("unable", "alerted") else "routine",
@@ -183,14 +183,14 @@ def leave(
     if_version: int | None = None,
 ) -> Participation:
     """End a department's part; what it saw through it lapses. Lead, command and open work stay."""
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     part = _visible(actor, incident, department_id, now)
     _as_who(actor, incident, part, now)
-    common.check_version(part, if_version)
+    acting.check_version(part, if_version)
     text = reason("why", why, needed=False)
     if part.department_id in (incident.lead_department_id, incident.commander_department_id):
         raise CannotLeave(_("The lead and the command stay as long as they are that."))
-    open_items = closing.still_open(common.family_ids(incident.pk))
+    open_items = closing.still_open(acting.family_ids(incident.pk))
     own = [closing.number_of(item) for item in open_items if closing.keeps(item, part.department_id)]
     if own:
         raise CannotLeave(_("This department still has open assignments here."), open=own[:50])
@@ -198,10 +198,10 @@ def leave(
     part.version += 1
     part.save(update_fields=["left_at", "state", "why", "version"])
     granting.take_back(incident, part.department_id, actor=actor, now=now)
-    common.note(
+    acting.note(
         incident, "participation.left", subject=part, departments=[part.department_id],
         payload={"department": part.department_id},
-        tell=common.duty_officers([part.department_id], but=actor.department_id),
+        tell=acting.duty_officers([part.department_id], but=actor.department_id),
     )
     return part
 

@@ -17,7 +17,7 @@ from coordination.events.command import action, record
 from coordination.events.refused import Conflict, Forbidden, MoveNotAllowed
 from coordination.events.words import words_of
 from incidents import states
-from incidents.actions import common
+from incidents.actions import acting
 from incidents.actions.attaching import follow_report, hang_on
 from incidents.entered import Entered, reason
 from incidents.models import Incident, Report
@@ -65,7 +65,7 @@ def receive_report(
         reporter_phone=reporter_phone,
     )
     entered.done()
-    number = common.next_number("R", now)
+    number = acting.next_number("R", now)
     report: Report = Report.everything.create(
         **values, number=number, department=department, received_by=actor.key, received_at=now,
         exercise=bool(exercise), words=words_of(number, values["text"], values["place"], values["reporter_name"]),
@@ -73,7 +73,7 @@ def receive_report(
     intakes = intakes_of(department)
     report.intakes.set(intakes)
     hang_on(actor, attachment_ids, report, incident=None, readers=[department.pk, *intakes], now=now)
-    _note(report, "report.received", intakes=intakes, tell=common.duty_officers(intakes, but=actor.department_id))
+    _note(report, "report.received", intakes=intakes, tell=acting.duty_officers(intakes, but=actor.department_id))
     return report
 
 
@@ -124,7 +124,7 @@ def _judge(
 ) -> Report:
     report = access.lock(actor, Report, report_id, now=now)
     _require_intake(actor, report)
-    common.check_version(report, if_version)
+    acting.check_version(report, if_version)
     sources, target = states.REPORT_MOVES[move]
     if report.state not in sources:
         allowed = [name for name, (froms, _to) in states.REPORT_MOVES.items() if report.state in froms]
@@ -133,7 +133,7 @@ def _judge(
     report.verified_by, report.verified_at, report.verify_note = actor.key, now, note
     report.version += 1
     report.save(update_fields=["state", "verified_by", "verified_at", "verify_note", "version"])
-    tell = common.duty_officers([report.department_id], but=actor.department_id)
+    tell = acting.duty_officers([report.department_id], but=actor.department_id)
     _note(report, "report.verified" if move == "verify" else "report.refuted", tell=tell)
     return report
 
@@ -149,10 +149,10 @@ def join_report(
     *, actor: Actor, now: datetime, report_id: int, incident_id: int, if_version: int | None = None
 ) -> Report:
     """Join a report to an incident; several reports may tell of one."""
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     report = access.lock(actor, Report, report_id, now=now)
     _require_intake(actor, report)
-    common.check_version(report, if_version)
+    acting.check_version(report, if_version)
     join(report, incident)
     return report
 
@@ -161,7 +161,7 @@ def join(report: Report, incident: Incident) -> None:
     """Join a locked report to a locked incident, or say why not."""
     if report.incident_id is not None:
         raise AlreadyJoined(_("This report belongs to an incident already."), incident=report.incident_id)
-    common.check_open(incident)
+    acting.check_open(incident)
     if report.exercise != incident.exercise:
         raise Conflict(_("An exercise and a real emergency are kept apart."), code="exercise_mismatch")
     report.incident = incident
@@ -178,10 +178,10 @@ def split_report(
     """Take a report out of the incident it was joined to."""
     known = access.get(actor, Report, report_id, now=now)
     if known.incident_id is not None:
-        common.lock(SYSTEM, known.incident_id, now=now)
+        acting.lock(SYSTEM, known.incident_id, now=now)
     report = access.lock(actor, Report, report_id, now=now)
     _require_intake(actor, report)
-    common.check_version(report, if_version)
+    acting.check_version(report, if_version)
     text = reason("why", why, needed=True)
     if report.incident_id is None:
         raise MoveNotAllowed(_("This report belongs to no incident."), state=report.state, allowed=["join"])

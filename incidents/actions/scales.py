@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict
-from incidents.actions import common, granting
+from incidents.actions import acting, granting
 from incidents.entered import Entered
 from incidents.models import Incident
 from sharing import access
@@ -43,9 +43,9 @@ def set_scale(
     ``grade`` and ``response_level``: 1 to 4, None takes it back; ``warning_level``: red, orange, yellow, blue or
     empty. A new response level derives everybody's grants anew.
     """
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     access.require(actor, "scale", incident, at=now)
-    common.check_version(incident, if_version)
+    acting.check_version(incident, if_version)
     entered = Entered()
     name = entered.choice("scale", scale, SCALES)
     value = "" if value is None and name == "warning_level" else value
@@ -53,21 +53,21 @@ def set_scale(
         entered.choice("value", value, SCALES[name])
     text = entered.text("why", why, 300, needed=True)
     entered.done()
-    common.check_act(incident, "set_scale")
+    acting.check_act(incident, "set_scale")
     before = getattr(incident, name)
     if before == value:
         raise Unchanged(_("The scale stands at this value already."))
     setattr(incident, name, value)
-    common.save(incident, name)
-    change = common.change(
+    acting.save(incident, name)
+    change = acting.change(
         incident, scale=name, before=before or None, after=value or None, actor=actor, now=now, why=text
     )
     if name == "response_level":
         granting.follow_level(incident, now=now)
-    parts = [row.department_id for row in common.active_participants([incident.pk])]
-    common.note(
+    parts = [row.department_id for row in acting.active_participants([incident.pk])]
+    acting.note(
         incident, "incident.scale_changed", departments=parts,
         payload={"scale": name, "before": before, "after": value, "change": change.pk},
-        tell=common.duty_officers(parts, but=actor.department_id), urgency="urgent",
+        tell=acting.duty_officers(parts, but=actor.department_id), urgency="urgent",
     )
     return incident

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import NotFound
-from incidents.actions import common, granting
+from incidents.actions import acting, granting
 from incidents.entered import Entered, reason, row_id
 from incidents.models import Incident
 from sharing import access
@@ -33,7 +33,7 @@ def share(
     why: str = "",
 ) -> Incident:
     """Show an incident to a department: ``reach`` 1 headline, 2 its own part, 3 all; class ceiling 1 to 3."""
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     access.require(actor, "share", incident, at=now)
     entered = Entered()
     entered.choice("reach", reach, (1, 2, 3))
@@ -42,15 +42,15 @@ def share(
     text = entered.text("why", why, 200)
     entered.department("department", department_id)
     entered.done()
-    for pk in common.family_ids(incident.pk):
+    for pk in acting.family_ids(incident.pk):
         access.share(
             actor=actor, incident_id=pk, department_id=department_id, reach=reach, max_class=max_class,
             valid_to=until, purpose=text, now=now,
         )
     granting.told(incident, department_id)
-    common.note(
+    acting.note(
         incident, "incident.shared", payload={"department": department_id, "reach": reach}, brief=False,
-        departments=[department_id], tell=common.duty_officers([department_id], but=actor.department_id),
+        departments=[department_id], tell=acting.duty_officers([department_id], but=actor.department_id),
     )
     return incident
 
@@ -60,17 +60,17 @@ def unshare(
     *, actor: Actor, now: datetime, incident_id: int, department_id: int, why: str = ""
 ) -> Incident:
     """Take a share back; it ends at once."""
-    incident = common.lock(actor, incident_id, now=now)
+    incident = acting.lock(actor, incident_id, now=now)
     access.require(actor, "share", incident, at=now)
     text = reason("why", why, needed=False)[:200]
-    family = common.family_ids(incident.pk)
+    family = acting.family_ids(incident.pk)
     found = [grant for pk in family for grant in by_hand(pk, now).get(row_id(department_id) or 0, [])]
     if not found:
         raise NoShare(_("This incident is not shared with that department."))
     for grant in found:
         access.revoke(actor=actor, grant_id=grant.pk, why=text, now=now)
     granting.told(incident, department_id)
-    common.note(
+    acting.note(
         incident, "incident.unshared", payload={"department": department_id}, brief=False, departments=[department_id]
     )
     return incident

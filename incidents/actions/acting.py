@@ -1,4 +1,4 @@
-"""What do all acts on an incident have in common?"""
+"""How does every act on an incident lock, check, save and record?"""
 
 from __future__ import annotations
 
