@@ -26,8 +26,8 @@ _guard = ClockGuard()
 
 _EXTEND = """
 UPDATE deadlines_deadline SET due_at = due_at + more.by, base_due = base_due + more.by
-FROM (SELECT id,
-             least(%(ended)s - greatest(%(began)s, armed_at), %(cap)s * interval '1 second') AS by FROM deadlines_deadline
+FROM (SELECT id, least(%(ended)s - greatest(%(began)s, armed_at), %(cap)s * interval '1 second') AS by
+      FROM deadlines_deadline
       WHERE state = 'armed' AND on_outage = 'extend' AND armed_at < %(ended)s AND due_at > %(began)s) AS more
 WHERE deadlines_deadline.id = more.id
 """
