@@ -129,7 +129,7 @@ function settle(region) {
 // An open form or a changed field is never taken away.
 function touched(el) {
   if (el.contains(document.activeElement) && document.activeElement.matches("input,select,textarea")) return true;
-  if (el.querySelector("details[open] form")) return true;
+  if (el.querySelector("details.ops-act-box[open] form")) return true;
   return [...el.querySelectorAll("input:not([type=hidden]),select,textarea")].some((f) =>
     f.type === "checkbox" || f.type === "radio" ? f.checked !== f.defaultChecked
       : f.tagName === "SELECT" ? [...f.options].some((o) => o.selected !== o.defaultSelected && f.options.length && o.defaultSelected)

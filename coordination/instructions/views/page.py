@@ -101,10 +101,21 @@ def everything(request: HttpRequest, pk: int, *, part: str = "", bound: Bound | 
             dress_assignment(a, transitions, ledgers.get(a["id"], []), choices)
         i["total"] = len(i["assignments"])
         i["acknowledged"] = sum(1 for a in i["assignments"] if a["acknowledged_at"])
+    if part in ("", "assignments") and not i["assignments"] and not i["ended_at"]:
+        context |= before_it_leaves(request, pk, i)
     if part in ("", "acts"):
         context["groups"] = groups_of(request, i, choices, bound or {})
         context["why_nothing"] = why_nothing(i)
     return context
+
+
+def before_it_leaves(request: HttpRequest, pk: int, i: dict[str, Any]) -> dict[str, Any]:
+    """Who is on duty where it will go, who hears when if nobody acknowledges, and what it contradicts."""
+    asked = {"actor": request.actor, "instruction_id": pk, "now": request.now}
+    rungs = queries.ladder_of(**asked) if i["targets"] else []
+    for rung in rungs:
+        rung["step_name"] = shown.STEP_NAMES.get(rung["step"], rung["step"])
+    return {"recipients": queries.burden_of(**asked), "rungs": rungs, "conflicts": queries.conflicts_of(**asked)}
 
 
 def part_of(request: HttpRequest, assignment_id: int | None) -> dict[str, Any] | None:
@@ -147,13 +158,15 @@ def why_nothing(i: dict[str, Any]) -> str:
 def groups_of(request: HttpRequest, i: dict[str, Any], choices: Choices, bound: Bound) -> list[dict[str, Any]]:
     """Every allowed act as a form, by what it concerns: the instruction, one's own part, the others' parts, asks."""
     own = request.actor.department_id
-    groups = [{"title": "", "acts": _acts(request, "instruction", i, i, choices, bound)}]
+    groups: list[dict[str, Any]] = [{"title": "", "acts": _acts(request, "instruction", i, i, choices, bound)}]
     for a in sorted(i["assignments"], key=lambda row: row["department"]["id"] != own):
         title = _("Our part") if a["department"]["id"] == own else a["department"]["name"]
         acts = _acts(request, "assignment", a, i, choices, bound)
         if a["open_ask"]:
             acts = _acts(request, "ask", a["open_ask"], i, choices, bound) + acts
-        groups.append({"title": title, "acts": acts})
+        pressing = any(act["primary"] or act["form"].is_bound for act in acts)
+        folded = a["department"]["id"] != own
+        groups.append({"id": a["id"], "title": title, "acts": acts, "folded": folded, "open": pressing})
     return [group for group in groups if group["acts"]]
 
 

@@ -24,6 +24,11 @@ DEADLINE_NAMES = {
     "approve": _("approve by"), "acknowledge": _("acknowledge by"), "start": _("start by"), "progress": _("next report"),
     "complete": _("done by"), "evaluate": _("evaluate by"), "revisit": _("resume at"), "confirm": _("settle by"),
 }  # fmt: skip
+STEP_NAMES = {
+    "remind_duty": _("duty officer reminded"), "next_on_duty": _("next on duty"), "head": _("head of the department"),
+    "department_above": _("department above"), "supervise": _("command supervises"),
+    "propose_owner": _("another owner proposed"), "board": _("command centre's board"),
+}  # fmt: skip
 ASK_NAMES = {"extension": _("Asks for more time"), "hold": _("Asks to pause"), "clarify": _("Asks a question")}
 POST_NAMES = {"duty_officer": _("Duty officer"), "commander": _("Commander"), "head": _("Head"), "approver": _("Approver")}
 MOVE_NAMES = {
