@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from accounts import queries as accounts
@@ -159,7 +160,7 @@ def tell_next(*, now: datetime) -> bool:
 
 
 def _do(run: StoryRun, step: dict[str, Any], now: datetime) -> tuple[int | None, dict[str, Any]]:
-    line = {"at": step["at"], "by": step["by"], "do": step["do"], "on": step.get("on", ""), "outcome": "done"}
+    line = {"at": step["at"], "by": step["by"], "do": step["do"], "about": step.get("about", ""), "outcome": "done"}
     if step["by"].rsplit("-", 1)[0] in run.played:
         return None, {**line, "outcome": "left to the player"}
     actor = _actor(step["by"], now)
@@ -169,7 +170,7 @@ def _do(run: StoryRun, step: dict[str, Any], now: datetime) -> tuple[int | None,
             actor=actor, now=now, command_id=command_id, target=_target(run, step), fields=_fields(run, step, now),
             run=run,
         )
-    except (Refused, LookupError) as refusal:
+    except (Refused, LookupError, ObjectDoesNotExist) as refusal:
         return None, {**line, "outcome": f"passed over: {refusal}"}
     return made, line
 
@@ -186,10 +187,10 @@ def _actor(username: str, now: datetime) -> Actor:
 
 def _target(run: StoryRun, step: dict[str, Any]) -> tuple[int, str]:
     """(id, department code or empty) of what the step acts on; (0, "") where it makes something new."""
-    on = step.get("on", "")
-    if not on:
+    about = step.get("about", "")
+    if not about:
         return 0, ""
-    name, _, department = on.removeprefix("$").partition("/")
+    name, _, department = about.removeprefix("$").partition("/")
     return run.names[name], department
 
 
