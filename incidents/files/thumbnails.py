@@ -20,8 +20,8 @@ def make(checked: Checked) -> bytes | None:
         return None
     with Image.open(io.BytesIO(checked.content)) as image:
         image.draft("RGB", (SIDE * 2, SIDE * 2))
+        image.thumbnail((SIDE, SIDE))
         upright = ImageOps.exif_transpose(image)
-        upright.thumbnail((SIDE, SIDE))
         flat = Image.new("RGB", upright.size, "white")
         seen = upright.convert("RGBA")
         flat.paste(seen, mask=seen.getchannel("A"))

@@ -144,7 +144,7 @@ def test_too_many_bytes_or_pixels(city: City, settings: Any) -> None:
             actions.attach(actor=city.actor("centre"), now=T0, incident_id=incident.pk, file=file)
         assert (refused.value.status, refused.value.code) == (413, "too_big")
     settings.MAX_UPLOAD_SIZE = 25 * 1024 * 1024
-    wide = picture("PNG", (12_000, 9_000))
+    wide = picture("PNG", (6_000, 5_000))
     with pytest.raises(Refused) as pixels:
         actions.attach(
             actor=city.actor("centre"), now=T0, incident_id=incident.pk, file=SimpleUploadedFile("a.png", wide)

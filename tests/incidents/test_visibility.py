@@ -236,7 +236,9 @@ def test_allowed_actions_are_those_that_would_be_accepted(city: City) -> None:
     assert not {"respond", "close", "reopen", "pause"} & names("centre")
     assert names("health") == {"add_log", "attach"}
     assert names("city", "observer") == set()
-    assert names("centre", "duty_officer") == {"reject", "invite", "link", "set_parent", "add_log", "attach"}
+    assert names("centre", "duty_officer") == {
+        "reject", "describe", "invite", "link", "set_parent", "add_log", "attach"
+    }
 
 
 def test_access_changes_are_told_to_the_departments_concerned(city: City) -> None:
