@@ -24,18 +24,29 @@ from coordination.notify import outbound, routes
 from coordination.notify import urgency as urgencies
 from coordination.notify.models import Delivery, Notice, WebhookEndpoint
 
+# A message is written once by its key; what goes on screen gets its notice in the same statement.
 _INSERT = """
-INSERT INTO notify_delivery (dedupe_key, person_id, endpoint_id, department_id, channel, guard, state, text_key, args,
+WITH wanted AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS w(n int, dedupe_key text, person_id bigint, endpoint_id bigint,
+    department_id bigint, channel text, guard jsonb, text_key text, args jsonb, object_type text, object_id bigint,
+    incident_id bigint, event_id bigint, urgency int, exercise bool, available_at timestamptz)),
+new AS (
+  INSERT INTO notify_delivery (dedupe_key, person_id, endpoint_id, department_id, channel, guard, state, text_key, args,
     object_type, object_id, incident_id, event_id, urgency, exercise, created_at, available_at, attempts, repeated,
     provider_ref, error)
-SELECT dedupe_key, person_id, endpoint_id, department_id, channel, guard, 'pending', text_key, args,
+  SELECT dedupe_key, person_id, endpoint_id, department_id, channel, guard, 'pending', text_key, args,
     object_type, object_id, incident_id, event_id, urgency, exercise, %(now)s, available_at, 0, false, '', ''
-FROM jsonb_to_recordset(%(rows)s::jsonb) AS new(dedupe_key text, person_id bigint, endpoint_id bigint,
-    department_id bigint, channel text, guard jsonb, text_key text, args jsonb, object_type text, object_id bigint,
-    incident_id bigint, event_id bigint, urgency int, exercise bool, available_at timestamptz)
-ORDER BY dedupe_key
-ON CONFLICT (dedupe_key) DO NOTHING
-RETURNING dedupe_key
+  FROM wanted ORDER BY dedupe_key
+  ON CONFLICT (dedupe_key) DO NOTHING
+  RETURNING dedupe_key),
+noticed AS (
+  INSERT INTO notify_notice (person_id, department_id, event_id, text_key, args, object_type, object_id, incident_id,
+    urgency, exercise, at, version)
+  SELECT person_id, department_id, event_id, text_key, args, object_type, object_id, incident_id,
+    (%(urgencies)s::text[])[urgency + 1], exercise, %(now)s, 1
+  FROM wanted JOIN new USING (dedupe_key) WHERE channel = 'in_app' ORDER BY n
+  RETURNING id, person_id, object_type, object_id, incident_id, urgency, exercise)
+SELECT (SELECT count(*) FROM new), noticed.* FROM (SELECT 1) AS once LEFT JOIN noticed ON true ORDER BY noticed.id
 """
 
 
@@ -97,7 +108,7 @@ def tell(
 
 @action("notify.tell")
 def tell_many(*, actor: Actor, now: datetime, messages: Sequence[Message]) -> int:
-    """Write outbox rows and notices of many messages: three statements, whatever their number.
+    """Write outbox rows and notices of many messages: two statements, whatever their number.
 
     Returns how many outbox rows were new.
     """
@@ -107,14 +118,10 @@ def tell_many(*, actor: Actor, now: datetime, messages: Sequence[Message]) -> in
         if person.is_active
     }  # fmt: skip
     rows: dict[str, dict[str, Any]] = {}
-    notices: dict[str, Notice] = {}
     for message in messages:
         for row in _rows(message, contacts, now):
             rows.setdefault(row["dedupe_key"], row)
-            if row["channel"] == "in_app":
-                notices.setdefault(row["dedupe_key"], _notice(message, row["person_id"], now))
-    new = _insert(list(rows.values()), now)
-    written = Notice.objects.bulk_create([notice for key, notice in notices.items() if key in new])
+    count, written = _insert(list(rows.values()), now)
     for notice in written:
         record(
             type="notice.new",
@@ -125,7 +132,7 @@ def tell_many(*, actor: Actor, now: datetime, messages: Sequence[Message]) -> in
             incident_id=notice.incident_id,
             exercise=notice.exercise,
         )
-    return len(new)
+    return count
 
 
 def _rows(message: Message, contacts: Mapping[int, routes.Contact], now: datetime) -> Iterable[dict[str, Any]]:
@@ -174,28 +181,18 @@ def _row(
     }
 
 
-def _notice(message: Message, person_id: int, now: datetime) -> Notice:
-    return Notice(
-        person_id=person_id,
-        department_id=message.department_id,
-        event_id=message.event_id,
-        text_key=message.text_key[:60],
-        args=dict(message.args),
-        object_type=message.object_type,
-        object_id=message.object_id,
-        incident_id=message.incident_id,
-        urgency=message.urgency,
-        exercise=message.exercise,
-        at=now,
-    )
-
-
-def _insert(rows: list[dict[str, Any]], now: datetime) -> set[str]:
+def _insert(rows: list[dict[str, Any]], now: datetime) -> tuple[int, list[Notice]]:
+    """Write outbox rows and notices; how many rows were new, and the new notices (what an event needs of them)."""
     if not rows:
-        return set()
+        return 0, []
+    numbered = [{"n": n, **row} for n, row in enumerate(rows)]
+    values = {"rows": orjson.dumps(numbered).decode(), "now": now, "urgencies": list(urgencies.NAMES)}
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, {"rows": orjson.dumps(rows).decode(), "now": now})
-        return {key for (key,) in cursor.fetchall()}
+        cursor.execute(_INSERT, values)
+        found = cursor.fetchall()
+    names = ("id", "person_id", "object_type", "object_id", "incident_id", "urgency", "exercise")
+    notices = [Notice(**dict(zip(names, row[1:], strict=True))) for row in found if row[1] is not None]
+    return int(found[0][0]), notices
 
 
 def next_way(delivery: Delivery, channel: str, now: datetime) -> bool:
@@ -217,7 +214,7 @@ def next_way(delivery: Delivery, channel: str, now: datetime) -> bool:
         "exercise": delivery.exercise,
         "available_at": now,
     }
-    return bool(_insert([row], now))
+    return bool(_insert([row], now)[0])
 
 
 @action("notice.read")

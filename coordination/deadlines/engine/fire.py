@@ -31,6 +31,17 @@ _FIRED = """
 UPDATE deadlines_deadline AS d SET state = 'fired', fired_at = %(now)s, step = f.step, attempts = 0
 FROM unnest(%(ids)s::bigint[], %(steps)s::text[]) AS f(id, step) WHERE d.id = f.id
 """
+# The successor is its predecessor but for what the climb changed.
+_FOLLOWING = """
+INSERT INTO deadlines_deadline (subject_type, subject_id, kind, level, generation, due_at, base_due, armed_at, urgency,
+  state, held_why, armed_version, on_outage, ladder, every, incident_id, attempts, step)
+SELECT d.subject_type, d.subject_id, d.kind, f.level, f.generation, f.due_at, f.base_due,
+  CASE WHEN f.generation = d.generation THEN d.armed_at ELSE %(now)s END, d.urgency,
+  'armed', '', d.armed_version, d.on_outage, d.ladder, d.every, d.incident_id, 0, f.step
+FROM unnest(%(ids)s::bigint[], %(levels)s::int[], %(generations)s::int[], %(dues)s::timestamptz[],
+            %(bases)s::timestamptz[], %(steps)s::text[]) AS f(id, level, generation, due_at, base_due, step)
+JOIN deadlines_deadline d ON d.id = f.id ORDER BY d.id
+"""
 
 
 @dataclass(slots=True)
@@ -93,51 +104,56 @@ def _at(deadline: Deadline, level: int) -> datetime:
     return deadline.base_due + timedelta(seconds=float(deadline.ladder[level][0]))
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What the row of the next ladder step changes."""
+
+    deadline_id: int
+    level: int
+    generation: int
+    due_at: datetime
+    base_due: datetime
+    step: str
+
+
 def _write(climbs: Sequence[Climb], now: datetime) -> None:
-    with connection.cursor() as cursor:
-        values: dict[str, Any] = {
-            "now": now,
-            "ids": [climb.due.deadline.pk for climb in climbs],
-            "steps": [climb.step for climb in climbs],
-        }
-        cursor.execute(_FIRED, values)
     following = [row for climb in climbs if (row := _next(climb, now)) is not None]
-    Deadline.objects.bulk_create(following)
+    fired: dict[str, Any] = {
+        "now": now,
+        "ids": [climb.due.deadline.pk for climb in climbs],
+        "steps": [climb.step for climb in climbs],
+    }
+    coming: dict[str, Any] = {
+        "now": now,
+        "ids": [row.deadline_id for row in following],
+        "levels": [row.level for row in following],
+        "generations": [row.generation for row in following],
+        "dues": [row.due_at for row in following],
+        "bases": [row.base_due for row in following],
+        "steps": [row.step for row in following],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRED, fired)
+        if following:
+            cursor.execute(_FOLLOWING, coming)
 
 
-def _next(climb: Climb, now: datetime) -> Deadline | None:
-    """The row of the next ladder step: at now + its wait, so that a chain climbs one step after an outage."""
+def _next(climb: Climb, now: datetime) -> Following | None:
+    """The next ladder step: at now + its wait, so that a chain climbs one step after an outage."""
     done, level = climb.due.deadline, climb.level
     wait = wait_after(done.ladder, level)
-    generation, base = done.generation, done.base_due
     if wait is not None:
         level += 1
         due_at = now + timedelta(seconds=wait)
         if level < len(done.ladder) and float(done.ladder[level][0]) <= 0:
             due_at = _at(done, level)  # still before due: it keeps its own time
-    elif done.every:
-        level, generation = 0, generation + 1
-        base = next_on_grid(done.base_due, done.every, now)
-        due_at = max(now, base + timedelta(seconds=float(done.ladder[0][0]) if done.ladder else 0.0))
-    else:
+        return Following(done.pk, level, done.generation, due_at, done.base_due, step_at(done.ladder, level))
+    if not done.every:
         return None
-    return Deadline(
-        subject_type=done.subject_type,
-        subject_id=done.subject_id,
-        kind=done.kind,
-        level=level,
-        generation=generation,
-        due_at=due_at,
-        base_due=base,
-        armed_at=now if generation != done.generation else done.armed_at,
-        urgency=done.urgency,
-        armed_version=done.armed_version,
-        on_outage=done.on_outage,
-        ladder=done.ladder,
-        every=done.every,
-        incident_id=done.incident_id,
-        step=step_at(done.ladder, level),
-    )
+    base = next_on_grid(done.base_due, done.every, now)
+    first = float(done.ladder[0][0]) if done.ladder else 0.0
+    due_at = max(now, base + timedelta(seconds=first))
+    return Following(done.pk, 0, done.generation + 1, due_at, base, step_at(done.ladder, 0))
 
 
 def _tell(climbs: Sequence[Climb], now: datetime) -> None:
