@@ -23,10 +23,10 @@ def department(code: str, parent: Department | None = None, kind: str = "bureau"
     return made
 
 
-def incident(lead: Department, opened_at: datetime = T0) -> Incident:
+def incident(lead: Department, opened_at: datetime = T0, pk: int | None = None) -> Incident:
     """Make an incident that nobody takes part in yet."""
     return Incident.everything.create(
-        number=f"T-{next(_number)}", type="accident.fire", lead_department=lead, opened_at=opened_at
+        pk=pk, number=f"T-{next(_number)}", type="accident.fire", lead_department=lead, opened_at=opened_at
     )
 
 
