@@ -52,7 +52,7 @@ ACTS: tuple[Move, ...] = (
     Move("link", OPEN, "", "link", ("other", "why"), ("other",)),
     Move("set_parent", OPEN, "", "link", ("parent", "why")),
     Move("add_log", OPEN | {"closed"}, "", "log", ("text", "kind", "headline_zh", "headline_en"), ("text",)),
-    Move("attach", OPEN | {"closed"}, "", "attach", ("file",), ("file",)),
+    Move("attach", OPEN | {"closed", "merged"}, "", "attach", ("file",), ("file",)),
     Move("share", OPEN | ENDED, "", "share", ("department", "reach", "max_class", "valid_to"), ("department",)),
     Move("pause", OPEN, "", "pace", ()),
     Move("resume", OPEN, "", "pace", ()),

@@ -25,6 +25,7 @@ from incidents.actions.participation import change_participation as change_parti
 from incidents.actions.participation import ensure_participation as ensure_participation
 from incidents.actions.participation import invite as invite
 from incidents.actions.participation import leave as leave
+from incidents.actions.purging import purge_loose as purge_loose
 from incidents.actions.reports import join_report as join_report
 from incidents.actions.reports import receive_report as receive_report
 from incidents.actions.reports import refute_report as refute_report

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -239,3 +240,17 @@ def test_files_of_rooms_above_open_to_both_sides(city: City) -> None:
     assert queries.attachment(actor=city.actor("neighbour"), attachment_id=photo.pk, now=T0)["id"] == photo.pk
     with pytest.raises(NotFound):
         queries.attachment(actor=city.actor("health"), attachment_id=photo.pk, now=T0)
+
+
+def test_files_that_hang_on_nothing_go_after_a_week(city: City, tmp_path: Path) -> None:
+    incident = explosion(city)
+    fire = city.actor("fire")
+    loose = actions.attach(actor=fire, now=T0, file=SimpleUploadedFile("a.jpg", picture()))
+    used = actions.attach(actor=fire, now=T0, incident_id=incident.pk, file=SimpleUploadedFile("b.jpg", picture()))
+    assert actions.purge_loose(now=T0 + timedelta(days=6)) == 0
+    assert Attachment.everything.filter(pk=loose.pk).exists()
+    assert actions.purge_loose(now=T0 + timedelta(days=8)) == 1
+    assert actions.purge_loose(now=T0 + timedelta(days=8)) == 0
+    assert list(Attachment.everything.values_list("pk", flat=True)) == [used.pk]
+    kept = [found for _folder, _folders, files in os.walk(tmp_path) for found in files]
+    assert sorted(kept) == sorted([Path(used.file.name).name, Path(used.thumbnail.name).name])
