@@ -166,3 +166,13 @@ def test_a_wall_is_known_by_its_token_at_its_address(fire: Department) -> None:
     shown.META["REMOTE_ADDR"] = "10.1.1.1"
     actions.revoke_display(actor=SYSTEM, now=clock.now(), display_id=wall.pk)
     assert pages.actor_of(shown).kind == "anonymous"
+
+
+def test_a_superuser_without_a_post_sees_nothing(fire: Department) -> None:
+    root = person("root", is_superuser=True, is_staff=True)
+    client = Client(REMOTE_ADDR="10.1.1.1")
+    assert client.post("/sign-in/", {"username": "root", "password": PASSWORD})["Location"].startswith("/act-for/")
+    assert reads(request(client))["Location"].startswith("/act-for/")
+    actor = pages.actor_of(request(client))
+    assert (actor.id, actor.department_id, actor.posts) == (root.pk, None, frozenset())
+    assert client.post("/act-for/", {"department": fire.pk}).status_code == 403
