@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from html.parser import HTMLParser
 from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from PIL import Image
 
 from coordination.instructions.models import Ask, Feedback, Instruction, Transition
@@ -27,6 +29,34 @@ def photo(name: str = "tank.jpg") -> SimpleUploadedFile:
 def form(**fields: object) -> dict[str, object]:
     """A posted form with a command id of its own."""
     return {"command_id": str(uuid4()), **fields}
+
+
+class _Forms(HTMLParser):
+    """The named values of one form on a page."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__()
+        self.action, self.inside, self.values = action, False, dict[str, str]()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self.inside = given.get("action") == self.action
+        elif self.inside and tag == "input" and (given.get("type") != "radio" or "checked" in given):
+            if given.get("name") and given.get("type") not in ("checkbox", "file"):
+                self.values[given["name"]] = given.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.inside = False
+
+
+def as_shown(client: Client, address: str, action: str, **typed: object) -> dict[str, object]:
+    """The form as the page shows it, with what a person types."""
+    reader = _Forms(action)
+    reader.feed(client.get(address).content.decode())
+    assert "command_id" in reader.values, f"no form {action} on {address}"
+    return {**reader.values, **typed}
 
 
 def moves(subject: str, pk: int) -> list[str]:
@@ -344,3 +374,35 @@ def test_after_an_act_the_person_is_back_where_they_came_from(world: World, ente
     assert fire.post(f"/assignments/{row.pk}/acknowledge/", form(version=1, next="/desk/"))["Location"] == "/desk/"
     away = fire.post(f"/assignments/{row.pk}/start/", form(who_goes="Team 1", next="//evil.example/"))
     assert away["Location"] == f"/instructions/{order.pk}/"
+
+
+def test_every_form_goes_as_the_page_shows_it(world: World, enter: Enter) -> None:
+    """The loop with the pages' own hidden fields: acknowledge, start, feedback, supervise, urge, evaluate, cancel."""
+    order = world.issued()
+    row = world.on(order, "police")
+    address, part = f"/instructions/{order.pk}/", f"/assignments/{row.pk}"
+    police, centre = enter("police"), enter("centre")
+
+    def do(who: Client, name: str, **typed: object) -> None:
+        answer = who.post(f"{part}/{name}/", as_shown(who, address, f"{part}/{name}/", **typed))
+        assert answer.status_code == 303, (name, answer.content.decode())
+
+    do(centre, "urge", note="Please")
+    do(police, "acknowledge")
+    do(police, "start", who_goes="Patrol 3")
+    do(police, "ask", kind="clarify", reason="Which gate?")
+    ask = Ask.everything.get()
+    answer = centre.post(f"/asks/{ask.pk}/grant/", as_shown(centre, address, f"/asks/{ask.pk}/grant/", answer="Gate 2"))
+    assert answer.status_code == 303, answer.content.decode()
+    do(centre, "supervise", note="Gate 2 first")
+    do(centre, "lift")
+    do(police, "feedback", text="Half way", percent="50")
+    do(police, "feedback", text="Done", percent="100", final="1")
+    do(centre, "evaluate", outcome="good")
+    assert world.fresh(row).state == "closed"
+    fire = world.on(order, "fire")
+    part = f"/assignments/{fire.pk}"
+    do(enter("fire"), "decline", reason="No foam left")
+    do(centre, "overrule", reason="Foam arrives")
+    answer = centre.post(f"{address}cancel/", as_shown(centre, address, f"{address}cancel/", reason="Over"))
+    assert answer.status_code == 303, answer.content.decode()

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts.paths import own_path
 from coordination.events.refused import NotFound, Refused
 from coordination.instructions import queries
+from coordination.instructions.states import move_named
 from coordination.instructions.views import page as pages
 from coordination.instructions.views.choices import Choices
 from coordination.instructions.views.registry import SUBJECT_ARGUMENT, Act, act_for, move_label
@@ -40,7 +41,7 @@ def act(request: HttpRequest, subject: str, pk: int, name: str) -> HttpResponse:
         return _again(request, spec, form, about, subject, pk, name, 422, {"error": _("Please look at these fields")})
     try:
         _take_files(request, form)
-        spec.action(actor=request.actor, now=request.now, **{SUBJECT_ARGUMENT[subject]: pk}, **form.payload())
+        spec.action(actor=request.actor, now=request.now, **{SUBJECT_ARGUMENT[subject]: pk}, **arguments(form, subject, name))
     except NotFound:
         raise
     except Refused as no:
@@ -48,6 +49,14 @@ def act(request: HttpRequest, subject: str, pk: int, name: str) -> HttpResponse:
         form.take(no)
         return _again(request, spec, form, about, subject, pk, name, no.status, words_of(no, subject))
     return _done(request, spec, about)
+
+
+def arguments(form: ActForm, subject: str, name: str) -> dict[str, Any]:
+    """What the form says, with the version the person saw only where the move decides something."""
+    given = form.payload()
+    if not move_named(subject, name).deciding:
+        given.pop("if_version", None)
+    return given
 
 
 def _take_files(request: HttpRequest, form: ActForm) -> None:

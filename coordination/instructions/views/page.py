@@ -86,7 +86,7 @@ def everything(request: HttpRequest, pk: int, *, part: str = "", bound: Bound | 
         "urgency_name": shown.URGENCY_NAMES.get(i["urgency"], i["urgency"]),
         "basis_name": shown.BASIS_NAMES.get(i["basis"], i["basis"]),
         "evidence_names": [str(shown.EVIDENCE_NAMES.get(code, code)) for code in i["evidence"]],
-        "who_acts": i["who_acts_on_which"] if i["assignments"] else [],
+        "who_acts": i["who_acts_on_which"] if i["current"] > 1 else [],
     }
     if part in ("", "content"):
         i["part_of"] = part_of(request, i["parent"])
