@@ -72,7 +72,7 @@ def room(*, actor: Actor, incident_id: int, now: datetime) -> Row:
     )
     changes = list(access.scope(actor, ScaleChange, at=now).filter(incident_id=row.pk).order_by("-at", "-pk")[:SHOWN])
     objectives = access.scope(actor, Objective, at=now).filter(incident_id=row.pk).order_by("pk")[:SHOWN]
-    near = _near(actor, row, now)
+    near = _near(actor, row, now, full=standing.reach >= 3)
     family = [row.pk, *(other.pk for other in near["absorbed"])]
     files = list(visible(actor, now).filter(incident_id__in=family).order_by("-pk")[:SHOWN])
     reports = access.scope(actor, Report, at=now).filter(incident_id=row.pk).order_by(*Report.guard_order)[:SHOWN]
@@ -93,14 +93,13 @@ def room(*, actor: Actor, incident_id: int, now: datetime) -> Row:
     }
 
 
-def _near(actor: Actor, row: Incident, now: datetime) -> dict[str, Any]:
-    """Parent, survivor, cascades, merged and linked incidents, those the actor sees: two queries."""
-    linked = {
-        (other if this == row.pk else this): why
-        for this, other, why in IncidentLink.everything.filter(Q(incident_id=row.pk) | Q(other_id=row.pk)).values_list(
-            "incident_id", "other_id", "why"
-        )
-    }
+def _near(actor: Actor, row: Incident, now: datetime, *, full: bool) -> dict[str, Any]:
+    """Parent, survivor, cascades, merged and (for who sees all) linked incidents, those the actor sees: two queries."""
+    linked: dict[int, str] = {}
+    if full:
+        links = access.unscoped(IncidentLink, reason="either side's reader sees a link; its other side is scoped below")
+        for link in links.filter(Q(incident_id=row.pk) | Q(other_id=row.pk)).order_by("pk")[:SHOWN]:
+            linked[link.other_id if link.incident_id == row.pk else link.incident_id] = link.why
     wanted = Q(pk__in=[pk for pk in (row.parent_id, row.merged_into_id, *linked) if pk is not None])
     wanted |= Q(parent_id=row.pk) | Q(merged_into_id=row.pk)
     seen = list(access.scope(actor, Incident, at=now).filter(wanted).order_by("pk")[:SHOWN])
