@@ -10,6 +10,7 @@ import functools
 from collections import Counter
 from collections.abc import Sequence
 
+import orjson
 from django.db import connection, transaction
 
 from coordination.events import hint
@@ -29,6 +30,33 @@ SELECT w.stream, h.last_seq - w.back, w.event_id, w.home, clock_timestamp() FROM
 """
 
 
+# A third of the time of bulk_create: many small events are what a busy engine writes.
+_WRITE = """
+INSERT INTO events_event (type, at, actor_kind, actor_id, actor_department, actor_post, object_type, object_id, version,
+  incident_id, payload, tell, urgency, exercise, command_id, request_id)
+SELECT type, at, actor_kind, actor_id, actor_department, actor_post, object_type, object_id, version,
+  incident_id, payload, tell, urgency, exercise, command_id, request_id
+FROM jsonb_to_recordset(%s::jsonb) AS e(n int, type text, at timestamptz, actor_kind text, actor_id bigint,
+  actor_department bigint, actor_post text, object_type text, object_id bigint, version int, incident_id bigint,
+  payload jsonb, tell jsonb, urgency text, exercise bool, command_id uuid, request_id text)
+ORDER BY n RETURNING id
+"""
+_COLUMNS = (
+    "type", "at", "actor_kind", "actor_id", "actor_department", "actor_post", "object_type", "object_id", "version",
+    "incident_id", "payload", "tell", "urgency", "exercise", "command_id", "request_id",
+)  # fmt: skip
+
+
+def _write(events: Sequence[Event]) -> None:
+    """Insert the events in one statement, in order, and set their ids."""
+    rows = [{"n": n, **{name: getattr(event, name) for name in _COLUMNS}} for n, event in enumerate(events)]
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, [orjson.dumps(rows, default=str, option=orjson.OPT_NON_STR_KEYS).decode()])
+        ids = sorted(pk for (pk,) in cursor.fetchall())
+    for event, pk in zip(events, ids, strict=True):
+        event.pk = pk
+
+
 def flush(recorded: Sequence[tuple[Event, tuple[str, ...]]]) -> None:
     """Write events and stream entries: two statements, whatever their number; hints go out after COMMIT.
 
@@ -37,7 +65,7 @@ def flush(recorded: Sequence[tuple[Event, tuple[str, ...]]]) -> None:
     """
     if not recorded:
         return
-    Event.objects.bulk_create([event for event, _ in recorded])
+    _write([event for event, _ in recorded])
     rows = [(stream, event, index == 0) for event, streams in recorded for index, stream in enumerate(streams)]
     counts = Counter(stream for stream, _, _ in rows)
     left = dict(counts)
