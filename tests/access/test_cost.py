@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import Q
 
 from coordination.events.actor import SYSTEM
 from coordination.events.refused import Invalid
 from incidents.models import Incident, LogEntry, Participation
 from sharing import access
+from sharing.access.queries import paging
 from tests.access.city import T0, department, incident, person
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +66,24 @@ def test_joining_costs_the_same_at_any_depth(depth: int, django_assert_max_num_q
             opened_at=one.opened_at, now=T0,
         )
     assert len(access.readers_of(one.pk, T0)) == depth
+
+
+@pytest.mark.parametrize("size", [3, 40])
+def test_filtered_lists_cost_the_same_at_any_size(size: int, django_assert_num_queries, monkeypatch) -> None:
+    actor, made = fill(size)
+    even = [one.pk for one in made[::2]]
+    with django_assert_num_queries(3):
+        rows, _after = access.page(actor, Incident, queryset_filter=Q(pk__in=even), size=50, at=T0)
+    assert [row.pk for row in rows] == even[::-1]
+    monkeypatch.setattr(paging, "CANDIDATES", 2)
+    for wanted in (Q(pk__in=even), lambda rows: rows.filter(pk__in=even)):
+        found, after = [], None
+        while True:
+            rows, after = access.page(actor, Incident, queryset_filter=wanted, after=after, size=1, at=T0)
+            found += [row.pk for row in rows]
+            if after is None:
+                break
+        assert found == even[::-1]
 
 
 def test_pages_follow_each_other_without_gap_or_double() -> None:

@@ -29,7 +29,8 @@ def hidden(settings) -> Incident:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     fire = department("fire")
     made = incident(fire, pk=HIDDEN)
-    Incident.everything.filter(pk=made.pk).update(description=CANARY, place=CANARY, headline_en=CANARY, headline_zh="密")
+    words = {"description": CANARY, "place": CANARY, "headline_en": CANARY, "headline_zh": "密"}
+    Incident.everything.filter(pk=made.pk).update(**words)
     access.join(
         actor=SYSTEM, incident_id=made.pk, department_id=fire.pk, role="lead", response_level=4,
         opened_at=made.opened_at, now=T0,

@@ -22,7 +22,10 @@ from sharing.access.queries.sight import scope
 
 M = TypeVar("M", bound=Guarded)
 Cursor = Sequence[Any]
+Wanted = Q | Callable[[QuerySet[M]], QuerySet[M]] | None
 MAX_SIZE = 200
+# How many of the newest visible incidents are looked through for those that pass a filter.
+CANDIDATES = 1000
 
 # Each scope's newest rows come off its own index; an EXISTS over all incidents takes seconds for whoever sees few.
 _NEWEST = """
@@ -47,7 +50,7 @@ def page(
     actor: Actor,
     model: type[M],
     *,
-    queryset_filter: Q | Callable[[QuerySet[M]], QuerySet[M]] | None = None,
+    queryset_filter: Wanted[M] = None,
     after: Cursor | None = None,
     size: int = 50,
     select: Sequence[str] = (),
@@ -61,9 +64,10 @@ def page(
     size = max(1, min(int(size), MAX_SIZE))
     moment = at or clock.now()
     position = _position(model, after) if after else None
-    if queryset_filter is None and model._meta.label_lower == INCIDENT and actor.kind in ("person", "client"):
-        rows = _newest_incidents(actor, model, position, size, select, moment)
-    else:
+    rows = None
+    if model._meta.label_lower == INCIDENT and actor.kind in ("person", "client"):
+        rows = _newest_incidents(actor, model, queryset_filter, position, size, select, moment)
+    if rows is None:
         rows = _found(actor, model, queryset_filter, position, size, select, moment)
     more = len(rows) > size
     rows = rows[:size]
@@ -73,41 +77,59 @@ def page(
 def _newest_incidents(
     actor: Actor,
     model: type[M],
+    wanted: Wanted[M],
     position: list[Any] | None,
     size: int,
     select: Sequence[str],
     at: datetime,
-) -> list[M]:
+) -> list[M] | None:
+    """The rows, taken from the newest that the actor sees; None when a filter leaves too few of those.
+
+    Whoever sees few gets them all this way, and a filter that many pass is soon full; a rare one among many
+    visible rows is better found by its own index.
+    """
+    look = size + 1 if wanted is None else max(size + 1, CANDIDATES)
+    ids = _newest_ids(actor, position, look, at)
+    rows = _ordered(_narrow(model.everything.filter(pk__in=ids), wanted), model, select)[: size + 1]
+    found = list(rows)
+    return found if len(found) > size or len(ids) < look or wanted is None else None
+
+
+def _newest_ids(actor: Actor, position: list[Any] | None, look: int, at: datetime) -> list[int]:
     scopes = resolve(actor, at).ids
     after_at, after_id = position or (None, None)
     with connection.cursor() as cursor:
         cursor.execute(
             _NEWEST,
-            {"scopes": list(scopes), "at": at, "after_at": after_at, "after_id": after_id, "size": size + 1},
+            {"scopes": list(scopes), "at": at, "after_at": after_at, "after_id": after_id, "size": look},
         )
-        ids = [row[0] for row in cursor.fetchall()]
-    rows = model.everything.filter(pk__in=ids).order_by(*model.guard_order)
-    return list(rows.select_related(*select) if select else rows)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _found(
     actor: Actor,
     model: type[M],
-    wanted: Q | Callable[[QuerySet[M]], QuerySet[M]] | None,
+    wanted: Wanted[M],
     position: list[Any] | None,
     size: int,
     select: Sequence[str],
     at: datetime,
 ) -> list[M]:
-    rows = scope(actor, model, at=at)
-    if isinstance(wanted, Q):
-        rows = rows.filter(wanted)
-    elif wanted is not None:
-        rows = wanted(rows)
+    rows = _narrow(scope(actor, model, at=at), wanted)
     if position is not None:
         rows = rows.filter(_beyond(model, position))
+    return list(_ordered(rows, model, select)[: size + 1])
+
+
+def _narrow(rows: QuerySet[M], wanted: Wanted[M]) -> QuerySet[M]:
+    if wanted is None:
+        return rows
+    return rows.filter(wanted) if isinstance(wanted, Q) else wanted(rows)
+
+
+def _ordered(rows: QuerySet[M], model: type[M], select: Sequence[str]) -> QuerySet[M]:
     rows = rows.order_by(*model.guard_order)
-    return list((rows.select_related(*select) if select else rows)[: size + 1])
+    return rows.select_related(*select) if select else rows
 
 
 def _names(model: type[Guarded]) -> list[str]:
