@@ -12,7 +12,9 @@ from coordination.deadlines import actions, alarms, engine, queries, watchdog
 from coordination.deadlines.engine.clock import ClockGuard
 from coordination.deadlines.engine.tick import note_gap
 from coordination.deadlines.models import Alarm, Deadline, EngineGap, EngineHeartbeat
+from coordination.deadlines.on_event import unreached
 from coordination.events.models import Event
+from coordination.notify.delivery.claim import is_wanted
 from coordination.notify.models import Delivery
 from tests.deadlines import city as cities
 from tests.deadlines.city import City, IncidentHandler, arm, fired, steps
@@ -265,3 +267,39 @@ def test_claiming_uses_the_index_of_armed_rows(city: City) -> None:
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "deadline_hot" in plan
+
+
+def test_step_that_reaches_nobody_counts_as_empty(city: City) -> None:
+    incident = city.incident()
+    arm(incident, city.now, 300)
+    at = city.now + seconds(300)
+    engine.sweep(at)
+    guard = {"kind": "acknowledge", "generation": 1, "level": 0, "department": city.departments["station"].pk}
+    unreached(cities.SUBJECT, incident.pk, guard, at + seconds(30))
+    assert engine.sweep(at + seconds(30)) == 1
+    assert steps(incident) == ["remind_duty", "next_on_duty"]
+    assert Alarm.objects.get(kind="unreached").department_id == city.departments["station"].pk
+    unreached(cities.SUBJECT, incident.pk, guard, at + seconds(40))
+    assert engine.sweep(at + seconds(40)) == 0, "the step after it has run already"
+
+
+def test_message_of_a_step_is_superseded_once_its_chain_is_answered(city: City) -> None:
+    incident = city.incident()
+    arm(incident, city.now, 300)
+    engine.sweep(city.now + seconds(300))
+    row = Delivery.objects.filter(channel="email").get()
+    assert is_wanted(row)
+    actions.cancel(subject=incident, kinds=["acknowledge"], now=city.now)
+    assert not is_wanted(row)
+
+
+def test_slow_subject_is_skipped_and_the_others_fire(city: City, handler: IncidentHandler) -> None:
+    free, busy = city.incident(), city.incident()
+    for incident in (free, busy):
+        arm(incident, city.now, 300)
+    lock = handler.lock
+    handler.lock = lambda ids: {pk: one for pk, one in lock(ids).items() if pk != busy.pk}  # type: ignore[method-assign]
+    assert engine.sweep(city.now + seconds(300), batch=1) == 1
+    assert steps(free) == ["remind_duty"] and steps(busy) == []
+    handler.lock = lock  # type: ignore[method-assign]
+    assert engine.sweep(city.now + seconds(301)) == 1
