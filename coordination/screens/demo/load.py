@@ -37,8 +37,11 @@ def load_city(*, accounts_file: Path, now: datetime) -> dict[str, int]:
         departments = _departments(city)
         _duties(city, departments)
         if not Person.objects.filter(username__endswith="-head").exists():
-            _people(city, departments, now, accounts_file)
+            _people(city, departments, now)
+        fresh = None if accounts_file.exists() else (_sign_ins(city), _clients(departments, now))
         _rosters(departments, now)
+    if fresh is not None:  # after COMMIT: a file that exists is true, one that is missing is made anew
+        _write(accounts_file, *fresh)
     return {
         "departments": Department.objects.count(),
         "people": Person.objects.count(),
@@ -89,9 +92,7 @@ def _names(city: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield family_zh + first_zh, f"{family_en} {first_en}"
 
 
-def _people(city: dict[str, Any], departments: dict[str, Department], now: datetime, file: Path) -> None:
-    password = "-".join(secrets.choice(city["words"]) for _ in range(3)) + f"-{secrets.randbelow(90) + 10}"
-    hashed = make_password(password)
+def _people(city: dict[str, Any], departments: dict[str, Department], now: datetime) -> None:
     names = _names(city)
     people: list[Person] = []
     placed: list[tuple[Person, Post]] = []
@@ -104,7 +105,7 @@ def _people(city: dict[str, Any], departments: dict[str, Department], now: datet
             suffix = kind.replace("_officer", "").replace("_", "-")
             number = str(counts[kind]) if (kind == "duty_officer" or counts[kind] > 1) else ""
             person = Person(
-                username=f"{code}-{suffix}{number}", name_zh=zh, name_en=en, password=hashed,
+                username=f"{code}-{suffix}{number}", name_zh=zh, name_en=en, password=make_password(None),
                 email=f"{code}-{suffix}{number}@binhai.example", phone=f"1390000{len(people):04d}",
             )
             people.append(person)
@@ -114,7 +115,6 @@ def _people(city: dict[str, Any], departments: dict[str, Department], now: datet
     Membership.objects.bulk_create(
         [Membership(person=person, post=post, valid_from=since) for person, post in placed]
     )
-    _write(file, _sign_ins(placed, password), _clients(departments, now))
 
 
 def _post(department: Department, kind: str) -> Post:
@@ -125,19 +125,28 @@ def _post(department: Department, kind: str) -> Post:
     return post
 
 
-def _sign_ins(placed: list[tuple[Person, Post]], password: str) -> list[dict[str, Any]]:
+def _sign_ins(city: dict[str, Any]) -> list[dict[str, Any]]:
+    """A fresh password for everybody of the city, kept nowhere but in the file; where the file was lost, a new one."""
+    password = "-".join(secrets.choice(city["words"]) for _ in range(3)) + f"-{secrets.randbelow(90) + 10}"
+    codes = [line[0] for line in city["departments"]]
+    placed = Membership.objects.filter(post__department__code__in=codes).select_related("person", "post__department")
+    Person.objects.filter(memberships__in=placed).update(password=make_password(password))
     return [
         {
-            "user": person.username, "password": password, "name_zh": person.name_zh, "name_en": person.name_en,
-            "department": post.department.code, "department_id": post.department_id,
-            "department_name": post.department.name_en, "post": post.kind,
+            "user": row.person.username, "password": password,
+            "name_zh": row.person.name_zh, "name_en": row.person.name_en,
+            "department": row.post.department.code, "department_id": row.post.department_id,
+            "department_name": row.post.department.name_en, "post": row.post.kind,
         }
-        for person, post in placed
+        for row in placed.order_by("id")
     ]
 
 
 def _clients(departments: dict[str, Department], now: datetime) -> list[dict[str, Any]]:
+    """One system a department, with a fresh secret; those of a lost file are revoked."""
     made = []
+    for lost in ApiClient.objects.filter(department__in=departments.values(), revoked_at=None):
+        accounts.revoke_client(actor=SYSTEM, client_id=lost.pk, now=now)
     for department in departments.values():
         client, secret = accounts.create_client(
             actor=SYSTEM, department_id=department.pk, name=f"{department.short_en} system", now=now
