@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from accounts.models import Department, Membership, Person, Post
 from accounts.queries import WALL_COOKIE
-from coordination.events import clock, command
+from coordination.events import clock, command, queries
 from coordination.events.actor import SYSTEM
 from sharing.access import pages
 from tests.events import outside
@@ -207,3 +207,14 @@ class Screen:
 
     def close(self) -> None:
         self.socket.close()
+
+
+def log_heads(streams: list[str]) -> dict[str, list[int]]:
+    """Where streams stand, as a page would print it."""
+    return {stream: list(at) for stream, at in queries.heads(streams).items()}
+
+
+def entry(stream: str) -> queries.Entry:
+    """The last entry of a stream."""
+    epoch, seq = queries.heads([stream])[stream]
+    return queries.entries_after(stream, epoch, seq - 1).entries[0]
