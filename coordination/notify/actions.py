@@ -186,7 +186,7 @@ def _insert(rows: list[dict[str, Any]], now: datetime) -> tuple[int, list[Notice
     if not rows:
         return 0, []
     numbered = [{"n": n, **row} for n, row in enumerate(rows)]
-    values = {"rows": orjson.dumps(numbered).decode(), "now": now, "urgencies": list(urgencies.NAMES)}
+    values: dict[str, Any] = {"rows": orjson.dumps(numbered).decode(), "now": now, "urgencies": list(urgencies.NAMES)}
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, values)
         found = cursor.fetchall()

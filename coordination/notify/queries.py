@@ -53,7 +53,8 @@ def notices(
 
 def notice(*, actor: Actor, notice_id: int) -> NoticeRow:
     """One of the actor's own notices; another's is not there (404)."""
-    found = Notice.objects.filter(person_id=actor.id, pk=notice_id).first() if actor.is_person else None
+    person_id = actor.id if actor.is_person else None
+    found = Notice.objects.filter(person_id=person_id, pk=notice_id).first() if person_id is not None else None
     if found is None:
         raise NotFound(_("There is no such notice."))
     return _row(found)
