@@ -9,7 +9,7 @@ const csrf = () => (document.querySelector("input[name=csrfmiddlewaretoken]") ||
 
 export function start() {
   document.addEventListener("htmx:configRequest", (e) => { e.detail.headers["X-CSRFToken"] = csrf(); });
-  document.addEventListener("htmx:beforeRequest", (e) => { busy(e.target, true); around = e.target.closest("[data-live]"); });
+  document.addEventListener("htmx:beforeRequest", (e) => { busy(e.target, true); around = e.target.closest("[data-live]"); box = e.target.closest(".ops-act-box"); });
   document.addEventListener("htmx:afterRequest", (e) => { busy(e.target, false); after(e); });
   document.addEventListener("htmx:sendError", (e) => failed(e.target));
   document.addEventListener("htmx:timeout", (e) => failed(e.target));
@@ -46,7 +46,8 @@ function busy(el, on) {
   }
 }
 
-let around = null; // the region an act was sent from: its form is gone when the answer is in
+let around = null; // the region and box an act was sent from: its form is gone when the answer is in
+let box = null;
 
 function after(e) {
   const { xhr, successful, requestConfig } = e.detail;
@@ -56,6 +57,7 @@ function after(e) {
     if (form.dataset.draft) drafts.forget(form);
     const said = xhr.getResponseHeader("X-Said");
     if (said) speak(decodeURIComponent(said));
+    if (box) box.open = false;
     regions.acted(around || form);
   } else {
     requestAnimationFrame(() => { const s = document.querySelector(".ops-errors"); if (s) s.focus(); });

@@ -19,7 +19,7 @@ let opening = 0;
 let failures = 0; // opens in a row that never became ready
 let retry = 0;
 let polling = 0;
-let pollFailed = false;
+let pollFailed = true; // until one has succeeded
 let heard = performance.now();
 let wall = Date.now();
 let since = null; // the request under way
@@ -86,7 +86,7 @@ function detach() {
 function closed(code) {
   if (code === 4401) return signedOut();
   failures += 1;
-  if (failures >= 3 && !polling) poll(0);
+  if (failures >= 3 && !polling) { pollFailed = true; poll(0); }
   const most = failures > 3 ? 15000 : 4000;
   const wait = polling && !pollFailed ? SOCKET_AGAIN : 500 + Math.random() * (most - 500);
   clearTimeout(retry);
@@ -215,8 +215,8 @@ function tick() {
   const dirty = regions.dirtySince();
   const right = dirty === null ? heard : Math.min(heard, dirty);
   const age = now - right;
-  const limit = polling && dirty === null ? SILENT_POLLING : SILENT;
-  say("live:state", { age, state: !cursors.size ? "none" : age > limit ? "stale" : polling ? "polling" : socket ? "live" : "connecting" });
+  const limit = polling && !pollFailed && dirty === null ? SILENT_POLLING : SILENT;
+  say("live:state", { age, state: !cursors.size ? "none" : age > limit ? "stale" : polling && !pollFailed ? "polling" : socket ? "live" : "connecting" });
 }
 
 const opening_ = (s) => s.readyState === 0;
