@@ -80,7 +80,7 @@ function fill(form, name, value, seen) {
 
 function tell(form, text) {
   const line = form.querySelector("[data-kept]");
-  if (line) line.textContent = text;
+  if (line && !("unsent" in line.dataset)) line.textContent = text; // that it was not sent matters more
 }
 
 // Sign-out wipes this device; where something was not sent, it asks first.
