@@ -63,6 +63,14 @@ class Incident(Resource):
         """The incident, as far as my department sees it, and what may be done with it now."""
         return queries.room(**call.who, incident_id=call.ids["incident_id"])
 
+    @writes(
+        "incidents_change", shapes.IncidentShape, body=bodies.DescribeBody, decides=True, show=show_same,
+        summary="Describe an incident anew",
+    )  # fmt: skip
+    def patch(self, call: Call) -> Any:
+        """Change type, headline, description or place; what is not sent stays."""
+        return actions.describe(**call.act, **call.ids, if_version=call.if_version, **call.body)
+
 
 class Participations(Resource):
     """Who takes part."""
@@ -260,6 +268,7 @@ def _moves() -> list[URLPattern]:
 
 
 _ACTS: dict[str, Any] = {
+    "describe": _act(actions.describe, "describe", body=bodies.DescribeBody, decides=True),
     "scale": _act(actions.set_scale, "scale", body=bodies.ScaleBody, decides=True),
     "transfer-command": _act(actions.transfer_command, "transfer_command", body=bodies.CommandBody, decides=True),
     "end-condition": _act(actions.set_end_condition, "end_condition", body=bodies.TextBody, decides=True),

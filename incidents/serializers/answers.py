@@ -90,7 +90,7 @@ class ScaleChangeShape(Shape):
     before = serializers.CharField(allow_blank=True)
     after = serializers.CharField(allow_blank=True)
     why = serializers.CharField(allow_blank=True)
-    by = serializers.JSONField(required=False, allow_null=True)
+    by = serializers.JSONField(required=False)
     at = serializers.DateTimeField()
 
 
@@ -103,7 +103,7 @@ class AttachmentShape(Shape):
     size = serializers.IntegerField()
     sha256 = serializers.CharField(required=False)
     at = serializers.DateTimeField()
-    by = serializers.JSONField(required=False, allow_null=True)
+    by = serializers.JSONField(required=False)
     href = serializers.CharField()
     picture = serializers.CharField(allow_null=True, required=False)
 
@@ -133,7 +133,7 @@ class ReportShape(ReportRowShape):
     reporter_phone = serializers.CharField(allow_blank=True)
     department = DepartmentRef()
     verify_note = serializers.CharField(allow_blank=True)
-    incident = serializers.JSONField(allow_null=True)
+    incident = serializers.JSONField()
     exercise = serializers.BooleanField()
     attachments = AttachmentShape(many=True, required=False)
     allowed_actions = ActionShape(many=True, required=False)
@@ -145,7 +145,7 @@ class IncidentShape(IncidentRowShape):
     description = serializers.CharField(allow_blank=True, required=False)
     commander = CommandShape(allow_null=True, required=False)
     region_code = serializers.CharField(allow_blank=True, required=False)
-    area = serializers.JSONField(allow_null=True, required=False)
+    area = serializers.JSONField(required=False)
     end_condition = serializers.CharField(allow_blank=True, required=False)
     objectives = ObjectiveShape(many=True, required=False)
     parent = RefShape(allow_null=True, required=False)
@@ -175,7 +175,7 @@ class LogEntryShape(Shape):
     text = serializers.CharField()
     headline_zh = serializers.CharField(allow_blank=True, required=False)
     headline_en = serializers.CharField(allow_blank=True, required=False)
-    by = serializers.JSONField(required=False, allow_null=True)
+    by = serializers.JSONField(required=False)
     classification = serializers.IntegerField(required=False)
     corrects = serializers.IntegerField(source="corrects_id", allow_null=True, required=False)
     corrected_by = serializers.IntegerField(allow_null=True, required=False)
@@ -190,8 +190,8 @@ class MomentShape(Shape):
     kind = serializers.CharField()
     headline = serializers.CharField(allow_blank=True)
     text = serializers.CharField(allow_blank=True)
-    by = serializers.JSONField(allow_null=True)
-    object = serializers.JSONField(allow_null=True, help_text="Kind and id of what it is about.")
+    by = serializers.JSONField()
+    object = serializers.JSONField(help_text="Kind and id of what it is about.")
 
 
 class FoundShape(Shape):

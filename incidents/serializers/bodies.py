@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from incidents import states
@@ -91,6 +92,16 @@ class OpenBody(_Whereabouts):
     pace = serializers.FloatField(min_value=0.1, max_value=100, required=False)
 
 
+class DescribeBody(_Whereabouts):
+    """What of an incident's description is to be different; what is not sent stays."""
+
+    type = Text(max_length=80, required=False, help_text="Code of incident_type.")
+    headline_zh = Text(max_length=22, required=False, allow_blank=True)
+    headline_en = Text(max_length=40, required=False, allow_blank=True)
+    description = Text(max_length=5000, required=False, allow_blank=True)
+    area = serializers.DictField(required=False, allow_null=True, help_text="GeoJSON polygon, WGS84.")
+
+
 class VerifyBody(Shape):
     """How it was verified."""
 
@@ -109,11 +120,16 @@ class JoinBody(Shape):
     incident = Id(source="incident_id")
 
 
+@extend_schema_field({"type": ["integer", "string"]})
+class ScaleValue(serializers.JSONField):
+    """A number, a word or nothing."""
+
+
 class ScaleBody(Shape):
     """A new grade, warning level or response level; null or an empty text takes it away."""
 
     scale = serializers.ChoiceField(("grade", "warning_level", "response_level"))
-    value = serializers.JSONField(allow_null=True, help_text="1 to 4, or a colour for the warning level.")
+    value = ScaleValue(allow_null=True, help_text="1 to 4, or a colour for the warning level.")
     why = _why(True)
 
     def validate_value(self, value: Any) -> Any:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
@@ -35,6 +36,18 @@ class World:
     ids: dict[str, Any] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def version_of(self, noun: str) -> int:
+        """Return the version of the one object of a kind, as it stood after building."""
+        if noun not in self.versions:
+            label = {"incident": "incidents.Incident", "report": "incidents.Report", "objective": "incidents.Objective",
+                     "instruction": "instructions.Instruction", "assignment": "instructions.Assignment",
+                     "ask": "instructions.Ask", "department": "accounts.Department", "shift": "accounts.Shift"}[noun]  # fmt: skip
+            model = apps.get_model(label)
+            self.versions[noun] = model._base_manager.get(pk=self.ids[f"{noun}_id"]).version
+        return self.versions[noun]
 
     def actor(self, name: str) -> Actor:
         """Return ``fire/duty_officer`` as an actor."""

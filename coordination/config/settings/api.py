@@ -42,7 +42,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [],  # enumerations stay where they are used: no invented names
+    # enumerations stay where they are used (no invented names); refusals and common parameters are said once
+    "POSTPROCESSING_HOOKS": ["sharing.access.rest.schema.share"],
     "SERVERS": [{"url": "/"}],
     "APPEND_COMPONENTS": {
         "securitySchemes": {

@@ -153,7 +153,7 @@ class AssignmentShape(Shape):
     grade = serializers.CharField(allow_blank=True, help_text="Evidence of the acknowledgement: system, api, voice, assumed.")
     outcome = serializers.CharField(required=False, help_text="`misunderstood` after a read-back that differs.")
     mismatch = serializers.ListField(required=False, help_text="Where a read-back differs.")
-    ball = serializers.JSONField(allow_null=True, help_text="Who must move next: `platform` or a department.")
+    ball = serializers.JSONField(help_text="Who must move next: `platform` or a department.")
     percent = serializers.IntegerField()
     due_at = serializers.DateTimeField(allow_null=True)
     overdue_since = serializers.DateTimeField(allow_null=True)
@@ -279,7 +279,7 @@ class InstructionShape(ContentShape):
     confirm_refused = serializers.CharField(allow_blank=True)
     cancel_reason = serializers.CharField(allow_blank=True)
     percent = serializers.IntegerField()
-    ball = serializers.JSONField(allow_null=True)
+    ball = serializers.JSONField()
     created_at = serializers.DateTimeField()
     issued_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
@@ -325,7 +325,7 @@ class ConflictShape(Shape):
     rule = serializers.CharField()
     text = serializers.CharField()
     other = ChildShape(required=False)
-    signed_by = serializers.JSONField(allow_null=True, required=False)
+    signed_by = serializers.JSONField(required=False)
 
 
 class BurdenShape(Shape):

@@ -92,12 +92,14 @@ _LISTS: dict[str, Any] = {
 }
 
 
-def body_of(move: states.Move) -> type[Shape]:
-    """Return the shape of what ``move`` takes, from its row of the table."""
+def body_of(move: states.Move) -> type[Shape] | None:
+    """Return the shape of what ``move`` takes, from its row of the table; None where it takes nothing."""
     fields = {one.name: _field(one) for one in move.fields}
     if move.action == "draft":
         fields["linked_id"] = Id(required=False, allow_null=True, help_text="An earlier instruction this one follows.")
         fields["supersedes_id"] = Id(required=False, allow_null=True, help_text="One of ours that it replaces when issued.")
+    if not fields:
+        return None
     name = "".join(part.capitalize() for part in f"{move.subject}_{move.action}".split("_"))
     return type(f"{name}Body", (Shape,), {"__doc__": move.note or f"What {move.action} takes.", **fields})
 

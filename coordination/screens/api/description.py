@@ -65,7 +65,8 @@ def shapes() -> list[dict[str, Any]]:
 def _operation(address: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
     body = operation.get("requestBody", {}).get("content", {})
     answers = []
-    for status, answer in operation["responses"].items():
+    for status, said in operation["responses"].items():
+        answer = _meant(said)
         content = next(iter(answer.get("content", {}).values()), {})
         answers.append({"status": status, "text": answer.get("description", ""), "shape": _kind(content.get("schema", {}))})
     return {
@@ -75,12 +76,21 @@ def _operation(address: str, method: str, operation: dict[str, Any]) -> dict[str
         "summary": operation.get("summary", ""),
         "text": operation.get("description", ""),
         "parameters": [
-            one | {"kind": _kind(one.get("schema", {})), "place": one["in"]} for one in operation.get("parameters", [])
+            one | {"kind": _kind(one.get("schema", {})), "place": one["in"]}
+            for one in map(_meant, operation.get("parameters", []))
         ],
         "media": next(iter(body), ""),
         "body": _kind(next(iter(body.values()), {}).get("schema", {})) if body else "",
         "answers": answers,
     }
+
+
+def _meant(said: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said here, or what it points at."""
+    found: Any = document()
+    for part in said.get("$ref", "").split("/")[1:]:
+        found = found[part]
+    return said if "$ref" not in said else dict(found)
 
 
 def _fields(shape: dict[str, Any]) -> list[dict[str, Any]]:

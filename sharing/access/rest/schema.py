@@ -181,3 +181,35 @@ def _refusals(operation: Any, method: str, path: str) -> dict[int, str]:
     found[429] = "Too often; Retry-After says when."
     found[503] = "The database is busy or away; nothing was done. Retry-After says when."
     return found
+
+
+def share(result: dict[str, Any], generator: Any, **more: Any) -> dict[str, Any]:
+    """Say each refusal and each common parameter once, and point at it from the operations."""
+    components = result.setdefault("components", {})
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            operation["responses"] = {
+                status: _once(components, "responses", f"Refused{status}", answer) if status >= "4" else answer
+                for status, answer in operation["responses"].items()
+            }
+            operation["parameters"] = [
+                _once(components, "parameters", _plain(one), one) if one["name"] in _COMMON else one
+                for one in operation.get("parameters", [])
+            ]
+            if not operation["parameters"]:
+                del operation["parameters"]
+    return result
+
+
+_COMMON = ("Idempotency-Key", "If-Match", "If-None-Match", "cursor", "limit", "fields")
+
+
+def _plain(parameter: dict[str, Any]) -> str:
+    name = "".join(part.capitalize() for part in parameter["name"].split("-"))
+    return name if parameter.get("required") or name != "IfMatch" else "IfMatchIfWanted"
+
+
+def _once(components: dict[str, Any], kind: str, name: str, said: dict[str, Any]) -> dict[str, Any]:
+    """Put ``said`` under its name; where another stands there already, leave it in its place."""
+    shared = components.setdefault(kind, {})
+    return {"$ref": f"#/components/{kind}/{name}"} if shared.setdefault(name, said) == said else said
