@@ -2,6 +2,7 @@
 
 from accounts.actions.clients import create_client as create_client
 from accounts.actions.clients import revoke_client as revoke_client
+from accounts.actions.clients import rotate_client as rotate_client
 from accounts.actions.departments import add_department as add_department
 from accounts.actions.departments import close_department as close_department
 from accounts.actions.departments import edit_department as edit_department

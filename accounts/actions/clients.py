@@ -40,6 +40,20 @@ class NoSuchClient(NotFound):
     """There is no such API client."""
 
 
+class AlreadyRevoked(Conflict):
+    """The client's key was taken away before."""
+
+    code = "already_revoked"
+
+
+def _lock(client_id: int) -> ApiClient:
+    rows = ApiClient.objects.select_for_update(of=("self",)).select_related("application")
+    client = rows.filter(pk=client_id).first()
+    if client is None:
+        raise NoSuchClient(_("There is no such client."))
+    return client
+
+
 @command.action("client.create")
 def create_client(
     *,
@@ -84,20 +98,24 @@ def create_client(
     return client, secret
 
 
+@command.action("client.rotate")
+def rotate_client(*, actor: Actor, now: datetime, client_id: int) -> tuple[ApiClient, str]:
+    """Make a successor with the same name and scopes. Both keys hold until the old client is revoked."""
+    old = _lock(client_id)
+    if old.revoked_at is not None:
+        raise AlreadyRevoked(_("This client was revoked already."))
+    return create_client(
+        actor=actor, now=now, department_id=old.department_id, name=old.name, scopes=old.scopes
+    )
+
+
 @command.action("client.revoke")
 def revoke_client(*, actor: Actor, now: datetime, client_id: int) -> ApiClient:
     """Take a client's key away: its tokens end at once and it gets no new ones."""
-    client = (
-        ApiClient.objects.select_for_update(of=("self",))
-        .select_related("application")
-        .filter(pk=client_id)
-        .first()
-    )
-    if client is None:
-        raise NoSuchClient(_("There is no such client."))
+    client = _lock(client_id)
     require_administrator(actor, client.department_id)
     if client.revoked_at is not None:
-        raise Conflict(_("This client was revoked already."), code="already_revoked")
+        raise AlreadyRevoked(_("This client was revoked already."))
     client.revoked_at = now
     client.save(update_fields=["revoked_at"])
     get_access_token_model().objects.filter(application=client.application).delete()

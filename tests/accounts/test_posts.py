@@ -179,6 +179,17 @@ def test_no_other_grant_type_than_client_credentials_gives_a_token() -> None:
         return TokenView.as_view()(request).status_code
 
     assert ask(grant_type="client_credentials") == 200
+    newer, fresh = actions.rotate_client(actor=SYSTEM, now=T0, client_id=client.pk)
+    assert ask(grant_type="client_credentials") == 200
+    assert (newer.scopes, newer.name) == (client.scopes, client.name)
+    old, key = key, base64.b64encode(f"{newer.application.client_id}:{fresh}".encode()).decode()
+    assert ask(grant_type="client_credentials") == 200
+    actions.revoke_client(actor=SYSTEM, now=T0, client_id=client.pk)
+    assert ask(grant_type="client_credentials") == 200
+    with pytest.raises(Conflict):
+        actions.rotate_client(actor=SYSTEM, now=T0, client_id=client.pk)
+    key = old
+    assert ask(grant_type="client_credentials") == 401
     for grant in ("password", "authorization_code", "refresh_token", "implicit", ""):
         assert ask(grant_type=grant, username="m", password="x", code="y", refresh_token="z") in (400, 401)
     assert Client().get("/o/authorize/").status_code == 404

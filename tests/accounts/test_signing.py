@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from axes.models import AccessAttempt, AccessLog
 from django.contrib.sessions.models import Session
+from django.db import connection
+from django.db.models import Sum
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
@@ -175,6 +178,29 @@ def test_a_thousand_guesses_do_not_pass(officer: Person) -> None:
     AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=61))
     assert enter(browser("172.31.0.1")).status_code == 303
     assert AccessLog.objects.filter(username="fire1").count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_sent_at_once_are_judged_one_by_one() -> None:
+    person("fire1", (department("fire"), "duty_officer"))
+    ready, answers = Barrier(10), []
+
+    def guess() -> None:
+        client = browser()
+        ready.wait()
+        try:
+            answers.extend(enter(client, password="wrong").status_code for _n in range(3))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=guess) for _n in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(answers) == {401, 429}
+    assert answers.count(401) <= 5
+    assert AccessAttempt.objects.aggregate(n=Sum("failures_since_start"))["n"] == answers.count(401)
 
 
 def test_without_a_factor_one_is_led_to_set_it_up(officer: Person, settings) -> None:
