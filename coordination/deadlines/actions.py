@@ -239,13 +239,16 @@ def release(*, deadline_id: int, now: datetime) -> int:
 def archive(*, now: datetime, days: int = 90, at_once: int = 10_000) -> int:
     """Delete fired and cancelled rows armed more than ``days`` ago whose subject has no live one; return how many.
 
-    The log keeps each firing as an event; these rows only guard against firing twice.
+    The log keeps each firing as an event; these rows only guard against firing twice. The newest of each kind stays,
+    so that generations, and with them the keys of messages, never begin again.
     """
     live = Deadline.objects.filter(
         subject_type=OuterRef("subject_type"), subject_id=OuterRef("subject_id"), state__in=LIVE
     )
     old = Deadline.objects.filter(armed_at__lt=now - timedelta(days=days)).exclude(state__in=LIVE)
-    ids = list(old.filter(~Exists(live)).order_by("id").values_list("id", flat=True)[:at_once])
+    same = {name: OuterRef(name) for name in ("subject_type", "subject_id", "kind")}
+    newer = Deadline.objects.filter(**same, pk__gt=OuterRef("pk"))
+    ids = list(old.filter(~Exists(live), Exists(newer)).order_by("id").values_list("id", flat=True)[:at_once])
     return Deadline.objects.filter(pk__in=ids).delete()[0]
 
 

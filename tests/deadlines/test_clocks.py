@@ -227,8 +227,11 @@ def test_waits_of_a_repeating_step_double_up_to_their_cap() -> None:
 def test_archive_leaves_chains_that_live(city: City) -> None:
     incident, done = city.incident(), city.incident()
     arm(incident, city.now, 300)
-    arm(done, city.now, 300, ladder=[[0, "remind_duty"]])
+    for _ in range(3):
+        last = arm(done, city.now, 300, ladder=[[0, "remind_duty"]])
     engine.sweep(city.now + seconds(300))
     assert actions.archive(now=city.now + timedelta(days=89)) == 0
-    assert actions.archive(now=city.now + timedelta(days=91)) == 1
-    assert set(Deadline.objects.values_list("subject_id", flat=True)) == {incident.pk}
+    assert actions.archive(now=city.now + timedelta(days=91)) == 2
+    assert Deadline.objects.filter(subject_id=incident.pk).count() == 2
+    assert [row.pk for row in Deadline.objects.filter(subject_id=done.pk)] == [last.pk]
+    assert arm(done, city.now, 300).generation == 4

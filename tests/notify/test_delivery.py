@@ -280,6 +280,17 @@ def test_room_that_cannot_take_note_now_hears_again(city: City, email: Wire) -> 
     assert states("in_app") == ["sent"] and len(heard) == 2
 
 
+def test_room_that_never_takes_note_keeps_no_message_back(city: City, email: Wire) -> None:
+    def broken(subject_id: int, now: datetime) -> None:
+        raise LookupError("no such thing")
+
+    wiring.sent["accounts.department"] = broken
+    tell(city, "station-duty", channels=("in_app",))
+    for minutes in range(12):
+        delivery.run_once(city.now + timedelta(minutes=5 * minutes))
+    assert states("in_app") == ["sent"]
+
+
 def test_channel_that_breaks_is_a_failed_attempt(city: City, sms: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(letter: Letter) -> Answer:
         raise httpx.InvalidURL("what is this")

@@ -17,6 +17,8 @@ from coordination.notify.models import Delivery, WebhookEndpoint
 
 #: waits between attempts (seconds); then the next channel
 RETRIES = (15, 60, 240)
+#: waits (seconds) until a room that could not take note of its first message is told again
+HEAR_AGAIN = (1, 2, 4, 8, 15, 30, 60, 120, 240)
 #: how long until a provider is asked what became of a message
 ASK_AFTER = timedelta(seconds=5)
 #: in-app messages marked as sent in one transaction
@@ -64,12 +66,14 @@ def _sent(rows: Sequence[Delivery], answer: Answer, now: datetime) -> None:
         state=Delivery.State.SENT, sent_at=now, lease_until=None, provider_ref=answer.reference[:120], error=""
     )
     waiting = [row for row in rows if (row.object_type, row.object_id) in late]
-    if waiting and waiting[0].channel == "in_app":
-        Delivery.objects.filter(pk__in=[row.pk for row in waiting]).update(available_at=now + timedelta(seconds=1))
-    elif waiting:  # it has left: that stands, whoever could not take note of it now hears by the next message
-        Delivery.objects.filter(pk__in=[row.pk for row in waiting]).update(
-            state=Delivery.State.SENT, sent_at=now, lease_until=None, provider_ref=answer.reference[:120], error=""
-        )
+    for row in waiting:
+        if row.channel == "in_app" and row.attempts < len(HEAR_AGAIN):
+            later = now + timedelta(seconds=HEAR_AGAIN[row.attempts])
+            Delivery.objects.filter(pk=row.pk).update(available_at=later, attempts=row.attempts + 1)
+        else:  # it has left: that stands, whoever could not take note of it
+            Delivery.objects.filter(pk=row.pk).update(
+                state=Delivery.State.SENT, sent_at=now, lease_until=None, provider_ref=answer.reference[:120], error=""
+            )
     endpoints = {row.endpoint_id for row in rows if row.endpoint_id is not None}
     if endpoints:
         WebhookEndpoint.objects.filter(pk__in=endpoints).exclude(parked_at=None).update(parked_at=None, parked_why="")
