@@ -76,9 +76,8 @@ class AssignmentHandler(_Handler):
         """Lock what is free; a declined part only together with its instruction, which a ruling writes into."""
         self._look()
         rows = access.unscoped(Assignment, reason=_WHY).filter(pk__in=ids).order_by("pk")
-        free = list(
-            rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).values_list("pk", "instruction_id", "state")
-        )
+        locking = rows.select_for_update(no_key=True, skip_locked=True, of=("self",))
+        free = list(locking.values_list("pk", "instruction_id", "state"))
         ruled = {instruction_id for _pk, instruction_id, state in free if state == "declined"}
         held = set(
             access.unscoped(Instruction, reason=_WHY).filter(pk__in=ruled).order_by("pk")
@@ -274,7 +273,8 @@ def instruction_words(ids: Iterable[int]) -> dict[int, dict[str, Any]]:
 
 def ask_words(ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """What messages may say of asks."""
-    rows = access.unscoped(Ask, reason=_WHY).filter(pk__in=list(ids)).select_related("assignment__instruction__incident")
+    rows = access.unscoped(Ask, reason=_WHY).filter(pk__in=list(ids))
+    rows = rows.select_related("assignment__instruction__incident")
     rows = rows.prefetch_related("assignment__instruction__versions")
     return {row.pk: words(row.assignment.instruction) for row in rows}
 

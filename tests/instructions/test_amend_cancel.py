@@ -50,7 +50,8 @@ def test_work_goes_on_while_a_version_is_on_its_way(world: World) -> None:
     assert live(fire) == {"acknowledge", "complete", "progress"}
     shown = queries.instruction(actor=world.who("centre"), instruction_id=order.pk, now=world.now)
     assert [(row["n"], [d["id"] for d in row["departments"]]) for row in shown["who_acts_on_which"]] == [
-        (1, [world.id("fire")]), (None, [world.id("police")]),
+        (1, [world.id("fire")]),
+        (None, [world.id("police")]),
     ]
     assert shown["place"] == "Unit 5"
     with pytest.raises(Conflict) as stale:
@@ -61,7 +62,12 @@ def test_work_goes_on_while_a_version_is_on_its_way(world: World) -> None:
     fire = world.act("acknowledge", fire, "fire", version=2)
     assert (fire.state, fire.acknowledged_version) == ("in_progress", 2)
     assert live(fire) == {"complete", "progress"}
-    assert world.act("feedback", fire, "fire", version=2, percent=100, text="Done", final=True, early_reason="Police last").state == "feedback_submitted"
+    assert (
+        world.act(
+            "feedback", fire, "fire", version=2, percent=100, text="Done", final=True, early_reason="Police last"
+        ).state
+        == "feedback_submitted"
+    )
 
 
 def test_a_new_due_time_moves_the_clock(world: World) -> None:
@@ -70,7 +76,12 @@ def test_a_new_due_time_moves_the_clock(world: World) -> None:
     amended(world, order, due_at=later)
     fire = world.on(order, "fire")
     assert fire.due_at == later
-    assert Deadline.objects.get(subject_type="instructions.assignment", subject_id=fire.pk, kind="complete", state="armed").base_due == later
+    assert (
+        Deadline.objects.get(
+            subject_type="instructions.assignment", subject_id=fire.pk, kind="complete", state="armed"
+        ).base_due
+        == later
+    )
 
 
 def test_a_returned_version_can_be_edited_and_handed_in_again(world: World) -> None:
@@ -181,8 +192,12 @@ def test_issue_first_needs_emergency_reason_and_confirmation_by_another(world: W
 
 
 def test_an_order_issued_first_and_refused_is_for_command_to_mend(world: World) -> None:
-    order = world.act("issue_first", world.draft("district", urgency="immediate", targets=world.targets("dfire", "dpolice")),
-                      "district.head", reason="Gas")
+    order = world.act(
+        "issue_first",
+        world.draft("district", urgency="immediate", targets=world.targets("dfire", "dpolice")),
+        "district.head",
+        reason="Gas",
+    )
     assert order.basis == "line"
     with pytest.raises(Invalid):
         world.act("confirm", order, "district.approver", yes=False)

@@ -26,14 +26,21 @@ def world() -> World:
 
 def fired(row) -> list[tuple[str, list[int]]]:
     """Steps that have run for a subject, with the people told."""
-    rows = Event.objects.filter(type="deadline.fired", object_id=row.pk, object_type=row._meta.label_lower).order_by("pk")
-    return [(event.payload["step"], event.payload["people"]) for event in rows if event.payload["kind"] == "acknowledge"]
+    rows = Event.objects.filter(type="deadline.fired", object_id=row.pk, object_type=row._meta.label_lower).order_by(
+        "pk"
+    )
+    return [
+        (event.payload["step"], event.payload["people"]) for event in rows if event.payload["kind"] == "acknowledge"
+    ]
 
 
 def test_the_ladder_climbs_on_both_sides_of_each_boundary(world: World) -> None:
     Shift.objects.create(
-        department=world.departments["dfire"], starts=T0, ends=T0 + timedelta(hours=12),
-        person_id=world.who("dfire").id, deputy_id=world.who("dfire.observer").id,
+        department=world.departments["dfire"],
+        starts=T0,
+        ends=T0 + timedelta(hours=12),
+        person_id=world.who("dfire").id,
+        deputy_id=world.who("dfire.observer").id,
     )
     order = world.issued(targets=world.targets("dfire"))
     row = world.on(order, "dfire")
@@ -79,7 +86,9 @@ def test_an_empty_step_is_passed_at_once_with_an_alarm(world: World) -> None:
 def test_the_ladder_of_an_issued_order_does_not_change_with_the_policy(world: World) -> None:
     order = world.issued()
     row = world.on(order, "fire")
-    Policy.objects.filter(response_level=2).update(within={"acknowledge": 1, "start": 1, "complete": 1, "progress": 1}, wait=1)
+    Policy.objects.filter(response_level=2).update(
+        within={"acknowledge": 1, "start": 1, "complete": 1, "progress": 1}, wait=1
+    )
     world.act("acknowledge", row, "fire", version=1)
     clock = Deadline.objects.get(subject_id=row.pk, subject_type="instructions.assignment", kind="start", state="armed")
     assert clock.base_due == world.now + minutes(20)
@@ -103,7 +112,9 @@ def test_progress_keeps_its_grid(world: World) -> None:
     began = world.now
     world.later(minutes(50))
     world.act("feedback", row, "fire", version=1, percent=10, text="Begun")
-    clock = Deadline.objects.get(subject_id=row.pk, subject_type="instructions.assignment", kind="progress", state="armed")
+    clock = Deadline.objects.get(
+        subject_id=row.pk, subject_type="instructions.assignment", kind="progress", state="armed"
+    )
     assert clock.base_due == began + minutes(120)
 
 
@@ -129,6 +140,9 @@ def test_until_something_was_sent_the_time_is_the_platforms(world: World) -> Non
     assert row.version == 2
     world.later(minutes(3))
     ledger = queries.ledger(actor=world.who("centre"), assignment_id=row.pk, now=world.now)
-    assert [(part["party"] if part["party"] == "platform" else part["party"]["id"], part["seconds"]) for part in ledger] == [
-        ("platform", 120.0), (world.id("fire"), 180.0),
+    assert [
+        (part["party"] if part["party"] == "platform" else part["party"]["id"], part["seconds"]) for part in ledger
+    ] == [
+        ("platform", 120.0),
+        (world.id("fire"), 180.0),
     ]

@@ -25,7 +25,9 @@ def names(row: dict) -> set[str]:
 
 def count(call) -> int:
     """SQL statements of one call."""
-    with CaptureQueriesContext(connection, ) as found:
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
         call()
     return len(found)
 
@@ -36,7 +38,6 @@ def busy(world: World) -> None:
     row = world.acknowledged(order, "fire")
     world.act("feedback", row, "fire", version=1, percent=20, text="Begun")
     world.act("ask", world.acknowledged(order, "police"), "police", kind="clarify", reason="Which gate?")
-
 
 
 def test_instruction_carries_parts_versions_and_actions(world: World) -> None:
@@ -54,7 +55,9 @@ def test_instruction_carries_parts_versions_and_actions(world: World) -> None:
     assert {"start", "feedback", "decline", "ask", "delegate"} == names(mine)
     assert [one for one in mine["allowed_actions"] if one["action"] == "start"] == [
         {
-            "action": "start", "href": f"/api/v1/assignments/{row.pk}/start", "if_match": False,
+            "action": "start",
+            "href": f"/api/v1/assignments/{row.pk}/start",
+            "if_match": False,
             "fields": [
                 {"name": "who_goes", "type": "text", "required": True},
                 {"name": "eta", "type": "datetime", "required": False},
@@ -143,7 +146,9 @@ def test_one_instruction_at_two_sizes(world: World) -> None:
     for order in (few, many):
         world.acknowledged(order, "fire")
     sizes = {
-        count(lambda order=order: queries.instruction(actor=world.who("centre"), instruction_id=order.pk, now=world.now))
+        count(
+            lambda order=order: queries.instruction(actor=world.who("centre"), instruction_id=order.pk, now=world.now)
+        )
         for order in (few, many)
     }
     assert len(sizes) == 1
@@ -163,15 +168,21 @@ def test_preview_says_who_is_on_duty_and_who_hears_when(world: World) -> None:
     order = world.issued()
     rows = queries.burden_of(actor=world.who("centre"), instruction_id=order.pk, now=world.now)
     assert [(row["department"]["id"], row["role"], row["open_assignments"]) for row in rows] == [
-        (world.id("fire"), "lead", 1), (world.id("police"), "support", 1),
+        (world.id("fire"), "lead", 1),
+        (world.id("police"), "support", 1),
     ]
     assert rows[0]["on_duty"][0]["name"] == "fire duty_officer"
     rungs = [
-        rung for rung in queries.ladder_of(actor=world.who("centre"), instruction_id=order.pk, now=world.now)
+        rung
+        for rung in queries.ladder_of(actor=world.who("centre"), instruction_id=order.pk, now=world.now)
         if rung["department"]["id"] == world.id("fire")
     ]
     assert [rung["step"] for rung in rungs][:5] == [
-        "remind_duty", "next_on_duty", "head", "department_above", "supervise",
+        "remind_duty",
+        "next_on_duty",
+        "head",
+        "department_above",
+        "supervise",
     ]
     assert [rung["seconds"] for rung in rungs][:3] == [600, 900, 1200]
     assert rungs[0]["at"] == order.issued_at + minutes(10)
@@ -182,17 +193,25 @@ def test_transitions_name_actor_and_department(world: World) -> None:
     order = world.issued()
     row = world.acknowledged(order, "fire")
     moves = queries.transitions(actor=world.who("centre"), instruction_id=order.pk, now=world.now)
-    assert [move["move"] for move in moves if move["subject_type"] == "instruction"] == ["draft", "submit", "approve", "issue"]
+    assert [move["move"] for move in moves if move["subject_type"] == "instruction"] == [
+        "draft",
+        "submit",
+        "approve",
+        "issue",
+    ]
     last = queries.assignment_transitions(actor=world.who("fire"), assignment_id=row.pk, now=world.now)[-1]
     assert (last["move"], last["actor"]["name"], last["department"]["id"]) == (
-        "acknowledge", "fire duty_officer", world.id("fire"),
+        "acknowledge",
+        "fire duty_officer",
+        world.id("fire"),
     )
 
 
 def test_closing_an_incident_asks_for_open_work(world: World) -> None:
     order = world.issued()
     assert {row["department_id"] for row in queries.open_assignments_of(world.incident.pk)} == {
-        world.id("fire"), world.id("police"),
+        world.id("fire"),
+        world.id("police"),
     }
     world.act("cancel", order, "centre", reason="No need")
     assert queries.open_assignments_of(world.incident.pk) == []

@@ -33,7 +33,7 @@ def race(*calls: Callable[[], Any]) -> list[Any]:
             answers[index] = call()
         except Refused as refused:
             answers[index] = refused
-        except BaseException as surprise:  # noqa: BLE001 - collected and failed below
+        except BaseException as surprise:
             surprises.append(surprise)
         finally:
             connection.close()
@@ -74,7 +74,8 @@ def test_double_approve_and_double_issue() -> None:
         order = world.draft()
         world.act("submit", order, "centre")
         answers = race(
-            lambda o=order: world.act("approve", o, "centre.approver"), lambda o=order: world.act("approve", o, "centre.head")
+            lambda o=order: world.act("approve", o, "centre.approver"),
+            lambda o=order: world.act("approve", o, "centre.head"),
         )
         assert won(answers) == 1
         assert Approval.everything.filter(version__instruction=order).count() == 1
@@ -117,7 +118,8 @@ def test_amend_and_acknowledge() -> None:
         world.act("amend", order, "centre", change_note="Wind")
         world.act("approve", order, "centre.approver")
         answers = race(
-            lambda r=row: world.act("acknowledge", r, "fire", version=1), lambda o=order: world.act("issue", o, "centre")
+            lambda r=row: world.act("acknowledge", r, "fire", version=1),
+            lambda o=order: world.act("issue", o, "centre"),
         )
         assert not isinstance(answers[1], Refused)
         row = world.fresh(row)
@@ -126,7 +128,9 @@ def test_amend_and_acknowledge() -> None:
             assert row.acknowledged_version is None
         else:
             assert row.acknowledged_version == 1
-        assert Deadline.objects.filter(subject_type="instructions.assignment", subject_id=row.pk, kind="acknowledge", state="armed").exists()
+        assert Deadline.objects.filter(
+            subject_type="instructions.assignment", subject_id=row.pk, kind="acknowledge", state="armed"
+        ).exists()
         consistent(world, order)
 
 
@@ -158,7 +162,11 @@ def test_child_and_cancel() -> None:
         assert not isinstance(answers[1], Refused)
         children = Instruction.everything.filter(parent=row)
         assert {child.state for child in children} <= {"cancelled"}
-        assert not Assignment.everything.filter(instruction__in=children, cancel_owed=False).exclude(state__in=TERMINAL).exists()
+        assert (
+            not Assignment.everything.filter(instruction__in=children, cancel_owed=False)
+            .exclude(state__in=TERMINAL)
+            .exists()
+        )
         consistent(world, order)
 
 

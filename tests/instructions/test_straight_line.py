@@ -67,7 +67,9 @@ def test_from_draft_to_closed(world: World) -> None:
     order = world.fresh(order)
     assert (fire.state, order.state, order.percent, order.ball) == ("closed", "closed", 100, "")
     assert not Deadline.objects.filter(state="armed", subject_type__startswith="instructions").exists()
-    moves = list(Transition.everything.filter(subject_type="instruction").order_by("version").values_list("move", flat=True))
+    moves = list(
+        Transition.everything.filter(subject_type="instruction").order_by("version").values_list("move", flat=True)
+    )
     assert moves == ["draft", "submit", "approve", "issue", "close"]
 
 
@@ -80,7 +82,9 @@ def test_every_move_is_recorded_once_for_its_audiences(world: World) -> None:
     assert event.tell == [{"department": world.id("centre"), "post": "duty_officer"}]
     named = set(StreamEntry.objects.filter(event=event).values_list("stream", flat=True))
     assert named == {
-        f"incident:{world.incident.pk}", f"department:{world.id('centre')}", f"department:{world.id('fire')}",
+        f"incident:{world.incident.pk}",
+        f"department:{world.id('centre')}",
+        f"department:{world.id('fire')}",
     }
     told = Event.objects.filter(type="assignment.issue").values_list("tell", flat=True)
     assert {entry["department"] for tell in told for entry in tell} == {world.id("fire"), world.id("police")}
@@ -161,7 +165,6 @@ def test_clients_draft_and_report_but_never_decide(world: World) -> None:
 
 
 def test_command_id_has_its_effect_once(world: World) -> None:
-
 
     key = uuid4()
     first = do.draft(

@@ -45,7 +45,12 @@ def test_a_decliner_stays_keeper_until_a_successor_acknowledges(world: World) ->
         world.act("reassign", fire, "centre", department=world.id("police"))
     heir = world.act("reassign", fire, "centre", department=world.id("health"))
     fire = world.fresh(fire)
-    assert (heir.role, heir.successor_of_id, fire.state, fire.ball) == ("lead", fire.pk, "declined", str(world.id("health")))
+    assert (heir.role, heir.successor_of_id, fire.state, fire.ball) == (
+        "lead",
+        fire.pk,
+        "declined",
+        str(world.id("health")),
+    )
     assert live(fire) | held(fire) == set()
     with pytest.raises(MoveNotAllowed):
         world.act("overrule", fire, "centre", reason="No")
@@ -103,7 +108,9 @@ def test_extension_moves_the_due_time_and_the_third_needs_command(world: World) 
     order = world.issued("district", targets=world.targets("dfire"))
     row = world.acknowledged(order, "dfire")
     for hours in (3, 4):
-        ask = world.act("ask", row, "dfire", kind="extension", reason="Roads", wanted_until=world.now + timedelta(hours=hours))
+        ask = world.act(
+            "ask", row, "dfire", kind="extension", reason="Roads", wanted_until=world.now + timedelta(hours=hours)
+        )
         assert live(ask) == {"confirm"}
         with pytest.raises(Conflict) as busy:
             world.act("ask", row, "dfire", kind="clarify", reason="Where?")
@@ -112,7 +119,9 @@ def test_extension_moves_the_due_time_and_the_third_needs_command(world: World) 
         row = world.fresh(row)
         assert row.due_at == world.now + timedelta(hours=hours)
         assert live(ask) == set()
-    third = world.act("ask", row, "dfire", kind="extension", reason="Roads", wanted_until=world.now + timedelta(hours=6))
+    third = world.act(
+        "ask", row, "dfire", kind="extension", reason="Roads", wanted_until=world.now + timedelta(hours=6)
+    )
     with pytest.raises(Forbidden):
         world.act("grant", third, "district")
     world.act("grant", third, "centre", until=world.now + timedelta(hours=5))
@@ -133,7 +142,9 @@ def test_clarify_is_the_issuers_time_and_withdrawn_asks_leave_no_clock(world: Wo
         world.act("withdraw_ask", ask, "centre")
     assert world.act("withdraw_ask", ask, "fire").state == "withdrawn"
     assert live(ask) == set()
-    refused = world.act("refuse", world.act("ask", row, "fire", kind="clarify", reason="And now?"), "centre", answer="Read it")
+    refused = world.act(
+        "refuse", world.act("ask", row, "fire", kind="clarify", reason="And now?"), "centre", answer="Read it"
+    )
     assert (refused.state, world.fresh(row).ball) == ("refused", str(world.id("fire")))
 
 
@@ -195,7 +206,10 @@ def test_delegation_down_the_chain(world: World) -> None:
         row = world.act("feedback", row, code, version=1, percent=100, text="Done", final=True)
         world.act("evaluate", row, issuer, accepted=True, outcome="good")
     assert world.fresh(top).ball == str(world.id("district"))
-    assert world.act("feedback", top, "district", version=1, percent=100, text="Done", final=True).state == "feedback_submitted"
+    assert (
+        world.act("feedback", top, "district", version=1, percent=100, text="Done", final=True).state
+        == "feedback_submitted"
+    )
 
 
 def test_no_department_twice_in_a_chain_and_cancel_cascades(world: World) -> None:
@@ -287,7 +301,11 @@ def test_acknowledged_by_telephone(world: World) -> None:
 
 def test_read_back_compares_and_a_second_mistake_asks(world: World) -> None:
     order = world.issued(
-        read_back=True, quantity="1.5", unit="km", objects_named=[{"kind": "road", "code": "G15"}], verb="close",
+        read_back=True,
+        quantity="1.5",
+        unit="km",
+        objects_named=[{"kind": "road", "code": "G15"}],
+        verb="close",
     )
     row = world.on(order, "fire")
     due = order.versions.get(n=1).due_at
@@ -295,7 +313,9 @@ def test_read_back_compares_and_a_second_mistake_asks(world: World) -> None:
     with pytest.raises(Invalid) as wanted:
         world.act("acknowledge", row, "fire", version=1)
     assert wanted.value.code == "read_back_wanted"
-    row = world.act("acknowledge", row, "fire", version=1, read_back={**right, "quantity": 15, "due_at": due + minutes(1)})
+    row = world.act(
+        "acknowledge", row, "fire", version=1, read_back={**right, "quantity": 15, "due_at": due + minutes(1)}
+    )
     assert (row.state, row.misread) == ("delivered", 1)
     assert set(row.acknowledgements.get().mismatch) == {"quantity", "due_at"}
     assert Event.objects.filter(type="assignment.misunderstood").count() == 1

@@ -59,8 +59,13 @@ class World:
     def content(self, **more: Any) -> dict[str, Any]:
         """What an order says: fire leads, police supports, due in two hours."""
         said = {
-            "what": "Cool the glycol tanks", "headline_en": "Cool the glycol tanks", "place": "Unit 3", "verb": "cool",
-            "urgency": "urgent", "due_at": self.now + timedelta(hours=2), "targets": self.targets("fire", "police"),
+            "what": "Cool the glycol tanks",
+            "headline_en": "Cool the glycol tanks",
+            "place": "Unit 3",
+            "verb": "cool",
+            "urgency": "urgent",
+            "due_at": self.now + timedelta(hours=2),
+            "targets": self.targets("fire", "police"),
         }
         return said | more
 
@@ -79,7 +84,9 @@ class World:
         row = self.draft(by, **more)
         do.submit(actor=self.who(by), now=self.now, instruction_id=row.pk)
         return do.approve(
-            actor=self.who(f"{by}.approver"), now=self.now, instruction_id=row.pk,
+            actor=self.who(f"{by}.approver"),
+            now=self.now,
+            instruction_id=row.pk,
             signed_conflicts=more.get("signed", ()),
         )
 
@@ -130,7 +137,12 @@ def build(**incident: Any) -> World:
     for code, parent, kind in TREE:
         above = world.departments.get(parent) if parent else None
         made = Department.objects.create(
-            code=f"{code}-{tag}", kind=kind, name_zh=code, name_en=code, short_zh=code[:6], short_en=code[:14],
+            code=f"{code}-{tag}",
+            kind=kind,
+            name_zh=code,
+            name_en=code,
+            short_zh=code[:6],
+            short_en=code[:14],
             parent=above,
         )
         made.path = f"{above.path if above else '/'}{made.pk}/"
@@ -139,8 +151,12 @@ def build(**incident: Any) -> World:
         world.actors |= _people(made, code, tag)
     call_command("load_policies", stdout=io.StringIO())
     world.incident = incidents.open_incident(
-        actor=world.who("centre.commander"), now=T0, type="accident.chemical.explosion", headline_en="Explosion",
-        lead_department_id=world.id("fire"), commander_department_id=world.id("centre"),
+        actor=world.who("centre.commander"),
+        now=T0,
+        type="accident.chemical.explosion",
+        headline_en="Explosion",
+        lead_department_id=world.id("fire"),
+        commander_department_id=world.id("centre"),
         **({"response_level": 2} | incident),
     )
     for code in ("police", "district", "dfire"):
@@ -152,14 +168,21 @@ def build(**incident: Any) -> World:
 
 
 def _people(department: Department, code: str, tag: int) -> dict[str, Actor]:
-    found = {}
-    for kind in POSTS:
-        person = Person.objects.create(
+    people = Person.objects.bulk_create(
+        Person(
             username=f"{code}-{kind}-{tag}", name_zh=f"{code} {kind}", name_en=f"{code} {kind}", phone="+8613800000000"
         )
-        post, _ = Post.objects.get_or_create(department=department, kind=kind)
-        Membership.objects.create(person=person, post=post, valid_from=T0 - timedelta(days=30))
-        found[f"{code}.{kind}"] = Actor("person", person.pk, department.pk, frozenset({kind}))
+        for kind in POSTS
+    )
+    posts = Post.objects.bulk_create(Post(department=department, kind=kind) for kind in POSTS)
+    since = T0 - timedelta(days=30)
+    Membership.objects.bulk_create(
+        Membership(person=person, post=post, valid_from=since) for person, post in zip(people, posts, strict=True)
+    )
+    found = {
+        f"{code}.{kind}": Actor("person", person.pk, department.pk, frozenset({kind}))
+        for kind, person in zip(POSTS, people, strict=True)
+    }
     found[f"{code}.client"] = Actor(
         "client", department.pk * 1000, department.pk, frozenset(), frozenset({"instructions:write"})
     )

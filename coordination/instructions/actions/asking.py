@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from coordination.deadlines import actions as deadlines
+from coordination.deadlines import queries as clocks
 from coordination.events.actor import SYSTEM, Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict
@@ -240,5 +241,5 @@ def go_on(row: Assignment, *, actor: Actor, now: datetime, cause: str = "") -> N
 
 def _complete_due(row: Assignment) -> datetime | None:
     """When the whole is due now that the clock runs again."""
-    live = arming.clocks.live_of("instructions.assignment", [row.pk]).get(row.pk, [])
-    return next((clock.base_due for clock in live if clock.kind == "complete"), None)
+    live = clocks.live_of("instructions.assignment", [row.pk]).get(row.pk, [])
+    return next((one.base_due for one in live if one.kind == "complete"), None)

@@ -173,7 +173,7 @@ def hand_in(instruction: Instruction, *, actor: Actor, now: datetime) -> Instruc
         instruction, version, "submit", actor=actor, now=now,
         tell=[] if done else [moving.duty(instruction.issuer_id, "approver")],
     )
-    arming.deadlines.arm_many(
+    deadlines.arm_many(
         [arming.order(instruction, instruction, "start" if done else "approve", now=now, armed_version=version.n)],
         now=now,
     )
@@ -260,6 +260,7 @@ def approve(
         actor=actor, now=now, instruction_id=instruction_id, action="approve", if_version=if_version
     )
     version = pending(instruction)
+    assert actor.id is not None  # noqa: S101 - the table lets only persons approve
     remark = entered_reason("remark", remark, needed=False)
     signed = _signed(signed_conflicts, [finding.key for finding in contradictions.findings(version)])
     Approval.everything.create(

@@ -13,10 +13,10 @@ from coordination.deadlines import actions as deadlines
 from coordination.events.actor import SYSTEM, Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict
+from coordination.instructions import states
 from coordination.instructions.actions import amending, arming, content, drafting, ending, moving
 from coordination.instructions.models import Assignment, Instruction, InstructionVersion
 from coordination.instructions.queries import cases, chain
-from coordination.instructions.states import WORKING
 from incidents.actions import ensure_participation
 from incidents.entered import Entered
 from incidents.entered import reason as entered_reason
@@ -48,7 +48,7 @@ def _take(actor: Actor, now: datetime, instruction_id: int, move: str, if_versio
         locked |= moving.lock_tree({seen.pk, *replaced})
     instruction = locked[seen.pk]
     case = cases.instruction_case(instruction, cases.centres())
-    moving.judge(actor, moving.states.move_named("instruction", move), case, instruction, if_version)
+    moving.judge(actor, states.move_named("instruction", move), case, instruction, if_version)
     return instruction
 
 
@@ -80,10 +80,11 @@ def _first_issue(
             actor=actor, incident_id=instruction.incident_id, department_id=target["department"], now=now
         )
     deadlines.cancel(subject=instruction, kinds=["approve", "start"], now=now)  # clocks are locked after the incident
+    due = content.due_of(version, now=now, pace=instruction.incident.pace)
     lead = next(target["department"] for target in version.targets if target["role"] == "lead")
     moving.carry(instruction, move, actor=actor, now=now, after="issued", ball=lead, reason=reason)
     made = [
-        new_assignment(instruction, target, due_at=version.due_at, actor=actor, now=now)
+        new_assignment(instruction, target, due_at=due, actor=actor, now=now)
         for target in sorted(version.targets, key=lambda target: (target["role"] != "lead", target["department"]))
     ]
     arming.arm_for_new(made, now=now)
@@ -95,7 +96,7 @@ def _first_issue(
 
 
 def new_assignment(
-    instruction: Instruction, target: dict[str, Any], *, due_at: datetime | None, actor: Actor,
+    instruction: Instruction, target: dict[str, Any], *, due_at: datetime, actor: Actor,
     now: datetime, reason: str = "", **more: Any,
 ) -> Assignment:
     """Write one assignment with its first transition; its people are told by its event. Clocks come after."""
@@ -115,7 +116,7 @@ def hand_down(instruction: Instruction, lead_id: int, *, now: datetime) -> None:
     """The delegated part is out: the ball is the child's while the delegator stays accountable."""
     parents = moving.lock_assignments(moving.assignments(pk=instruction.parent_id))
     parent = parents[instruction.parent_id]  # type: ignore[index]
-    if parent.state in WORKING:
+    if parent.state in states.WORKING:
         moving.carry(
             parent, "hand_down", actor=SYSTEM, now=now, ball=lead_id, data={"child": instruction.pk}
         )
@@ -185,7 +186,8 @@ def assign(
     current = cases.version_of(instruction, instruction.current)
     moving.carry(instruction, "assign", actor=actor, now=now, reason=why, data={"department": found.pk})
     row = new_assignment(
-        instruction, {"department": found.pk, "role": "support", "post": where}, due_at=current.due_at,
+        instruction, {"department": found.pk, "role": "support", "post": where},
+        due_at=content.due_of(current, now=now, pace=instruction.incident.pace),
         actor=actor, now=now, reason=why,
     )
     arming.arm_for_new([row], now=now)
@@ -195,7 +197,7 @@ def assign(
 def check_free(instruction: Instruction, department_ids: Sequence[int]) -> None:
     """Refuse when one of these departments has an open part already."""
     rows = moving.assignments(instruction=instruction, department_id__in=department_ids)
-    taken = list(rows.exclude(state__in=moving.states.TERMINAL).values_list("department_id", flat=True))
+    taken = list(rows.exclude(state__in=states.TERMINAL).values_list("department_id", flat=True))
     if taken:
         raise AlreadyAssigned(_("This department has a part in the instruction already."), departments=taken)
     if instruction.parent_id is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from coordination.instructions.queries.closing import open_assignments_of
 from coordination.instructions.queries.charging import ledger, ledgers
+from coordination.instructions.queries.closing import open_assignments_of
 from coordination.instructions.queries.lists import assignments, board, desk, instructions
 from coordination.instructions.queries.preview import burden, burden_of, ladder_of, recipients_preview
 from coordination.instructions.queries.single import (

@@ -48,15 +48,13 @@ def spread(moments: Sequence[Moment], end: datetime) -> list[Part]:
     A moment before its predecessor counts from there on; what lies past ``end`` is cut.
     """
     parts: list[Part] = []
+    at = min(moments[0].at, end) if moments else end
     for index, moment in enumerate(moments):
         following = moments[index + 1].at if index + 1 < len(moments) else end
-        start = parts[-1].end if parts else min(moment.at, end)
-        stop = max(start, min(following, end))
-        if parts and parts[-1].party == moment.party:
-            parts[-1] = Part(moment.party, parts[-1].start, stop)
-        else:
-            parts.append(Part(moment.party, start, stop))
-    return [part for part in parts if part.end > part.start]
+        stop = max(at, min(following, end))
+        _add(parts, Part(moment.party, at, stop))
+        at = stop
+    return parts
 
 
 def without_outages(parts: Sequence[Part], gaps: Iterable[tuple[datetime, datetime]]) -> list[Part]:

@@ -49,7 +49,7 @@ def findings(version: InstructionVersion) -> list[Finding]:
         access.unscoped(InstructionVersion, reason=_WHY)
         .filter(instruction__incident_id=version.instruction.incident_id, instruction__state__in=["issued", "approved"])
         .exclude(instruction_id=version.instruction_id)
-        .exclude(instruction_id=version.instruction.supersedes_id)
+        .exclude(instruction_id=version.instruction.supersedes_id or 0)
         .filter(state__in=["issued", "approved"])
         .select_related("instruction")
         .order_by("instruction_id", "n")

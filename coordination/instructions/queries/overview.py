@@ -67,7 +67,8 @@ def counts(*, actor: Actor, incident_ids: Iterable[int], now: datetime) -> dict[
         )
         .order_by()
     )
-    return {row.pop("incident"): Counts(**row) for row in rows}
+    plain: list[dict[str, Any]] = [dict(row) for row in rows]
+    return {row["incident"]: Counts(**{f.name: row[f.name] for f in fields(Counts)}) for row in plain}
 
 
 def standouts(*, actor: Actor, incident_ids: Iterable[int], now: datetime, most: int = 40) -> list[Standout]:
@@ -87,7 +88,7 @@ def standouts(*, actor: Actor, incident_ids: Iterable[int], now: datetime, most:
         .order_by(F("overdue_since").asc(nulls_last=True), "created_at", "id")
         .distinct()[:most]
     )
-    found = [_standout(row) for row in rows]
+    found = [_standout(dict(row)) for row in rows]
     rank = {"overdue": 0, "declined": 1, "unacknowledged": 2}
     return sorted(found, key=lambda row: (rank[row.why], row.at))
 
@@ -120,6 +121,8 @@ def acknowledge_history(*, actor: Actor, incident_ids: Iterable[int], now: datet
     buckets: list[list[float]] = [[] for _ in range(_BUCKETS)]
     step = _HISTORY / _BUCKETS
     for _id, created, acknowledged in rows:
+        if acknowledged is None:
+            continue
         place = _BUCKETS - 1 - min(_BUCKETS - 1, int((now - acknowledged) / step))
         buckets[place].append((acknowledged - created).total_seconds() / 60)
     return [sum(bucket) / len(bucket) if bucket else None for bucket in buckets]
@@ -144,4 +147,4 @@ def places(*, actor: Actor, incident_ids: Iterable[int], now: datetime) -> list[
         .order_by("number")
         .distinct()
     )
-    return list(rows)
+    return [dict(row) for row in rows]

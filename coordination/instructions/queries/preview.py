@@ -39,7 +39,9 @@ def burden(*, department_ids: Iterable[int], now: datetime) -> dict[int, Row]:
     rows = access.unscoped(Assignment, reason=_WHY).filter(department_id__in=ids)
     counts = {
         row["department_id"]: row
-        for row in rows.filter(Q(created_at__gt=now - HISTORY) | ~Q(state__in=TERMINAL)).values("department_id").annotate(
+        for row in rows.filter(Q(created_at__gt=now - HISTORY) | ~Q(state__in=TERMINAL))
+        .values("department_id")
+        .annotate(
             open=Count("pk", filter=Q(state__in=_HELD)),
             recent=Count("pk", filter=Q(created_at__gt=now - HOUR)),
             usual=Avg(F("acknowledged_at") - F("created_at"), filter=Q(acknowledged_at__isnull=False)),

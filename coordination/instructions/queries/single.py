@@ -153,9 +153,10 @@ def ask(*, actor: Actor, ask_id: Any, now: datetime) -> Row:
 
 def about(*, actor: Actor, subject: str, pk: Any, now: datetime) -> Row:
     """What an edge needs before an act: {instruction_id, incident_id, version, current, read_back}."""
+    head: Instruction
     if subject == "instruction":
-        found = access.get(actor, Instruction, as_id(pk), now=now)
-        head, row = found, found
+        row: Any = access.get(actor, Instruction, as_id(pk), now=now)
+        head = row
     elif subject == "assignment":
         row = access.get(actor, Assignment, as_id(pk), now=now, select=("instruction",))
         head = row.instruction
@@ -191,7 +192,9 @@ def conflicts(*, actor: Actor, instruction_id: Any, now: datetime, n: int | None
     }
     return [
         {**found.shown(), "text": found.name, "signed_by": signed.get(found.key),
-         "other": {"id": found.instruction_id, "number": found.number, "state": found.state, "headline": found.headline}}
+         "other": {
+             "id": found.instruction_id, "number": found.number, "state": found.state, "headline": found.headline,
+         }}
         for found in findings(version)
     ]
 

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 MOVES: tuple[Move, ...] = (*INSTRUCTION_MOVES, *ASSIGNMENT_MOVES, *ASK_MOVES)
-_BY_NAME = {(move.subject, move.action): move for move in MOVES}
+_BY_NAME: dict[tuple[str, str], Move] = {(move.subject, move.action): move for move in MOVES}
 
 
 class SamePerson(Forbidden):
