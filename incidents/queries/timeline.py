@@ -16,7 +16,7 @@ from coordination.events import streams
 from coordination.events.actor import Actor
 from coordination.events.models import Event, StreamEntry
 from coordination.events.refused import Invalid
-from incidents.models import Incident, LogEntry
+from incidents.models import Incident, LogEntry, Objective
 from incidents.queries.facts import family_ids
 from incidents.queries.lists import corrections
 from incidents.queries.sentences import headline_of
@@ -51,7 +51,8 @@ def timeline(
         + [f"person:{row.payload['person']}" for row in rows if row.payload.get("person")],
     )
     corrected = corrections(actor, entries, now) if entries else {}
-    found = [_row(row, entries, corrected, names) for row in rows]
+    goals = _goals(actor, rows, now)
+    found = [{**_row(row, entries, corrected, names), **_goal(row, goals)} for row in rows]
     return found, ([rows[-1].pk] if more and rows else None)
 
 
@@ -79,6 +80,17 @@ def _events(actor: Actor, incident: Incident, now: datetime, before: int | None)
 def _entries(actor: Actor, rows: Sequence[Event], now: datetime) -> dict[int, LogEntry]:
     wanted = [row.object_id for row in rows if row.object_type == LogEntry._meta.label_lower]
     return access.scope(actor, LogEntry, at=now).in_bulk(wanted) if wanted else {}
+
+
+def _goals(actor: Actor, rows: Sequence[Event], now: datetime) -> dict[int, str]:
+    """Texts of the objectives that events are about."""
+    wanted = [row.object_id for row in rows if row.object_type == Objective._meta.label_lower]
+    seen = access.scope(actor, Objective, at=now).filter(pk__in=wanted) if wanted else Objective.everything.none()
+    return dict(seen.values_list("pk", "text"))
+
+
+def _goal(row: Event, goals: dict[int, str]) -> Row:
+    return {"text": goals.get(row.object_id, "")} if row.object_type == Objective._meta.label_lower else {}
 
 
 def _mentioned(row: Event) -> list[int | None]:

@@ -22,7 +22,7 @@ READS: dict[str, tuple[Callable[[Actor, int], Any], int]] = {
     "incident": (lambda a, pk: queries.incident(actor=a, incident_id=pk, now=T0), 4),
     "participations": (lambda a, pk: queries.participations(actor=a, incident_id=pk, now=T0), 2),
     "log": (lambda a, pk: queries.log(actor=a, incident_id=pk, now=T0), 4),
-    "timeline": (lambda a, pk: queries.timeline(actor=a, incident_id=pk, now=T0), 8),
+    "timeline": (lambda a, pk: queries.timeline(actor=a, incident_id=pk, now=T0), 9),
     "reports": (lambda a, pk: queries.reports(actor=a, now=T0), 5),
     "search": (lambda a, pk: queries.search(actor=a, text="爆炸", now=T0), 3),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from coordination.events.models import Event, StreamEntry
 from coordination.events.refused import Conflict, Forbidden, Invalid, MoveNotAllowed, VersionConflict
@@ -174,6 +175,9 @@ def test_objectives_and_end_condition(city: City) -> None:
     with pytest.raises(MoveNotAllowed):
         actions.reach_objective(actor=centre, now=T0, objective_id=second.pk)
     actions.set_end_condition(actor=centre, now=T0, incident_id=incident.pk, text="监测连续6小时合格")
+    with translation.override("en"):
+        told, _next = queries.timeline(actor=centre, incident_id=incident.pk, now=T0)
+    assert ("Objective dropped", "污水不入海") in {(str(row["headline"]), row["text"]) for row in told}
     room = queries.room(actor=centre, incident_id=incident.pk, now=T0)
     assert room["end_condition"] == "监测连续6小时合格"
     assert [bool(row["reached_at"]) for row in room["objectives"]] == [True, False]
