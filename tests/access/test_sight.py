@@ -171,6 +171,22 @@ def test_own_rows_need_reach_two(city: SimpleNamespace) -> None:
     actor = person(city.stranger)
     assert list(access.scope(actor, LogEntry, at=T0)) == [own]
     assert list(access.scope(person(city.fire), LogEntry, at=T0)) == []
+    join(city, city.fire, "informed")
+    assert list(access.scope(person(city.fire), LogEntry, at=T0)) == []
+    join(city, city.fire, "reporter")
+    assert [row.text for row in access.scope(person(city.fire), LogEntry, at=T0)] == ["f"]
+
+
+def test_a_department_reads_its_own_words_whatever_their_class_and_those_above_do_not(city: SimpleNamespace) -> None:
+    join(city, city.dfire, "reporter")
+    join(city, city.district, "reporter")
+    secret = LogEntry.everything.create(
+        incident=city.incident, text="s", department=city.dfire, classification=3, at=T0
+    )
+    assert access.get(person(city.dfire), LogEntry, secret.pk, now=T0) == secret
+    with pytest.raises(access.Unseen):
+        access.get(person(city.district), LogEntry, secret.pk, now=T0)
+    assert not access.decide(person(city.district), "view", secret, at=T0).seen
 
 
 def test_rights_follow_posts_and_the_departments_part(city: SimpleNamespace) -> None:
