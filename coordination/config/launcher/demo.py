@@ -10,8 +10,12 @@ from coordination.config.launcher.folders import Instance
 from coordination.config.launcher.stack import Stack
 
 # in the demo city the list of sign-ins must be enough to come in
-ENVIRONMENT = {"MUSTER_REQUIRE_MFA": "0"}
-SHOWN = 12
+ENVIRONMENT = {"MUSTER_REQUIRE_MFA": "0", "MUSTER_DEMO": "1"}
+# those who have the most to do in the story
+SHOWN = (
+    "city-commander", "city-duty1", "city-approver", "fire-duty1", "transport-duty1", "transport-head", "eco-duty1",
+    "jw-eco-duty1", "jinwan-duty1", "haiqu-duty1", "water-duty1", "city-administrator",
+)
 
 
 def accounts_file(instance: Instance) -> Path:
@@ -29,7 +33,7 @@ def stack(instance: Instance, *, port: int, say: Callable[[str], None]) -> Stack
     }
     more = {
         "telephones": ["sms_gateway", "--port", str(telephones), "--file", str(instance.folder / "sms.jsonl")],
-        "story": ["story"],
+        "story": ["story", "--begin"],
     }
     return Stack(instance, port=port, environment=environment, more=more, say=say)
 
@@ -57,7 +61,7 @@ def welcome(running: Stack) -> str:
     lines += [
         f"  {person.get('user', ''):22} {person.get('password', ''):26} {person.get('department', '')} "
         f"· {person.get('post', '')}"
-        for person in people[:SHOWN]
+        for person in sorted((p for p in people if p.get("user") in SHOWN), key=lambda p: SHOWN.index(p["user"]))
     ]
     if people:
         lines.append(f"  all {len(people)} sign-ins, and the clients of other systems: {path}")
