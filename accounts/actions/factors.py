@@ -38,7 +38,8 @@ def new_enrolment(person: Person, secret: str = "") -> Enrolment:
     """Offer a secret (a new one unless given); nothing is stored before a code proves that it has arrived."""
     secret = secret or generate_totp_secret()
     adapter = get_adapter()
-    return Enrolment(secret, adapter.build_totp_svg(adapter.build_totp_url(person, secret)))
+    svg: str = adapter.build_totp_svg(adapter.build_totp_url(person, secret))
+    return Enrolment(secret, svg[svg.index("<svg") :])
 
 
 @command.action("factor.enrol")
