@@ -260,6 +260,7 @@ def assignment_words(ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     for row in rows.prefetch_related("instruction__versions"):
         said = words(row.instruction)
         if cases.owes_acknowledgement(row):
+            said["voice_department"] = row.department_id
             said["voice_code"] = cases.version_of(row.instruction, row.instruction.current).voice_code
         found[row.pk] = said
     return found

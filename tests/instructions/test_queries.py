@@ -215,3 +215,18 @@ def test_closing_an_incident_asks_for_open_work(world: World) -> None:
     }
     world.act("cancel", order, "centre", reason="No need")
     assert queries.open_assignments_of(world.incident.pk) == []
+
+
+def test_search_finds_what_the_reader_may_see(world: World) -> None:
+    order = world.issued(what="冷却乙二醇储罐", place="Unit 3")
+    for text in ("乙二醇", "unit", "罐"):
+        found = queries.search(actor=world.who("centre"), text=text, now=world.now)
+        assert [row["id"] for row in found] == [order.pk], text
+    assert queries.search(actor=world.who("centre"), text="nothing", now=world.now) == []
+    assert queries.search(actor=world.who("centre"), text="  !", now=world.now) == []
+    assert queries.search(actor=world.who("stranger"), text="unit", now=world.now) == []
+    world.act("amend", order, "centre", change_note="Elsewhere", place="Pier 9", what="Leave")
+    assert queries.search(actor=world.who("centre"), text="pier", now=world.now) == []
+    world.act("approve", order, "centre.approver")
+    world.act("issue", order, "centre")
+    assert [row["id"] for row in queries.search(actor=world.who("centre"), text="pier", now=world.now)] == [order.pk]

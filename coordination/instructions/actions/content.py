@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Department
 from accounts.queries import departments_by_id
 from coordination.events.refused import Invalid
+from coordination.events.words import words_of
 from coordination.instructions.models import Instruction, InstructionVersion, Urgency
 from coordination.instructions.states import CONTENT
 from incidents.entered import Entered, row_id
@@ -71,6 +72,14 @@ def enter(version: InstructionVersion, given: Mapping[str, Any], *, targets_too:
     if "targets" in given and targets_too:
         version.targets = targets(entered, given["targets"])
     entered.done()
+    version.words = words(version)
+
+
+def words(version: InstructionVersion) -> list[str]:
+    """By which words an order is found."""
+    return words_of(
+        version.headline_zh, version.headline_en, version.what, version.place, version.text, version.change_note
+    )
 
 
 def flag(entered: Entered, name: str, value: Any) -> bool:

@@ -63,7 +63,7 @@ def _may_draft(actor: Actor, incident: Incident) -> None:
         subject="instruction",
         state="",
         issuer_id=actor.department_id,
-        conditions=frozenset({"incident_open"} if incident.state not in cases.INCIDENT_ENDED else ()),
+        conditions=frozenset({"incident_open"} if incident.state not in cases.INCIDENT_ENDED | {"merged"} else ()),
     )
     states.check(actor, states.move_named("instruction", "draft"), case)
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.text import localized
+from coordination.events.words import WordsField, WordsManager
 from sharing.access.guarded import Guarded
 
 
@@ -140,9 +142,13 @@ class InstructionVersion(Guarded):
     submitted_at = models.DateTimeField(null=True)
     approved_at = models.DateTimeField(null=True)
     issued_at = models.DateTimeField(null=True)
+    words = WordsField()
+
+    everything = WordsManager()  # noqa: DJ012
 
     class Meta(Guarded.Meta):
         constraints = [models.UniqueConstraint(fields=["instruction", "n"], name="instructionversion_once")]
+        indexes = [GinIndex(fields=["words"], name="instructionversion_words")]
 
     def __str__(self) -> str:
         return f"{self.instruction_id} v{self.n}"

@@ -25,7 +25,9 @@ from coordination.instructions.models import (
 from coordination.instructions.states import TERMINAL, UNTOUCHED, Case
 from incidents.models import Incident
 
-INCIDENT_ENDED = frozenset({"closed", "rejected", "merged"})
+INCIDENT_ENDED = frozenset({"closed", "rejected"})
+"""States in which no order goes on; on a merged incident those that were begun do, under its survivor."""
+
 PENDING = ("draft", "in_approval", "approved")
 
 

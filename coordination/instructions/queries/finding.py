@@ -1,0 +1,41 @@
+"""In which instructions do these words stand, among those this actor may see?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Exists, F, OuterRef, Q
+
+from coordination.events.actor import Actor
+from coordination.events.words import query_of
+from coordination.instructions.models import Instruction, InstructionVersion
+from coordination.instructions.queries import gathered, shapes
+from coordination.instructions.queries.cases import instruction_rows
+from coordination.instructions.queries.shapes import Row
+from sharing import access
+
+MOST = 50
+_WHY = "words of orders that are scoped themselves"
+
+
+def search(*, actor: Actor, text: str, now: datetime, size: int = 20) -> list[Row]:
+    """{id, number, headline, state, incident, at}, newest first, at most ``size`` (50).
+
+    Every word of the text must stand in the version in force, or before the first issue in the draft. Empty where the
+    text has no letter or digit.
+    """
+    if not query_of(text):
+        return []
+    versions = access.unscoped(InstructionVersion, reason=_WHY).filter(
+        Q(n=F("instruction__current")) | Q(instruction__issued_at=None), instruction=OuterRef("pk"), words__found=text
+    )
+    rows = instruction_rows(access.scope(actor, Instruction, at=now).filter(Exists(versions))).order_by("-pk")
+    return [_row(row) for row in rows[: max(1, min(size, MOST))]]
+
+
+def _row(row: Instruction) -> Row:
+    version = gathered.shown_version(row)
+    return {
+        "id": row.pk, "number": row.number, "headline": version.headline, "state": row.state,
+        "incident": shapes.incident_ref(row.incident), "at": row.issued_at or row.created_at,
+    }
