@@ -13,8 +13,18 @@ from coordination.config.launcher.stack import Stack
 ENVIRONMENT = {"MUSTER_REQUIRE_MFA": "0", "MUSTER_DEMO": "1"}
 # those who have the most to do in the story
 SHOWN = (
-    "city-commander", "city-duty1", "city-approver", "fire-duty1", "transport-duty1", "transport-head", "eco-duty1",
-    "jw-eco-duty1", "jinwan-duty1", "haiqu-duty1", "water-duty1", "city-administrator",
+    "city-commander",
+    "city-duty1",
+    "city-approver",
+    "fire-duty1",
+    "transport-duty1",
+    "transport-head",
+    "eco-duty1",
+    "jw-eco-duty1",
+    "jinwan-duty1",
+    "haiqu-duty1",
+    "water-duty1",
+    "city-administrator",
 )
 
 

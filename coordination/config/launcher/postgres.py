@@ -132,10 +132,11 @@ def clear_stale_pid(data: Path, program: Path) -> None:
     server = _works_in(pid, data, program) if pid else None
     if server is not None:
         server.send_signal(signal.SIGINT)
-        try:
-            server.wait(FAST_STOP_SECONDS)
-        except psutil.TimeoutExpired as error:
-            raise FolderProblem(f"another PostgreSQL (process {pid}) works in {data} and does not stop") from error
+        deadline = time.monotonic() + FAST_STOP_SECONDS
+        while _works_in(pid, data, program) is not None:  # a zombie works no more
+            if time.monotonic() > deadline:
+                raise FolderProblem(f"another PostgreSQL (process {pid}) works in {data} and does not stop")
+            time.sleep(0.1)
     strangers = working_in(data)
     if strangers:
         raise FolderProblem(f"processes {strangers} still work in {data}; wait until they end")
@@ -145,8 +146,8 @@ def clear_stale_pid(data: Path, program: Path) -> None:
 def _works_in(pid: int, data: Path, program: Path) -> psutil.Process | None:
     try:
         process = psutil.Process(pid)
-        same_program = Path(process.exe()).name == program.name
-        return process if same_program and Path(process.cwd()) == data.resolve() else None
+        ours = process.status() != psutil.STATUS_ZOMBIE and Path(process.exe()).name == program.name
+        return process if ours and Path(process.cwd()) == data.resolve() else None
     except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
         return None
 

@@ -15,6 +15,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+import psutil
 from supervisor import xmlrpc as supervisor_xmlrpc
 
 from coordination.config.launcher.folders import (
@@ -58,6 +59,7 @@ class Supervisor:
         self.instance = instance
         self.process: subprocess.Popen[bytes] | None = None
         self._proxy: Any = None
+        self._transport: Any = None
 
     def configure(self, programs: Sequence[Program]) -> Path:
         """Write the configuration for ``programs`` and return its path."""
@@ -103,18 +105,25 @@ class Supervisor:
     def call(self) -> Any:
         """Supervisor's own calls."""
         if self._proxy is None:
-            transport = supervisor_xmlrpc.SupervisorTransport(
+            self._transport = transport = supervisor_xmlrpc.SupervisorTransport(
                 None, None, serverurl=f"unix://{self.instance.supervisor_socket}"
             )
             self._proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
         return self._proxy
+
+    def _forget(self) -> None:
+        """Drop a connection that failed; the next call makes a new one."""
+        connection = getattr(self._transport, "connection", None)
+        if connection is not None and getattr(connection, "sock", None) is not None:
+            connection.sock.close()
+        self._proxy = self._transport = None
 
     def alive(self) -> bool:
         """Say whether it answers."""
         try:
             self.call.getState()
         except (OSError, HTTPException, xmlrpc.client.Error):
-            self._proxy = None
+            self._forget()
             return False
         return True
 
@@ -123,7 +132,7 @@ class Supervisor:
         try:
             return dict(self.call.getProcessInfo(name))
         except (OSError, HTTPException, xmlrpc.client.Error):
-            self._proxy = None
+            self._forget()
             return {"statename": "UNKNOWN", "pid": 0, "spawnerr": "the supervisor does not answer"}
 
     def state(self, name: str) -> str:
@@ -143,11 +152,11 @@ class Supervisor:
                 raise NotStarted(f"{name}: {fault.faultString}") from fault
 
     def stop(self, name: str) -> None:
-        """Stop a program and wait until it has ended; one that does not run is no error."""
+        """Stop a program and wait until it has ended; one that does not run or does not exist is no error."""
         try:
             self.call.stopProcess(name, True)
         except xmlrpc.client.Fault as fault:
-            if "NOT_RUNNING" not in fault.faultString:
+            if not any(said in fault.faultString for said in ("NOT_RUNNING", "BAD_NAME")):
                 raise
 
     def restart(self, name: str) -> None:
@@ -167,8 +176,10 @@ class Supervisor:
         while time.monotonic() < deadline:
             if self.process is not None:
                 if self.process.poll() is not None:
+                    self._forget()
                     return
             elif not pid or not _exists(pid):
+                self._forget()
                 return
             time.sleep(0.05)
         raise NotStarted("the supervisor does not end")
@@ -176,12 +187,9 @@ class Supervisor:
 
 def _exists(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _escaped(text: str) -> str:
