@@ -254,12 +254,14 @@ def _moved(notice: Notice) -> None:
     record(type="notice.read", subject=notice, streams=[streams.user(notice.person_id)])
 
 
+@action("webhook.add")
 def add_endpoint(
-    *, department_id: int, url: str, secret: str, event_types: Sequence[str] = (), now: datetime
+    *, actor: Actor, now: datetime, department_id: int, url: str, secret: str, event_types: Sequence[str] = ()
 ) -> WebhookEndpoint:
-    """Add an address of a department's system, called inside the action of whoever administers it.
+    """Let a department's system be told at an address. The caller has made sure that the actor administers it.
 
-    ``secret`` as Standard Webhooks has it (``whsec_`` and base64). Raises Invalid for an address that is not called.
+    ``secret`` as Standard Webhooks has it (``whsec_`` and base64); ``event_types`` empty: all that concerns the
+    department. Raises Invalid for an address that is not called.
     """
     try:
         outbound.check(url)
@@ -267,6 +269,22 @@ def add_endpoint(
         raise Invalid(
             _("This address cannot be called."), errors=[{"pointer": "/url", "code": "address", "detail": str(error)}]
         ) from error
-    return WebhookEndpoint.objects.create(
+    endpoint = WebhookEndpoint.objects.create(
         department_id=department_id, url=url, secret=secret, event_types=list(event_types)
     )
+    record(type="webhook.added", subject=endpoint, streams=[streams.department(department_id)])
+    return endpoint
+
+
+@action("webhook.remove")
+def remove_endpoint(*, actor: Actor, now: datetime, endpoint_id: int) -> WebhookEndpoint:
+    """Tell that address nothing more; what waited for it is dropped. An absent one is a 404."""
+    endpoint = WebhookEndpoint.objects.select_for_update().filter(pk=endpoint_id, is_active=True).first()
+    if endpoint is None:
+        raise NotFound(_("There is no such address."))
+    endpoint.is_active = False
+    endpoint.save(update_fields=["is_active"])
+    waiting = Delivery.objects.filter(endpoint=endpoint, state__in=(Delivery.State.PENDING, Delivery.State.UNKNOWN))
+    waiting.update(state=Delivery.State.SUPERSEDED)
+    record(type="webhook.removed", subject=endpoint, streams=[streams.department(endpoint.department_id)])
+    return endpoint

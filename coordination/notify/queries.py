@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events.actor import Actor
 from coordination.events.refused import NotFound
 from coordination.notify import texts, urgency
-from coordination.notify.models import Delivery, Notice
+from coordination.notify.models import Delivery, Notice, WebhookEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +128,26 @@ def outbox_counts() -> dict[str, int]:
 def stuck_leases(before: datetime) -> int:
     """How many leases ended before this moment and nobody took them up."""
     return Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=before).count()
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
+    """Where a department's system is told; never with its secret."""
+
+    id: int
+    department_id: int
+    url: str
+    event_types: list[str]
+    parked_at: datetime | None
+    parked_why: str
+
+
+def endpoints(department_ids: Iterable[int] | None = None) -> list[EndpointRow]:
+    """The addresses in use, of these departments or all. The caller has made sure that they may be seen."""
+    rows = WebhookEndpoint.objects.filter(is_active=True)
+    if department_ids is not None:
+        rows = rows.filter(department_id__in=list(department_ids))
+    return [
+        EndpointRow(row.pk, row.department_id, row.url, row.event_types, row.parked_at, row.parked_why)
+        for row in rows.order_by("department_id", "id")
+    ]

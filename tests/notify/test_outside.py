@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from coordination.events.actor import SYSTEM
@@ -169,7 +170,9 @@ def test_addresses_that_are_never_called(city: City, url: str) -> None:
     with pytest.raises(outbound.RefusedAddressError):
         outbound.post_json(url, {})
     with pytest.raises(Invalid):
-        actions.add_endpoint(department_id=city.departments["hall"].pk, url=url, secret=SECRET, now=city.now)
+        actions.add_endpoint(
+            actor=SYSTEM, now=city.now, department_id=city.departments["hall"].pk, url=url, secret=SECRET
+        )
 
 
 def test_refused_address_is_not_tried_again(city: City) -> None:
@@ -250,3 +253,32 @@ def test_gateway_that_is_gone_leaves_it_to_mail(city: City, settings: object) ->
             delivery.run_once(city.now + timedelta(seconds=wait))
     assert Delivery.objects.get(channel="sms").state == "failed"
     assert len(mail.outbox) == 1
+
+
+def test_administrator_adds_lists_and_removes_an_address(
+    city: City, loopback: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with receiver() as kept:
+        call_command("webhook", "add", "station", kept.url, "instruction.issue")
+        number, secret = capsys.readouterr().out.split()
+        call_command("webhook", "list")
+        listed = capsys.readouterr().out
+        assert kept.url in listed and secret not in listed
+        one = WebhookEndpoint.objects.get(pk=int(number))
+        tell(city, one)
+        delivery.run_once(city.now)
+        ((_path, headers, body),) = kept.requests
+        assert Webhook(secret).verify(body, headers)["data"]["department"] == city.departments["station"].pk
+        tell(city, one, "later")
+        call_command("webhook", "remove", number)
+        delivery.run_once(city.now)
+        assert state("later")[0] == "superseded" and len(kept.requests) == 1
+    with pytest.raises(CommandError):
+        call_command("webhook", "remove", number)
+
+
+@pytest.mark.parametrize("given", [("nowhere", "https://example.org/"), ("station", "http://127.0.0.1/")])
+def test_administrator_hears_why_not(city: City, given: tuple[str, str]) -> None:
+    with pytest.raises(CommandError):
+        call_command("webhook", "add", *given)
+    assert not WebhookEndpoint.objects.exists()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, connection
 
-from coordination.deadlines import queries
+from coordination.deadlines import queries, watchdog
 from coordination.deadlines.engine.sweep import BATCH, sweep
 from coordination.deadlines.engine.tick import tick
 from coordination.events import clock, relay
@@ -23,6 +23,7 @@ from coordination.notify import delivery
 
 #: the longest any loop sleeps
 LONGEST_PAUSE = 1.0
+WATCH_EVERY = 10.0
 #: waits after a failure: doubled each time up to the longest
 SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 0.1, 2.0
 _log = logging.getLogger(__name__)
@@ -30,10 +31,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """``turn`` does one round and returns how long to pause (seconds; 0: there is more to do now)."""
+    """``turn`` does one round and returns how long to pause (seconds; 0: there is more to do now).
+
+    ``end`` finishes what is under way when the loop is asked to stop; ``heeds_hints``: a hint shortens the pause.
+    """
 
     name: str
     turn: Callable[[], float]
+    end: Callable[[], None] | None = None
+    heeds_hints: bool = True
 
 
 def relay_turn() -> float:
@@ -66,6 +72,11 @@ def delivery_turn() -> float:
     return LONGEST_PAUSE if left is None else min(LONGEST_PAUSE, max(0.05, left))
 
 
+def delivery_end() -> None:
+    """Wait for the calls under way and write what they came to, so that nothing is sent twice."""
+    _sender().finish(clock.now())
+
+
 _senders: dict[int, delivery.Sender] = {}
 
 
@@ -73,7 +84,18 @@ def _sender() -> delivery.Sender:
     return _senders.setdefault(threading.get_ident(), delivery.Sender())
 
 
-LOOPS = (Loop("relay", relay_turn), Loop("sweep", sweep_turn), Loop("delivery", delivery_turn))
+def watchdog_turn() -> float:
+    """Look for what should have happened and did not; beat does the same, should no engine be left."""
+    watchdog.check(clock.now())
+    return WATCH_EVERY
+
+
+LOOPS = (
+    Loop("relay", relay_turn),
+    Loop("sweep", sweep_turn),
+    Loop("delivery", delivery_turn, delivery_end),
+    Loop("watchdog", watchdog_turn, heeds_hints=False),
+)
 
 
 def run_forever(stop: threading.Event, *, loops: tuple[Loop, ...] = LOOPS) -> None:
@@ -105,10 +127,20 @@ def _run(loop: Loop, stop: threading.Event) -> None:
                 pause = _back_off(failures)
             if pause > 0 and not stop.is_set():
                 # jittered, so that many engines do not look at the same moment
-                _sleep(listener, stop, pause * random.uniform(0.8, 1.0), heed_hints=failures == 0)  # noqa: S311
+                _sleep(listener, stop, pause * random.uniform(0.8, 1.0), heed_hints=loop.heeds_hints and failures == 0)  # noqa: S311
     finally:
+        _end(loop)
         listener.close()
         connection.close()
+
+
+def _end(loop: Loop) -> None:
+    if loop.end is None:
+        return
+    try:
+        loop.end()
+    except Exception:  # noqa: BLE001 - what was under way is seen when its lease is over
+        _log.exception("%s: the last round failed", loop.name)
 
 
 def _wake_at_the_end(stop: threading.Event, listener: Listener) -> None:
