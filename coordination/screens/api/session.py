@@ -6,10 +6,18 @@ from typing import Any
 
 from django.middleware.csrf import get_token
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 
 from accounts import actions
+from coordination.events.refused import Forbidden
 from coordination.screens.api import shapes
 from sharing.access.rest import Call, Resource, shows, writes
+
+
+class NoSession(Forbidden):
+    """A system or a wall has no session to end."""
+
+    code = "no_session"
 
 
 class Session(Resource):
@@ -41,7 +49,11 @@ class Session(Resource):
     @writes("session_end", None, keyed=False, summary="Sign out")
     def delete(self, call: Call) -> Any:
         """End this session."""
-        actions.sign_out(request=call.request._request, actor=call.actor, now=call.now)
+        if not call.actor.is_person:
+            raise NoSession(_("Only people have a session; a token runs out by itself."), right="session")
+        plain = call.request._request
+        plain.user = call.request.user.person
+        actions.sign_out(request=plain, actor=call.actor, now=call.now)
 
 
 urlpatterns = [path("session", Session.as_view(), name="api-session")]

@@ -68,6 +68,8 @@ class Resource(APIView):
         key = actor.key if actor.kind != "anonymous" else str(request.META.get("REMOTE_ADDR", ""))
         self.counted = limits.count(operation.limit or verb, key)
         limits.enforce(self.counted)
+        if actor.kind == "person" and actor.department_id is None and self.resource != "session":
+            raise Forbidden(_("You act for no department now; choose one, or ask for a post."), code="no_post")
         if not scope_reaches(actor, self.resource, verb):
             raise Forbidden(_("The token's scopes do not reach this."), right=f"{self.resource}:{verb}")
         if actor.kind == "display" and verb == "write":

@@ -24,8 +24,9 @@ MAX_TOKEN = 255
 class Caller:
     """What DRF calls a user: signed in or not; the `Actor` is what everything else asks for."""
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, person: Any = None) -> None:
         self.actor = actor
+        self.person = person
         self.is_authenticated = actor.kind != "anonymous"
         self.pk = actor.id
 
@@ -89,7 +90,7 @@ class SessionWho(BaseAuthentication):
                 raise CsrfFailed(_("Send the token of GET /api/v1/session as X-CSRFToken, from our own origin."))
             pages.require_awake(plain)
             pages.note_act(plain)
-        return Caller(Actor(**{name: getattr(actor, name) for name in Actor.__slots__})), None
+        return Caller(Actor(**{name: getattr(actor, name) for name in Actor.__slots__}), plain.user), None
 
 
 def _unmarked(request: Any) -> None:
