@@ -8,6 +8,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "delivery": {"task": "notify.deliver", "schedule": 1.0, "options": {"queue": "normal", "expires": 5}},
     "watchdog": {"task": "deadlines.watchdog", "schedule": 10.0, "options": {"queue": "urgent", "expires": 9}},
     "deadlines-archive": {"task": "deadlines.archive", "schedule": 86_400.0, "options": {"queue": "bulk"}},
+    "ladder-proof": {"task": "instructions.prove_ladders", "schedule": 86_400.0, "options": {"queue": "bulk"}},
     "old-sessions": {"task": "accounts.purge", "schedule": 3_600.0, "options": {"queue": "bulk"}},
     "old-commands": {"task": "events.purge_commands", "schedule": 86_400.0, "options": {"queue": "bulk"}},
     "loose-files": {"task": "incidents.purge_loose", "schedule": 3_600.0, "options": {"queue": "bulk"}},

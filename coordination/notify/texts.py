@@ -130,6 +130,7 @@ ALARMS = {
     "no_deadline": _("something open has no deadline"),
     "relay_behind": _("events are handed on late"),
     "delivery_stuck": _("messages are stuck"),
+    "ladder_hole": _("a ladder would reach nobody"),
 }
 
 

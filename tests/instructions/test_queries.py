@@ -230,3 +230,18 @@ def test_search_finds_what_the_reader_may_see(world: World) -> None:
     world.act("approve", order, "centre.approver")
     world.act("issue", order, "centre")
     assert [row["id"] for row in queries.search(actor=world.who("centre"), text="pier", now=world.now)] == [order.pk]
+
+
+def test_a_version_on_its_way_is_not_for_those_who_will_get_it(world: World) -> None:
+    order = world.issued()
+    world.act("amend", order, "centre", change_note="Secret until issued", place="Pier 9")
+
+    def seen(who: str) -> list[int]:
+        rows = queries.versions(actor=world.who(who), instruction_id=order.pk, now=world.now)
+        shown = queries.instruction(actor=world.who(who), instruction_id=order.pk, now=world.now)
+        assert [row["n"] for row in rows] == [row["n"] for row in shown["versions"]]
+        assert shown["place"] == "Unit 3"
+        return [row["n"] for row in rows]
+
+    assert seen("fire") == [1]
+    assert seen("centre.commander") == [1, 2]

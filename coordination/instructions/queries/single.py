@@ -39,13 +39,23 @@ def one_instruction(actor: Actor, instruction_id: object, now: datetime) -> Inst
     return row
 
 
+def readable_versions(actor: Actor, row: Instruction, known: cases.Centres) -> list[InstructionVersion]:
+    """Versions oldest first; what is not issued yet is the issuer's, of those above it and of command."""
+    rows = sorted(row.versions.all(), key=lambda one: one.n)
+    insiders = {"issuer", "above_issuer", "command", "system"}
+    if states.relations(actor, cases.instruction_case(row, known)) & insiders:
+        return rows
+    return [one for one in rows if one.state == InstructionVersion.State.ISSUED]
+
+
 def instruction(*, actor: Actor, instruction_id: Any, now: datetime) -> Row:
     """An instruction with its parts, versions, clocks and what the actor may do with it now."""
     row = one_instruction(actor, instruction_id, now)
     known = cases.centres()
     at = as_of(actor, row, now)
     moves = states.allowed(actor, cases.instruction_case(row, known))
-    pending = cases.open_version(row)
+    versions_seen = readable_versions(actor, row, known)
+    pending = next((one for one in versions_seen[::-1] if one.state in cases.PENDING), None)
     edits = any(move.action == "edit" for move in moves)
     version = pending if pending is not None and (row.issued_at is None or edits) else gathered.shown_version(row)
     parts = list(gathered.rich(access.scope(actor, Assignment, at=now).filter(instruction=row)).order_by("pk"))
@@ -64,7 +74,7 @@ def instruction(*, actor: Actor, instruction_id: Any, now: datetime) -> Row:
         ],
         "approvals_needed": version.approvals_needed,
         "deadlines": [shapes.deadline(one) for one in gathered.clocks_of("instructions.instruction", row.pk)],
-        "versions": [shapes.version_ref(one) for one in sorted(row.versions.all(), key=lambda one: one.n)],
+        "versions": [shapes.version_ref(one) for one in versions_seen],
         "pending": pending.n if pending is not None and row.issued_at is not None else None,
         "children": [shapes.child(one, names) for one in below],
         "assignments": [laid.shown(one) for one in parts],
@@ -175,7 +185,7 @@ def about(*, actor: Actor, subject: str, pk: Any, now: datetime) -> Row:
 def versions(*, actor: Actor, instruction_id: Any, now: datetime) -> list[Row]:
     """Every version, whole, oldest first."""
     row = one_instruction(actor, instruction_id, now)
-    rows = sorted(row.versions.all(), key=lambda one: one.n)
+    rows = readable_versions(actor, row, cases.centres())
     names = _names_of(row, rows)
     return [shapes.version_row(one, names) for one in rows]
 
@@ -183,7 +193,8 @@ def versions(*, actor: Actor, instruction_id: Any, now: datetime) -> list[Row]:
 def conflicts(*, actor: Actor, instruction_id: Any, now: datetime, n: int | None = None) -> list[Row]:
     """Findings of the conflict check on version n (else the one on its way, or in force)."""
     row = one_instruction(actor, instruction_id, now)
-    pending = cases.open_version(row)
+    seen = readable_versions(actor, row, cases.centres())
+    pending = next((one for one in seen[::-1] if one.state in cases.PENDING), None)
     version = pending or cases.version_of(row, row.current)
     if n is not None and pending is None:
         version = next((one for one in row.versions.all() if one.n == n), version)

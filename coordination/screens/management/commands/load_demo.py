@@ -23,5 +23,6 @@ class Command(BaseCommand):
         """Load; print what is there."""
         call_command("load_codes")
         call_command("load_policies")
+        call_command("load_rules")
         counts = load_city(accounts_file=options["accounts"], now=clock.now())
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
