@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from coordination.deadlines import actions
 from coordination.deadlines.models import Deadline, EngineHeartbeat
@@ -78,12 +79,23 @@ def test_engine_killed_in_mid_batch_leaves_its_batch_to_the_next(due: list[Incid
     each_once(due)
 
 
-def test_engine_goes_on_without_redis_and_ends_when_asked(due: list[Incident], tmp_path: Path) -> None:
+def test_engine_goes_on_without_redis_over_cut_connections_and_ends_when_asked(
+    due: list[Incident], tmp_path: Path
+) -> None:
     running = start("engine", tmp_path / "engine", REDIS_URL=f"unix://{tmp_path}/nowhere.sock")
     try:
         until(lambda: Delivery.objects.filter(channel="in_app", state="sent").count() == len(due))
         each_once(due)
         assert EngineHeartbeat.objects.filter(doing="engine").exists()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name = 'muster-engine'"
+            )
+            assert cursor.fetchone()[0] >= 3
+        now = clock.now()
+        actions.arm_many([actions.Order(one, "start", now, LADDER, "urgent", one.pk) for one in due], now=now)
+        until(lambda: Deadline.objects.filter(kind="start", state="fired").count() == len(due))
     finally:
         running.send_signal(signal.SIGTERM)
     assert running.wait(PATIENCE) == 0

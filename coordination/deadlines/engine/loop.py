@@ -33,13 +33,14 @@ _log = logging.getLogger(__name__)
 class Loop:
     """``turn`` does one round and returns how long to pause (seconds; 0: there is more to do now).
 
-    ``end`` finishes what is under way when the loop is asked to stop; ``heeds_hints``: a hint shortens the pause.
+    ``end`` finishes what is under way when the loop is asked to stop. ``hints_after``: a hint shortens the pause to
+    no less than these seconds, so that a flood of hints is no flood of queries; None: hints mean nothing to it.
     """
 
     name: str
     turn: Callable[[], float]
     end: Callable[[], None] | None = None
-    heeds_hints: bool = True
+    hints_after: float | None = None
 
 
 def relay_turn() -> float:
@@ -91,10 +92,10 @@ def watchdog_turn() -> float:
 
 
 LOOPS = (
-    Loop("relay", relay_turn),
+    Loop("relay", relay_turn, hints_after=0.02),
     Loop("sweep", sweep_turn),
-    Loop("delivery", delivery_turn, delivery_end),
-    Loop("watchdog", watchdog_turn, heeds_hints=False),
+    Loop("delivery", delivery_turn, delivery_end, hints_after=0.2),
+    Loop("watchdog", watchdog_turn),
 )
 
 
@@ -109,8 +110,7 @@ def run_forever(stop: threading.Event, *, loops: tuple[Loop, ...] = LOOPS) -> No
 
 
 def _run(loop: Loop, stop: threading.Event) -> None:
-    listener = Listener().start()
-    threading.Thread(target=_wake_at_the_end, args=(stop, listener), name=f"{loop.name}-stop", daemon=True).start()
+    listener = _listener(loop, stop)
     failures = 0
     try:
         while not stop.is_set():
@@ -127,10 +127,11 @@ def _run(loop: Loop, stop: threading.Event) -> None:
                 pause = _back_off(failures)
             if pause > 0 and not stop.is_set():
                 # jittered, so that many engines do not look at the same moment
-                _sleep(listener, stop, pause * random.uniform(0.8, 1.0), heed_hints=loop.heeds_hints and failures == 0)  # noqa: S311
+                _sleep(loop, listener if not failures else None, stop, pause * random.uniform(0.8, 1.0))  # noqa: S311
     finally:
         _end(loop)
-        listener.close()
+        if listener is not None:
+            listener.close()
         connection.close()
 
 
@@ -143,16 +144,26 @@ def _end(loop: Loop) -> None:
         _log.exception("%s: the last round failed", loop.name)
 
 
+def _listener(loop: Loop, stop: threading.Event) -> Listener | None:
+    if loop.hints_after is None:
+        return None
+    listener = Listener().start()
+    threading.Thread(target=_wake_at_the_end, args=(stop, listener), name=f"{loop.name}-stop", daemon=True).start()
+    return listener
+
+
 def _wake_at_the_end(stop: threading.Event, listener: Listener) -> None:
     stop.wait()
     listener.wake()
 
 
-def _sleep(listener: Listener, stop: threading.Event, seconds: float, *, heed_hints: bool) -> None:
-    if heed_hints:
-        listener.wait(seconds)
-    else:
+def _sleep(loop: Loop, listener: Listener | None, stop: threading.Event, seconds: float) -> None:
+    if listener is None or loop.hints_after is None:
         stop.wait(seconds)
+        return
+    shortest = min(loop.hints_after, seconds)
+    if not stop.wait(shortest):
+        listener.wait(seconds - shortest)
 
 
 def _back_off(failures: int) -> float:
