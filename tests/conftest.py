@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import browser as chromium
-from tests import services, stacks
+from tests import chromium, services, stacks
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _left_out: dict[str, list[str]] = {}
