@@ -81,7 +81,12 @@ def test_rules_load_twice_and_bad_files_are_refused(tmp_path: Path) -> None:
         call_command("load_rules", stdout=io.StringIO())
     assert ApprovalRule.objects.get().approvals == 1
     assert ConflictRule.objects.count() == 11
-    for text in ("approvals: [{approvals: 9}]", "approvals: [{basis: royal, approvals: 1}]", "conflicts: [{code: x}]", "- 1"):
+    for text in (
+        "approvals: [{approvals: 9}]",
+        "approvals: [{basis: royal, approvals: 1}]",
+        "conflicts: [{code: x}]",
+        "- 1",
+    ):
         bad = tmp_path / "bad.yaml"
         bad.write_text(text)
         with pytest.raises(CommandError):
@@ -91,9 +96,9 @@ def test_rules_load_twice_and_bad_files_are_refused(tmp_path: Path) -> None:
 def test_holes_in_the_ladder_alarm_early_and_settle(world: World) -> None:
     world.issued(targets=world.targets("dfire"))
     assert prove_ladders(actor=SYSTEM, now=world.now) == 0
-    Membership.objects.filter(post__department=world.departments["dfire"], post__kind__in=["duty_officer", "head"]).update(
-        valid_to=T0 + timedelta(days=3)
-    )
+    Membership.objects.filter(
+        post__department=world.departments["dfire"], post__kind__in=["duty_officer", "head"]
+    ).update(valid_to=T0 + timedelta(days=3))
     day = world.departments["dfire"]
     Shift.objects.create(department=day, starts=T0, ends=T0 + timedelta(days=4), person_id=world.who("dfire").id)
     Shift.objects.create(department=day, starts=T0 + timedelta(days=4), ends=T0 + timedelta(days=5), person=None)

@@ -11,6 +11,7 @@ from coordination.deadlines.engine.sweep import sweep
 from coordination.deadlines.models import Alarm, Deadline, Policy
 from coordination.events.models import Event
 from coordination.instructions import queries
+from coordination.instructions.deadlines import AssignmentHandler, InstructionHandler
 from coordination.instructions.models import ApprovalRule
 from coordination.instructions.on_event import reached
 from tests.instructions.world import T0, World, build, minutes
@@ -146,3 +147,21 @@ def test_until_something_was_sent_the_time_is_the_platforms(world: World) -> Non
         ("platform", 120.0),
         (world.id("fire"), 180.0),
     ]
+
+
+def test_what_lost_its_clock_gets_it_back(world: World) -> None:
+    order = world.issued()
+    fire = world.acknowledged(order, "fire")
+    draft = world.act("submit", world.draft(), "centre")
+    Deadline.objects.filter(subject_type__startswith="instructions.").delete()
+    for handler, rows in (
+        (AssignmentHandler(), {fire.pk, world.on(order, "police").pk}),
+        (InstructionHandler(), {draft.pk}),
+    ):
+        assert set(handler.without_deadline(world.now, 10)) == rows
+        assert handler.rearm(rows, world.now) == len(rows)
+        assert handler.without_deadline(world.now, 10) == []
+    kinds = Deadline.objects.filter(state="armed", subject_type__startswith="instructions.").values_list(
+        "kind", flat=True
+    )
+    assert sorted(kinds) == ["acknowledge", "approve", "start"]

@@ -26,12 +26,8 @@ def subjects(*, actor: Actor, objects: Iterable[Key], now: datetime) -> dict[Key
     wanted: dict[str, set[int]] = {}
     for kind, pk in objects:
         wanted.setdefault(kind, set()).add(pk)
-    deadlines = dict(
-        (row[0], (row[1], row[2]))
-        for row in Deadline.objects.filter(pk__in=wanted.get("deadlines.deadline", ())).values_list(
-            "pk", "subject_type", "subject_id"
-        )
-    )
+    fired = Deadline.objects.filter(pk__in=wanted.get("deadlines.deadline", ()))
+    deadlines = {row[0]: (row[1], row[2]) for row in fired.values_list("pk", "subject_type", "subject_id")}
     for kind, pk in deadlines.values():
         wanted.setdefault(kind, set()).add(pk)
     asks = dict(
