@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from coordination.config.launcher import demo
+from coordination.config.launcher import compose, demo
 from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, development
 from coordination.config.launcher.services import (
     LOCKED,
@@ -105,6 +105,7 @@ def main(arguments: list[str]) -> int:
     start.add_argument("--demo", action="store_true", help="with the demo city and its story")
     start.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
     start.add_argument("--accept-clock", action="store_true", help="start with a clock before the newest event")
+    commands.add_parser("prepare", help="roles, tables and rights on the server of DATABASE_URL, then end")
     commands.add_parser("down", help="stop what `up` started")
     commands.add_parser("status", help="the state of each process")
     commands.add_parser("reset", help="throw the instance's data away")
@@ -116,6 +117,8 @@ def main(arguments: list[str]) -> int:
     try:
         if asked.command == "up":
             return up(instance, asked.port, city=asked.demo, accept_clock=asked.accept_clock)
+        if asked.command == "prepare":
+            return compose.prepare()
         if asked.command == "down":
             return down(instance)
         if asked.command == "status":

@@ -5,6 +5,8 @@ that not even the owner of the rest can change it unnoticed; ``muster_sealer`` c
 ``muster_backup`` reads everything and changes nothing.
 """
 
+from collections.abc import Mapping
+
 import psycopg2.extensions
 from psycopg2 import sql
 
@@ -17,7 +19,7 @@ ROLES = (OWNER, LOG_OWNER, SEALER, APP, BACKUP)
 ROLES_LOCK = 7_305_017  # any number of ours: two starts at once must not both make a role
 
 
-def ensure_roles(connection: psycopg2.extensions.connection, passwords: dict[str, str] | None = None) -> None:
+def ensure_roles(connection: psycopg2.extensions.connection, passwords: Mapping[str, str] | None = None) -> None:
     """Make the roles that are missing; with ``passwords`` (a server reached over the network) set those too.
 
     ``connection`` is in autocommit mode and its role may create roles.
@@ -40,7 +42,6 @@ def ensure_roles(connection: psycopg2.extensions.connection, passwords: dict[str
             for role in (LOG_OWNER, SEALER, APP):
                 cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(OWNER)))
             cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(OWNER)))
-            cursor.execute(sql.SQL("GRANT pg_read_all_data TO {}").format(sql.Identifier(BACKUP)))
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [ROLES_LOCK])
 

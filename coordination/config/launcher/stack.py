@@ -43,6 +43,17 @@ def connect(address: Database) -> psycopg2.extensions.connection:
     return connection
 
 
+def make_roles(administrator: Database, passwords: Mapping[str, str]) -> None:
+    """Make the roles on a server that is not ours; ``administrator`` may create roles and owns the database."""
+    connection = connect(administrator)
+    try:
+        ensure_roles(connection, passwords)
+        with connection.cursor() as cursor:
+            cursor.execute(f"GRANT ALL ON SCHEMA public TO {OWNER} WITH GRANT OPTION")
+    finally:
+        connection.close()
+
+
 class Stack:
     """All processes of one instance; the handle by which tests and the command line hold them."""
 
@@ -219,16 +230,8 @@ class Stack:
             )
 
     def _external_roles(self) -> None:
-        connection = connect(parse_database_url(self.database_url))
-        try:
-            ensure_roles(
-                connection,
-                {name.removeprefix("password:"): value for name, value in self.keys.items() if ":" in name},
-            )
-            with connection.cursor() as cursor:
-                cursor.execute(f"GRANT ALL ON SCHEMA public TO {OWNER}")
-        finally:
-            connection.close()
+        passwords = {name.removeprefix("password:"): value for name, value in self.keys.items() if ":" in name}
+        make_roles(parse_database_url(self.database_url), passwords)
 
     def manage(self, *arguments: str, role: str = APP, process: str = "command", seconds: float = 600) -> str:
         """Run a command of manage.py for this instance and return what it printed; raise NotStarted if it fails."""
