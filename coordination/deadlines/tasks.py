@@ -1,5 +1,7 @@
 """Which rounds of the engine does beat nudge? The engine process does the same without it."""
 
+import time
+
 from celery import shared_task
 
 from coordination.deadlines import actions, engine, watchdog
@@ -9,8 +11,9 @@ from coordination.events import clock
 @shared_task(name="deadlines.sweep", queue="urgent", ignore_result=True, expires=5)
 def sweep() -> None:
     """Fire what is due."""
+    asked = time.monotonic()
     now = clock.now()
-    if engine.tick(now, "worker"):
+    if engine.tick(now, "worker", asked=asked):
         engine.sweep(now)
 
 

@@ -159,7 +159,7 @@ def look(guard: ClockGuard, now: datetime, monotonic: float) -> bool:
     given = ClockGuard.look
 
     class Given(ClockGuard):
-        def look(self, now: datetime, _ignored: float | None = None) -> timedelta:
+        def look(self, now: datetime, answered: float | None = None, asked: float | None = None) -> timedelta:
             return given(guard, now, monotonic)
 
         @property
@@ -174,6 +174,15 @@ def test_small_drift_is_no_jump() -> None:
     start = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
     assert [guard.look(start + seconds(n * 1.9), float(n)) for n in range(5)] == [timedelta()] * 5
     assert guard.may_fire
+
+
+def test_machine_that_stood_still_is_no_jump() -> None:
+    guard = ClockGuard()
+    start = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
+    assert guard.look(start, answered=100.0, asked=100.0) == timedelta()
+    assert guard.look(start + seconds(1), answered=161.0, asked=101.0) == timedelta(), "the answer came a minute late"
+    assert guard.look(start + seconds(62), answered=162.0, asked=162.0) == timedelta()
+    assert guard.look(start + seconds(70), answered=163.0, asked=163.0) == seconds(7)
 
 
 def test_status_says_who_watches_and_what_waits(city: City) -> None:

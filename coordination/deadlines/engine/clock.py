@@ -18,17 +18,25 @@ class ClockGuard:
     """
 
     last: datetime | None = None
-    last_monotonic: float = 0.0
+    last_asked: float = 0.0
+    last_answered: float = 0.0
     steady: int = STEADY_TICKS
 
-    def look(self, now: datetime, monotonic: float | None = None) -> timedelta:
-        """Take note of ``now``; return how far the clock jumped since the last look (zero when steady)."""
-        measured = time.monotonic() if monotonic is None else monotonic
+    def look(self, now: datetime, answered: float | None = None, asked: float | None = None) -> timedelta:
+        """Take note of ``now``; return how far the clock jumped since the last look (zero when steady).
+
+        ``asked`` and ``answered``: the monotonic clock before and after the database was asked for ``now``. Its answer
+        lies somewhere between, so a machine that stood still meanwhile is no jump.
+        """
+        answered = time.monotonic() if answered is None else answered
+        asked = answered if asked is None else asked
         last, self.last = self.last, now
-        passed, self.last_monotonic = measured - self.last_monotonic, measured
+        least, most = asked - self.last_answered, answered - self.last_asked
+        self.last_asked, self.last_answered = asked, answered
         if last is None:
             return timedelta()
-        jump = now - last - timedelta(seconds=passed)
+        passed = (now - last).total_seconds()
+        jump = timedelta(seconds=passed - min(max(passed, least), most))
         if abs(jump) > TOLERANCE:
             self.steady = 0
             return jump

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -50,8 +51,9 @@ def relay_turn() -> float:
 
 def sweep_turn() -> float:
     """Show that this engine lives; fire what is due, unless the clock jumped."""
+    asked = time.monotonic()
     now = clock.now()
-    if not tick(now, "engine"):
+    if not tick(now, "engine", asked=asked):
         return LONGEST_PAUSE
     fired = sweep(now)
     if fired >= BATCH:

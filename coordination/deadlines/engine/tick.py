@@ -38,13 +38,14 @@ def process_name() -> str:
     return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
-def tick(now: datetime, doing: str, *, guard: ClockGuard | None = None) -> bool:
+def tick(now: datetime, doing: str, *, asked: float | None = None, guard: ClockGuard | None = None) -> bool:
     """Write this process's heartbeat, note a gap when nobody ticked before; whether deadlines may fire now.
 
-    False while the clock has jumped by more than 5 s and three steady looks have not followed.
+    ``asked``: the monotonic clock just before the database was asked for ``now``. False while the clock has jumped by
+    more than 5 s and three steady looks have not followed.
     """
     guard = guard or _guard
-    jump = guard.look(now)
+    jump = guard.look(now, asked=asked)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_GAP_LOCK])
