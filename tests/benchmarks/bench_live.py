@@ -1,24 +1,25 @@
 """What does it cost to bring a pointer to an open screen, beside a bare broadcast of the same text?
 
-``python -m tests.benchmarks.bench_live [--full]``; quick: 200 and 500 screens, full: 500 and 2,000. Each screen is
+``python -m tests.benchmarks live [--full]``; quick: 200 and 500 screens, full: 500 and 2,000. Each screen is
 another person's, in one of 50 departments; bursts go to all of them, paced events too, and one commit to every
 department's own stream. Nothing is asserted about time.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import psutil
 
-from tests import services  # noqa: F401 - the services must run before Django reads its settings
+from coordination.events import clock, command
+from coordination.events.actor import SYSTEM
+from coordination.live import frames
+from tests.live import ground
 
 BURSTS = (50, 300)
 PACED, PAUSE = 50, 0.05
@@ -52,7 +53,9 @@ class Crowd:
         self.process.wait(10)
 
 
-def measure(name: str, server: psutil.Process, crowd: Crowd, each: int, send: Callable[[], list[float]]) -> dict[str, Any]:
+def phase(
+    name: str, server: psutil.Process, crowd: Crowd, each: int, send: Callable[[], list[float]]
+) -> dict[str, Any]:
     """Server CPU per delivery (µs), what was lost, and how late pointers were (ms)."""
     crowd.ask(f"expect {each}")
     before = server.cpu_times()
@@ -84,8 +87,8 @@ def floor(number: int, text: str) -> list[dict[str, Any]]:
 
     try:
         server = psutil.Process(process.pid)
-        rows = [measure(f"burst {size}", server, crowd, size, lambda size=size: order(size, 0)) for size in BURSTS]
-        rows.append(measure("paced", server, crowd, PACED, lambda: order(PACED, PAUSE)))
+        rows = [phase(f"burst {size}", server, crowd, size, lambda size=size: order(size, 0)) for size in BURSTS]
+        rows.append(phase("paced", server, crowd, PACED, lambda: order(PACED, PAUSE)))
         return rows
     finally:
         crowd.close()
@@ -95,11 +98,6 @@ def floor(number: int, text: str) -> list[dict[str, Any]]:
 
 def ours(number: int) -> tuple[list[dict[str, Any]], str, float]:
     """The web process; also an example of a pointer and the memory of a socket (KiB)."""
-    from coordination.events import clock, command
-    from coordination.events.actor import SYSTEM
-    from coordination.live import frames
-    from tests.live import ground
-
     departments = [ground.department(f"d{number}-{index}") for index in range(DEPARTMENTS)]
     people = [ground.person(f"p{number}-{index}", departments[index % DEPARTMENTS]) for index in range(number)]
     heads = ground.log_heads(["system", *(f"department:{one.pk}" for one in departments)])
@@ -137,9 +135,9 @@ def ours(number: int) -> tuple[list[dict[str, Any]], str, float]:
         crowd = Crowd(web.port, web.origin, screens)
         per_socket = (server.memory_info().rss - empty) / number / 1024
         try:
-            rows = [measure(f"burst {size}", server, crowd, size, lambda size=size: burst(size)) for size in BURSTS]
-            rows.append(measure("paced", server, crowd, PACED, paced))
-            rows.append(measure("one commit, 50 audiences", server, crowd, 1, to_all))
+            rows = [phase(f"burst {size}", server, crowd, size, lambda size=size: burst(size)) for size in BURSTS]
+            rows.append(phase("paced", server, crowd, PACED, paced))
+            rows.append(phase("one commit, 50 audiences", server, crowd, 1, to_all))
             before, began = server.cpu_times(), time.monotonic()
             time.sleep(20)
             after = server.cpu_times()
@@ -153,66 +151,39 @@ def ours(number: int) -> tuple[list[dict[str, Any]], str, float]:
     return rows, entry, per_socket
 
 
-@contextmanager
-def database() -> Iterator[None]:
-    """A database of this run."""
-    import django
-
-    django.setup()
-    from django.conf import settings
-    from django.db import connection
-
-    settings.DATABASES["default"]["TEST"]["NAME"] = services.DATABASE_NAME
-    old = connection.settings_dict["NAME"]
-    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    try:
-        yield
-    finally:
-        connection.creation.destroy_test_db(old, verbosity=0)
-
-
-def run(*, full: bool = False) -> list[dict[str, Any]]:
+def measure(*, full: bool = False) -> list[dict[str, Any]]:
     """Measure; one dict a row: {what, screens, value, unit, floor, ratio, lost, note}."""
     found = []
-    with database():
-        for number in (500, 2_000) if full else (200, 500):
-            measured, text, per_socket = ours(number)
-            bare = {row["phase"]: row for row in floor(number, text)}
-            for row in measured:
-                base = bare.get(row["phase"])
-                found.append(
-                    {
-                        "what": f"live: {row['phase']}",
-                        "screens": number,
-                        "value": round(row["us"], 2),
-                        "unit": "%" if "idle" in row["phase"] else "µs CPU a delivery",
-                        "floor": round(base["us"], 2) if base else None,
-                        "ratio": round(row["us"] / base["us"], 2) if base and base["us"] else None,
-                        "lost": row.get("lost", 0) + row.get("dropped", 0),
-                        "note": f"p99 {row['p99']:.0f} ms, floor {base['p99']:.0f} ms" if base else
-                        (f"p99 {row['p99']:.0f} ms" if "p99" in row else ""),
-                    }
-                )
+    for number in (500, 2_000) if full else (200, 500):
+        measured, text, per_socket = ours(number)
+        bare = {row["phase"]: row for row in floor(number, text)}
+        for row in measured:
+            base = bare.get(row["phase"])
             found.append(
-                {"what": "live: memory a socket", "screens": number, "value": round(per_socket, 1), "unit": "KiB",
-                 "floor": None, "ratio": None, "lost": 0, "note": ""}
-            )  # fmt: skip
+                {
+                    "what": f"live: {row['phase']}",
+                    "screens": number,
+                    "value": round(row["us"], 2),
+                    "unit": "%" if "idle" in row["phase"] else "µs CPU a delivery",
+                    "floor": round(base["us"], 2) if base else None,
+                    "ratio": round(row["us"] / base["us"], 2) if base and base["us"] else None,
+                    "lost": row.get("lost", 0) + row.get("dropped", 0),
+                    "note": f"p99 {row['p99']:.0f} ms, floor {base['p99']:.0f} ms"
+                    if base
+                    else (f"p99 {row['p99']:.0f} ms" if "p99" in row else ""),
+                }
+            )
+        found.append(
+            {"what": "live: memory a socket", "screens": number, "value": round(per_socket, 1), "unit": "KiB",
+             "floor": None, "ratio": None, "lost": 0, "note": ""}
+        )  # fmt: skip
     return found
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--full", action="store_true")
-    for row in run(full=parser.parse_args().full):
-        print(
-            f"{row['what']:36} {row['screens']:>6} {row['value']:>9} {row['unit']:18} floor {row['floor'] or '–':>7}"
-            f"  ratio {row['ratio'] or '–':>5}  lost {row['lost']}  {row['note']}"
-        )
-
-
-if __name__ == "__main__":
-    import os
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.config.settings")
-    main()
+def table(rows: list[dict[str, Any]]) -> str:
+    """The rows as text."""
+    return "\n".join(
+        f"{row['what']:36} {row['screens']:>6} {row['value']:>9} {row['unit']:18} floor {row['floor'] or '–':>7}"
+        f"  ratio {row['ratio'] or '–':>5}  lost {row['lost']}  {row['note']}"
+        for row in rows
+    )

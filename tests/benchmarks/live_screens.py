@@ -115,11 +115,15 @@ class Crowd:
     def late(self, sent: list[float]) -> dict[str, float]:
         """Percentiles of arrival after sending; forgets the pointers."""
         waits = sorted(
-            1000 * (came - sent[index]) for screen in self.screens for index, came in enumerate(screen.came[: len(sent)])
+            1000 * (came - sent[index])
+            for screen in self.screens
+            for index, came in enumerate(screen.came[: len(sent)])
         )
         for screen in self.screens:
             screen.came.clear()
-        pick = [waits[min(len(waits) - 1, int(len(waits) * share))] for share in (0.5, 0.99, 1.0)] if waits else [0.0] * 3
+        pick = (
+            [waits[min(len(waits) - 1, int(len(waits) * share))] for share in (0.5, 0.99, 1.0)] if waits else [0.0] * 3
+        )
         return {"p50": pick[0], "p99": pick[1], "max": pick[2]}
 
 
@@ -135,7 +139,7 @@ async def main(port: int, origin: str) -> None:
     print(json.dumps({"ready": crowd.count_ready}), flush=True)
     expecting: asyncio.Task[dict[str, int]] | None = None
     while order := await loop.run_in_executor(None, sys.stdin.readline):
-        word, _, rest = order.partition(" ")
+        word, _, rest = order.strip().partition(" ")
         if word == "expect":
             expecting = asyncio.create_task(crowd.expect(int(rest)))
             print(json.dumps({}), flush=True)
