@@ -101,9 +101,7 @@ class Log(Resource):
         """Lines of the log, newest first."""
         return Page(*queries.log(**call.who, **call.ids, after=call.after, size=call.size))
 
-    @writes(
-        "log_add", shapes.LogEntryShape, body=bodies.LogBody, status=201, summary="Write into the log"
-    )
+    @writes("log_add", shapes.LogEntryShape, body=bodies.LogBody, status=201, summary="Write into the log")
     def post(self, call: Call) -> Any:
         """Write one line, for good; a mistake is corrected by a later line that names it."""
         return actions.add_log(**call.act, **call.ids, **call.body)
@@ -181,7 +179,7 @@ class Attachments(Resource):
         place=lambda done: f"/api/v1/attachments/{done['id']}",
     )  # fmt: skip
     def post(self, call: Call) -> Any:
-        """Keep a file, checked by its content. Without an incident it waits for the report, line or feedback that names it."""
+        """Keep a file, checked by its content. Without an incident it waits for what will name it."""
         return actions.attach(**call.act, **call.body)
 
 
@@ -251,7 +249,10 @@ class Search(Resource):
 
 def _act(act: Any, name: str, **given: Any) -> Any:
     return act_view(
-        act, resource="incidents", name=f"incidents_{name}", **({"answer": shapes.IncidentShape, "show": show_same} | given)
+        act,
+        resource="incidents",
+        name=f"incidents_{name}",
+        **({"answer": shapes.IncidentShape, "show": show_same} | given),
     )
 
 

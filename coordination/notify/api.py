@@ -33,7 +33,11 @@ urlpatterns = [
     path(
         "notices/<str:notice_id>/read",
         act_view(
-            actions.read_notice, resource="notices", name="notices_read", answer=shapes.NoticeShape, show=show_notice,
+            actions.read_notice,
+            resource="notices",
+            name="notices_read",
+            answer=shapes.NoticeShape,
+            show=show_notice,
             text="I have read it.",
         ),
         name="api-notice-read",

@@ -1,6 +1,6 @@
 """Drive one instruction from draft to closed over REST, knowing only the sign-ins and the description of the API.
 
-``python tests/api/scenario.py var/demo/accounts.json http://127.0.0.1:8000/api/v1/schema``
+``python -m tests.api.scenario var/demo/accounts.json http://127.0.0.1:8000/api/v1/schema``
 
 Every address comes from the OpenAPI document (by operation id) or from ``allowed_actions``; nothing of Muster is
 imported. Prints one line a step; ends with 1 at the first thing that is not as promised.
@@ -9,170 +9,17 @@ imported. Prints one line a step; ends with 1 at the first thing that is not as 
 from __future__ import annotations
 
 import json
-import struct
 import sys
 import uuid
-import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
-import httpx
+from tests.api.client import Api, City, NotAsPromisedError, Party, check, photo
 
 LATER = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
 SOONER = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
-ROUND = {"Date", "X-Request-ID", "RateLimit"}
-Answer = httpx.Response
-
-
-class NotAsPromisedError(AssertionError):
-    """The API did something else than it says."""
-
-
-def check(holds: Any, said: str, answer: Answer | None = None) -> None:
-    """Go on only when ``holds``."""
-    if not holds:
-        more = f"\n{answer.status_code} {answer.text[:2000]}" if answer is not None else ""
-        raise NotAsPromisedError(f"{said}{more}")
-
-
-class Api:
-    """The described operations, called by their ids."""
-
-    def __init__(self, schema_url: str) -> None:
-        self.base = schema_url
-        document = httpx.get(schema_url, timeout=30).raise_for_status().json()
-        check(document["openapi"].startswith("3.1"), "the description is not OpenAPI 3.1")
-        self.operations = {
-            operation["operationId"]: (method.upper(), path, operation)
-            for path, methods in document["paths"].items()
-            for method, operation in methods.items()
-        }
-        self.token_url = urljoin(
-            schema_url,
-            document["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["tokenUrl"],
-        )
-
-    def url(self, name: str, **ids: Any) -> tuple[str, str]:
-        """Return method and address of an operation."""
-        method, path, _operation = self.operations[name]
-        return method, urljoin(self.base, path.format(**ids))
-
-
-class Party:
-    """Somebody who acts: a person with a session, or a system with a token."""
-
-    def __init__(self, api: Api, name: str) -> None:
-        self.api, self.name = api, name
-        self.http = httpx.Client(timeout=30)
-
-    def sign_in(self, account: dict[str, Any]) -> Party:
-        """Sign a person in."""
-        method, url = self.api.url("session_start")
-        body = {
-            "user": account["user"], "password": account["password"], "department": account["department_id"],
-            "post": account["post"],
-        }  # fmt: skip
-        answer = self.http.request(method, url, json=body)
-        check(answer.status_code == 201, f"{self.name} cannot sign in", answer)
-        self.http.headers["X-CSRFToken"] = answer.json()["csrf_token"]
-        check(answer.json()["actor"]["department"] == account["department_id"], "another department", answer)
-        return self
-
-    def get_token(self, account: dict[str, Any]) -> Party:
-        """Get a system its token."""
-        answer = self.http.post(
-            self.api.token_url,
-            data={
-                "grant_type": "client_credentials", "client_id": account["client_id"],
-                "client_secret": account["client_secret"],
-            },
-        )  # fmt: skip
-        check(answer.status_code == 200, f"{self.name} gets no token", answer)
-        self.http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return self
-
-    def send(self, method: str, url: str, body: Any = None, **more: Any) -> Answer:
-        """Send one request; a POST gets a key."""
-        headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
-        headers |= more.pop("headers", {})
-        if body is not None:
-            more["json"] = body
-        answer = self.http.request(method, urljoin(self.api.base, url), headers=headers, **more)
-        check(answer.status_code < 500, f"{self.name}: {method} {url}", answer)
-        return answer
-
-    def call(self, operation: str, body: Any = None, *, status: int = 200, headers: Any = None, **ids: Any) -> Any:
-        """Call an operation by its id and return what it answers."""
-        method, url = self.api.url(operation, **ids)
-        answer = self.send(method, url, body, headers=headers or {})
-        check(answer.status_code == status, f"{self.name}: {operation} wanted {status}", answer)
-        return answer.json()
-
-    def see(self, operation: str, **ids: Any) -> tuple[dict[str, Any], str]:
-        """Return a thing and its ETag; it must say what may be done with it."""
-        method, url = self.api.url(operation, **ids)
-        answer = self.send(method, url)
-        check(answer.status_code == 200, f"{self.name}: {operation}", answer)
-        check("allowed_actions" in answer.json(), f"{operation} says not what may be done", answer)
-        return answer.json(), answer.headers["ETag"]
-
-    def do(self, kind: str, pk: int, action: str, body: Any = None) -> dict[str, Any]:
-        """Make a move that ``allowed_actions`` offers, as it says: address, fields and If-Match."""
-        seen, etag = self.see(f"{kind}s_show", **{f"{kind}_id": pk})
-        offered = {one["action"]: one for one in seen["allowed_actions"]}
-        check(action in offered, f"{self.name} is not offered {action} on {kind} {pk}: {sorted(offered)}")
-        move = offered[action]
-        known = {field["name"] for field in move["fields"]}
-        check(set(body or {}) <= known, f"{action} does not take {set(body or {}) - known}")
-        headers = {"If-Match": etag} if move["if_match"] else {}
-        answer = self.send("POST", move["href"], body or {}, headers=headers)
-        check(answer.status_code in (200, 201), f"{self.name}: {action} on {kind} {pk}", answer)
-        check("allowed_actions" in answer.json(), f"{action} answers without allowed_actions", answer)
-        print(f"  {self.name}: {action} {kind} {pk} -> {answer.json()['state']}")
-        return dict(answer.json())
-
-
-class City:
-    """The sign-ins of ``accounts.json``, by department and post."""
-
-    def __init__(self, api: Api, accounts: dict[str, Any]) -> None:
-        self.api, self.accounts = api, accounts
-        self._parties: dict[str, Party] = {}
-
-    def person(self, department: str, post: str) -> Party:
-        """Return who holds a post, signed in."""
-        name = f"{department}/{post}"
-        if name not in self._parties:
-            account = next(
-                one for one in self.accounts["people"] if one["department"] == department and one["post"] == post
-            )
-            self._parties[name] = Party(self.api, name).sign_in(account)
-        return self._parties[name]
-
-    def system(self, department: str) -> Party:
-        """Return a department's system, with its token."""
-        name = f"{department}/system"
-        if name not in self._parties:
-            account = next(one for one in self.accounts["clients"] if one["department"] == department)
-            self._parties[name] = Party(self.api, name).get_token(account)
-        return self._parties[name]
-
-    def id(self, department: str) -> int:
-        """Return a department's id."""
-        return int(next(one["department_id"] for one in self.accounts["clients"] if one["department"] == department))
-
-
-def photo() -> bytes:
-    """Return a small PNG, made here."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = b"".join(b"\x00" + bytes(value for x in range(32) for value in (x * 8, y * 8, 120)) for y in range(32))
-    head = struct.pack(">IIBBBBB", 32, 32, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+ROUND = {"date", "x-request-id", "ratelimit"}
 
 
 def open_incident(city: City) -> int:
@@ -181,12 +28,18 @@ def open_incident(city: City) -> int:
     incident = commander.call(
         "incidents_open",
         {
-            "type": "accident.chemical.explosion", "headline_zh": "化工装置爆炸", "headline_en": "Glycol unit explosion",
-            "description": "Explosion and fire at a glycol unit.", "place": "Jinwan petrochemical zone", "grade": 3,
-            "response_level": 2, "lead": city.id("city"), "commander_department": city.id("city"),
+            "type": "accident.chemical.explosion",
+            "headline_zh": "化工装置爆炸",
+            "headline_en": "Glycol unit explosion",
+            "description": "Explosion and fire at a glycol unit.",
+            "place": "Jinwan petrochemical zone",
+            "grade": 3,
+            "response_level": 2,
+            "lead": city.id("city"),
+            "commander_department": city.id("city"),
         },
         status=201,
-    )  # fmt: skip
+    )
     for move in ("verify", "respond"):
         seen, _etag = commander.see("incidents_show", incident_id=incident["id"])
         if any(one["action"] == move for one in seen["allowed_actions"]):
@@ -201,9 +54,16 @@ def draft_and_issue(city: City, incident: int) -> dict[str, Any]:
     drafted = system.call(
         "instructions_draft",
         {
-            "incident_id": incident, "headline_zh": "冷却相邻储罐并疏散", "headline_en": "Cool the tanks, clear the site",
-            "text": "Cool the neighbouring tanks, clear the site, keep the road open.", "what": "neighbouring tanks",
-            "place": "Gate 3", "urgency": "urgent", "due_at": LATER, "evidence": ["photo"], "progress_every": 1800,
+            "incident_id": incident,
+            "headline_zh": "冷却相邻储罐并疏散",
+            "headline_en": "Cool the tanks, clear the site",
+            "text": "Cool the neighbouring tanks, clear the site, keep the road open.",
+            "what": "neighbouring tanks",
+            "place": "Gate 3",
+            "urgency": "urgent",
+            "due_at": LATER,
+            "evidence": ["photo"],
+            "progress_every": 1800,
             "targets": [
                 {"department": city.id("fire"), "role": "lead"},
                 {"department": city.id("health"), "role": "support"},
@@ -211,7 +71,7 @@ def draft_and_issue(city: City, incident: int) -> dict[str, Any]:
             ],
         },
         status=201,
-    )  # fmt: skip
+    )
     number = drafted["id"]
     refused = system.send("POST", f"/api/v1/instructions/{number}/submit", {}, headers={"If-Match": '"1.x"'})
     check(refused.status_code == 403, "a system may not submit", refused)
@@ -291,7 +151,9 @@ def delegate(city: City, parts: dict[str, int], incident: int) -> None:
     below = part_of(issued, city.id("jw-fire"))
     district.do("assignment", below, "acknowledge", {"version": 1})
     district.do("assignment", below, "start", {"who_goes": "Platoon 2"})
-    district.do("assignment", below, "feedback", {"version": 1, "percent": 100, "text": "Tank 3 is cool.", "final": True})
+    district.do(
+        "assignment", below, "feedback", {"version": 1, "percent": 100, "text": "Tank 3 is cool.", "final": True}
+    )
     fire.do("assignment", below, "evaluate", {"accepted": True, "outcome": grade(fire)})
 
 
@@ -305,10 +167,16 @@ def finish(city: City, parts: dict[str, int], instruction: int) -> None:
     officer, fire = city.person("city", "duty_officer"), city.person("fire", "duty_officer")
     fire.do("assignment", parts["fire"], "start", {"who_goes": "Two companies"})
     city.system("fire").do(
-        "assignment", parts["fire"], "feedback", {"version": 1, "percent": 40, "text": "Two of five cooled.", "reader": "Zhang Wei"}
+        "assignment",
+        parts["fire"],
+        "feedback",
+        {"version": 1, "percent": 40, "text": "Two of five cooled.", "reader": "Zhang Wei"},
     )
     wrong = officer.send(
-        "POST", f"/api/v1/assignments/{parts['fire']}/evaluate", {"accepted": True}, headers=_match(officer, parts["fire"])
+        "POST",
+        f"/api/v1/assignments/{parts['fire']}/evaluate",
+        {"accepted": True},
+        headers=_match(officer, parts["fire"]),
     )
     check(wrong.status_code == 409, "a wrong move is 409", wrong)
     check(wrong.json()["state"] == "in_progress" and "allowed" in wrong.json(), "it says the state", wrong)
@@ -361,8 +229,7 @@ def strangers_see_nothing(city: City, incident: int, instruction: int, parts: di
         absent = stranger.send(*stranger.api.url(operation, **{name: 999_999_999}), headers=same)
         check(hidden.status_code == absent.status_code == 404, "hidden is 404", hidden)
         check(hidden.content == absent.content, "hidden and absent differ", hidden)
-        left = [{k: v for k, v in one.headers.items() if k.title() not in ROUND and k.lower() not in {n.lower() for n in ROUND}}
-                for one in (hidden, absent)]  # fmt: skip
+        left = [{name: one.headers[name] for name in set(one.headers) - ROUND} for one in (hidden, absent)]
         check(left[0] == left[1], f"headers differ: {left}")
     listed = stranger.call("instructions_list")["items"]
     check(all(one["id"] != instruction for one in listed), "a stranger's list shows it")

@@ -88,9 +88,7 @@ def validator(shape: Any) -> Any:
 
     def absolute(part: Any) -> Any:
         if isinstance(part, dict):
-            return {
-                key: f"urn:muster{value}" if key == "$ref" else absolute(value) for key, value in part.items()
-            }
+            return {key: f"urn:muster{value}" if key == "$ref" else absolute(value) for key, value in part.items()}
         return [absolute(one) for one in part] if isinstance(part, list) else part
 
     return OAS31Validator(absolute(shape), registry=registry)
@@ -108,5 +106,7 @@ def test_what_is_answered_is_what_is_described(operation: Operation, who: str, w
     answer = world.clients[who].get(path, query, headers=world.headers.get(who))
     assert answer.status_code == 200, answer.content
     described = description.document()["paths"]["/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.route)]["get"]
-    errors = list(validator(described["responses"]["200"]["content"]["application/json"]["schema"]).iter_errors(answer.json()))
+    errors = list(
+        validator(described["responses"]["200"]["content"]["application/json"]["schema"]).iter_errors(answer.json())
+    )
     assert not errors, [(list(error.absolute_path), error.message[:200]) for error in errors[:5]]

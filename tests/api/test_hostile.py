@@ -20,13 +20,36 @@ ME = "centre/commander"
 OFFICER = "fire/duty_officer"
 # test_reading.py tries them all on the parser; here a few show that every operation reads by it
 RAW = (
-    *(HOSTILE[name] for name in ("nul in a value", "lone surrogate in a name", "100,000 deep", "5,000 digits", "1e400")),
-    b"[]", b"null", b"{}" * 2,
-)  # fmt: skip
+    *(
+        HOSTILE[name]
+        for name in ("nul in a value", "lone surrogate in a name", "100,000 deep", "5,000 digits", "1e400")
+    ),
+    b"[]",
+    b"null",
+    b"{}" * 2,
+)
 ODD: tuple[Any, ...] = (
-    None, True, -1, 1.5, 10**18, 1e308, "", "x" * 10_000, "0000-00-00", "9999-12-31T23:59:59+14:00", "<script>alert(1)</script>",
-    "'; DROP TABLE incidents_incident; --", "\u202e\u0007", [], [[]], [None], {}, {"a": {"b": []}}, ["x"] * 300, "=1+1",
-)  # fmt: skip
+    None,
+    True,
+    -1,
+    1.5,
+    10**18,
+    1e308,
+    "",
+    "x" * 10_000,
+    "0000-00-00",
+    "9999-12-31T23:59:59+14:00",
+    "<script>alert(1)</script>",
+    "'; DROP TABLE incidents_incident; --",
+    "\u202e\u0007",
+    [],
+    [[]],
+    [None],
+    {},
+    {"a": {"b": []}},
+    ["x"] * 300,
+    "=1+1",
+)
 
 
 def declared(operation: Operation) -> Any:
@@ -91,7 +114,9 @@ def test_no_odd_query_is_a_fault(operation: Operation, world: World) -> None:
                 assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("broken", [b"", b"--x", b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nabc", b"\xff" * 200])
+@pytest.mark.parametrize(
+    "broken", [b"", b"--x", b"--x\r\nContent-Disposition: form-data; name=file\r\n\r\nabc", b"\xff" * 200]
+)
 def test_a_broken_form_is_400(broken: bytes, world: World) -> None:
     answer = world.clients[ME].generic(
         "POST", "/api/v1/attachments", broken, content_type="multipart/form-data; boundary=x",
@@ -100,7 +125,9 @@ def test_a_broken_form_is_400(broken: bytes, world: World) -> None:
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "x" * 500])
+@pytest.mark.parametrize(
+    "kind", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=" + "x" * 500]
+)
 def test_a_form_without_a_fit_boundary_is_400(kind: str, world: World) -> None:
     answer = world.clients[ME].generic(
         "POST", "/api/v1/attachments", b"x", content_type=kind, headers={"Idempotency-Key": str(uuid.uuid4())}

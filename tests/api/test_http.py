@@ -38,7 +38,9 @@ def test_hidden_and_absent_are_the_same_bytes(world: World, speak: Speak) -> Non
         assert hidden.status_code == absent.status_code == 404
         assert hidden.content == absent.content
         loose = ("Date", "RateLimit")
-        assert {k: v for k, v in hidden.items() if k not in loose} == {k: v for k, v in absent.items() if k not in loose}
+        assert {k: v for k, v in hidden.items() if k not in loose} == {
+            k: v for k, v in absent.items() if k not in loose
+        }
 
 
 @pytest.mark.parametrize("odd", ["0", "-1", "abc", "1.5", "１", "9" * 30, "%00", "1%20", "9223372036854775808"])
@@ -158,9 +160,23 @@ def test_lists_are_paged_by_an_opaque_cursor(world: World, speak: Speak) -> None
 
 @pytest.mark.parametrize(
     "query",
-    ["colour=red", "limit=0", "limit=-1", "limit=201", "limit=abc", "limit=1e3", "kind=castle", "under=abc", "kind=bureau&kind=town",
-     "cursor=abc", "fields=secret", "fields=", "under=99999999999999999999", "q=" + "x" * 81],
-)  # fmt: skip
+    [
+        "colour=red",
+        "limit=0",
+        "limit=-1",
+        "limit=201",
+        "limit=abc",
+        "limit=1e3",
+        "kind=castle",
+        "under=abc",
+        "kind=bureau&kind=town",
+        "cursor=abc",
+        "fields=secret",
+        "fields=",
+        "under=99999999999999999999",
+        "q=" + "x" * 81,
+    ],
+)
 def test_an_odd_query_is_400_and_says_which(speak: Speak, query: str) -> None:
     answer = speak("centre/commander").get(f"/departments?{query}")
     assert answer.status_code == 400
@@ -208,8 +224,23 @@ def test_an_unknown_field_is_named(world: World, speak: Speak) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("moment", ["0000-00-00", "2026-02-30T00:00:00Z", "1969-12-31T23:59:59Z", "2100-01-01T00:00:00Z",
-                                    "2026-05-01T10:00:00", "0001-01-01T00:00:00+14:00", "now", "", 5, None, [], True])  # fmt: skip
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0000-00-00",
+        "2026-02-30T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "2100-01-01T00:00:00Z",
+        "2026-05-01T10:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "now",
+        "",
+        5,
+        None,
+        [],
+        True,
+    ],
+)
 def test_an_odd_date_is_400(world: World, speak: Speak, moment: Any) -> None:
     answer = speak("centre/commander").post(log_of(world), {"text": "x", "happened_at": moment})
     assert answer.status_code == (201 if moment is None else 400)
@@ -225,7 +256,10 @@ def test_a_change_by_session_needs_the_csrf_token(world: World) -> None:
     assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
     token = strict.get("/api/v1/session").json()["csrf_token"]
     foreign = strict.post(
-        path, body, content_type="application/json", headers=headers | {"X-CSRFToken": token, "Origin": "https://evil.example"}
+        path,
+        body,
+        content_type="application/json",
+        headers=headers | {"X-CSRFToken": token, "Origin": "https://evil.example"},
     )
     assert foreign.status_code == 403
     done = strict.post(path, body, content_type="application/json", headers=headers | {"X-CSRFToken": token})
@@ -240,7 +274,9 @@ def test_scopes_only_narrow(world: World, speak: Speak) -> None:
     assert speak("fire/client").post("/reports", {"channel": "hotline", "text": "smoke"}).status_code == 201
 
 
-@pytest.mark.parametrize("value", ["Bearer x", "Bearer", "Basic eDp5", "Bearer " + "x" * 5000, "Nonsense", "Bearer \udcff"])
+@pytest.mark.parametrize(
+    "value", ["Bearer x", "Bearer", "Basic eDp5", "Bearer " + "x" * 5000, "Nonsense", "Bearer \udcff"]
+)
 def test_a_token_that_does_not_hold_is_401_even_beside_a_session(world: World, value: str) -> None:
     try:
         answer = world.clients["centre/commander"].get("/api/v1/departments", headers={"Authorization": value})
@@ -256,7 +292,10 @@ def test_a_revoked_clients_token_ends_at_once(world: World, speak: Speak) -> Non
     assert speak("fire/client").get("/departments").status_code == 401
 
 
-@pytest.mark.parametrize("grant", ["password", "authorization_code", "refresh_token", "implicit", "urn:ietf:params:oauth:grant-type:device_code", ""])
+@pytest.mark.parametrize(
+    "grant",
+    ["password", "authorization_code", "refresh_token", "implicit", "urn:ietf:params:oauth:grant-type:device_code", ""],
+)
 def test_no_other_grant_type_is_reachable(grant: str, db: None) -> None:
     answer = Client().post(
         "/api/v1/oauth/token", f"grant_type={grant}&username=a&password=b&device_code=c",

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.conf import LazySettings
 from django.test import Client
 
 from tests.permissions.world import World
 
-PASSWORD = "a quay without any fire 42"  # noqa: S105 - of a person who exists in this test alone
+PASSWORD = "a quay without any fire 42"
 PATH = "/api/v1/session"
 
 

@@ -36,7 +36,16 @@ ABSENT = ("fire/duty_officer", "fire/client", "fire/display")
 TRIED = {
     True: {
         "own": KINDS,
-        "participating": ("duty_officer", "commander", "head", "approver", "observer", "administrator", "client", "display"),
+        "participating": (
+            "duty_officer",
+            "commander",
+            "head",
+            "approver",
+            "observer",
+            "administrator",
+            "client",
+            "display",
+        ),
         "foreign": ("duty_officer", "commander", "auditor", "administrator", "client", "reader", "display"),
     },
     False: {
@@ -78,8 +87,7 @@ def operations() -> list[Operation]:
     for route, pattern in walk(get_resolver().url_patterns):
         view = getattr(pattern.callback, "cls", None) or getattr(pattern.callback, "view_class", None)
         for method in _methods(view):
-            for name in _names(route, pattern):
-                found.append(Operation(method, route, name, view))
+            found += [Operation(method, route, name, view) for name in _names(route, pattern)]
     return sorted(found, key=lambda one: (one.route, one.method, one.name))
 
 
@@ -158,12 +166,27 @@ def sample(shape: serializers.Serializer[Any], world: World) -> dict[str, Any]:
 
 
 def _one(name: str, field: Any, world: World) -> Any:
-    ids = {"department": world.departments["fire"].pk, "owner": world.departments["health"].pk,
-           "incident": world.ids["incident_id"], "incident_id": world.ids["incident_id"], "other": world.ids["other_id"],
-           "into": world.ids["other_id"], "parent": world.ids["other_id"], "person": None, "deputy": None, "version": 1,
-           "value": 2, "type": "accident.fire", "channel": "hotline", "starts": _soon(200), "ends": _soon(208),
-           "incident_type": "accident.fire", "grant_type": "client_credentials", "password": "not the password",
-           "unit": "person"}  # fmt: skip
+    ids = {
+        "department": world.departments["fire"].pk,
+        "owner": world.departments["health"].pk,
+        "incident": world.ids["incident_id"],
+        "incident_id": world.ids["incident_id"],
+        "other": world.ids["other_id"],
+        "into": world.ids["other_id"],
+        "parent": world.ids["other_id"],
+        "person": None,
+        "deputy": None,
+        "version": 1,
+        "value": 2,
+        "type": "accident.fire",
+        "channel": "hotline",
+        "starts": _soon(200),
+        "ends": _soon(208),
+        "incident_type": "accident.fire",
+        "grant_type": "client_credentials",
+        "password": "not the password",
+        "unit": "person",
+    }
     if name in ids and not (name in ("person", "deputy") and not field.allow_null):
         return ids[name]
     if isinstance(field, serializers.FileField):

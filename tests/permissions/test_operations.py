@@ -1,7 +1,7 @@
 """Does every operation answer every kind of actor as the table says, and give nothing away?
 
-``MUSTER_RECORD=api/ pytest tests/permissions/test_operations.py -k table`` writes the rows whose route begins so (``all``:
-every row) anew from what the code answers now; read the difference before you commit it.
+``MUSTER_RECORD=api/ pytest tests/permissions/test_operations.py -k table`` writes the rows whose route begins so
+(``all``: every row) anew from what the code answers now; read the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from tests.permissions.world import World
 
 READ = ("GET", "HEAD")
 PLENTY = {"read": 10**6, "write": 10**6, "loop": 10**6, "sign_in": 10**6}
-CANARIES = (b"canary-incident", b"canary-report", b"canary-log", b"canary-objective", b"canary-file", b"canary-instruction")
+CANARIES = (
+    b"canary-incident",
+    b"canary-report",
+    b"canary-log",
+    b"canary-objective",
+    b"canary-file",
+    b"canary-instruction",
+)
 OPERATIONS = ops.operations()
 
 
@@ -49,7 +56,9 @@ def _record(world: World, wanted: str) -> None:
     rows = []
     for one in OPERATIONS:
         key = (one.method, one.route, one.name)
-        anew = wanted == "all" or one.route.startswith(wanted) or (wanted == "pages" and not one.route.startswith("api/"))
+        anew = (
+            wanted == "all" or one.route.startswith(wanted) or (wanted == "pages" and not one.route.startswith("api/"))
+        )
         if anew or (wanted == "missing" and key not in ROWS):
             rows.append(ops.row_of(one, world))
         elif key in ROWS:
@@ -75,7 +84,12 @@ def test_each_actor_gets_the_listed_answer(operation: Operation, world: World) -
             assert not [one for one in CANARIES if one in answer.content_bytes], (relation, kind)
         if relation == "foreign" and answer.status_code == 404:
             foreign[kind] = answer.content_bytes
-        if relation == "absent" and answer.status_code == 404 and kind in foreign and operation.route.startswith("api/"):
+        if (
+            relation == "absent"
+            and answer.status_code == 404
+            and kind in foreign
+            and operation.route.startswith("api/")
+        ):
             assert answer.content_bytes == foreign[kind], "hidden and absent differ"
     assert wrong == {}
 
@@ -85,11 +99,17 @@ def _refused_changes_nothing(operation: Operation, answer: Any) -> None:
         assert answer.events == 0, "a read wrote into the log"
     if answer.status_code >= 400:
         assert answer.events == 0, "a refused request left events"
-        if operation.route.startswith("api/") and operation.method not in READ and answer.status_code in (403, 404, 409, 412, 422):
+        if (
+            operation.route.startswith("api/")
+            and operation.method not in READ
+            and answer.status_code in (403, 404, 409, 412, 422)
+        ):
             assert answer.refusals == 1 or "^" in operation.route, "a refused write must leave one refusal"
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.route.startswith("api/")], ids=lambda one: one.key)
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if one.route.startswith("api/")], ids=lambda one: one.key
+)
 def test_nobody_unknown_gets_in(operation: Operation) -> None:
     row = ROWS[(operation.method, operation.route, operation.name)]
     public = {"api/v1/session", "api/v1/oauth/token", "api/v1/schema", "api/v1/docs", "api/v1/^"}
@@ -101,7 +121,11 @@ def test_nobody_unknown_gets_in(operation: Operation) -> None:
                 assert ops.expected(row, relation, kind) in (403, 404), (relation, kind)
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if "<" in one.route and "department" not in one.route], ids=lambda one: one.key)
+@pytest.mark.parametrize(
+    "operation",
+    [one for one in OPERATIONS if "<" in one.route and "department" not in one.route],
+    ids=lambda one: one.key,
+)
 def test_what_is_foreign_is_as_if_it_were_not_there(operation: Operation) -> None:
     row = ROWS[(operation.method, operation.route, operation.name)]
     for kind in ("duty_officer", "client", "display"):

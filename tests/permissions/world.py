@@ -42,9 +42,16 @@ class World:
     def version_of(self, noun: str) -> int:
         """Return the version of the one object of a kind, as it stood after building."""
         if noun not in self.versions:
-            label = {"incident": "incidents.Incident", "report": "incidents.Report", "objective": "incidents.Objective",
-                     "instruction": "instructions.Instruction", "assignment": "instructions.Assignment",
-                     "ask": "instructions.Ask", "department": "accounts.Department", "shift": "accounts.Shift"}[noun]  # fmt: skip
+            label = {
+                "incident": "incidents.Incident",
+                "report": "incidents.Report",
+                "objective": "incidents.Objective",
+                "instruction": "instructions.Instruction",
+                "assignment": "instructions.Assignment",
+                "ask": "instructions.Ask",
+                "department": "accounts.Department",
+                "shift": "accounts.Shift",
+            }[noun]
             model = apps.get_model(label)
             self.versions[noun] = model._base_manager.get(pk=self.ids[f"{noun}_id"]).version
         return self.versions[noun]
@@ -92,7 +99,9 @@ def _people(world: World) -> None:
     for code in ("centre", "fire", "water", "health", "firej", "police"):
         for post in POSTS:
             department = world.departments[code]
-            person = Person.objects.create(username=f"{code}-{post}", name_zh=f"{code}{post}"[:40], name_en=f"{code} {post}")
+            person = Person.objects.create(
+                username=f"{code}-{post}", name_zh=f"{code}{post}"[:40], name_en=f"{code} {post}"
+            )
             row, _made = Post.objects.get_or_create(department=department, kind=post)
             Membership.objects.create(person=person, post=row, valid_from=now - timedelta(days=30))
             world.people[f"{code}/{post}"] = person
@@ -148,7 +157,10 @@ def _loop(world: World) -> None:
     loop.acknowledge(actor=officer, now=now, assignment_id=assignment.pk, version=1)
     ask = loop.ask(actor=officer, now=now, assignment_id=assignment.pk, kind="clarify", reason="Which gate?")
     draft = loop.draft(
-        actor=world.actor("centre/duty_officer"), now=now, incident_id=world.ids["incident_id"], text="draft",
+        actor=world.actor("centre/duty_officer"),
+        now=now,
+        incident_id=world.ids["incident_id"],
+        text="draft",
         targets=[],
     )
     world.ids |= {
@@ -219,4 +231,3 @@ def _wall(world: World, code: str) -> Client:
     client = Client(REMOTE_ADDR=ADDRESS)
     client.cookies["muster_wall"] = token
     return client
-

@@ -150,7 +150,9 @@ class AssignmentShape(Shape):
     acknowledged_version = serializers.IntegerField(allow_null=True)
     acknowledged_at = serializers.DateTimeField(allow_null=True)
     stale = serializers.BooleanField(help_text="A newer version has not been acknowledged.")
-    grade = serializers.CharField(allow_blank=True, help_text="Evidence of the acknowledgement: system, api, voice, assumed.")
+    grade = serializers.CharField(
+        allow_blank=True, help_text="Evidence of the acknowledgement: system, api, voice, assumed."
+    )
     outcome = serializers.CharField(required=False, help_text="`misunderstood` after a read-back that differs.")
     mismatch = serializers.ListField(required=False, help_text="Where a read-back differs.")
     ball = serializers.JSONField(help_text="Who must move next: `platform` or a department.")
@@ -263,9 +265,7 @@ class InstructionShape(ContentShape):
     id = serializers.IntegerField()
     version = serializers.IntegerField()
     number = serializers.IntegerField()
-    state = serializers.ChoiceField(
-        ("draft", "in_approval", "approved", "issued", "closed", "cancelled", "superseded")
-    )
+    state = serializers.ChoiceField(("draft", "in_approval", "approved", "issued", "closed", "cancelled", "superseded"))
     basis = serializers.ChoiceField(("command", "line", "lateral"))
     incident = IncidentRefShape()
     issuer = DepartmentRef()

@@ -97,7 +97,9 @@ def body_of(move: states.Move) -> type[Shape] | None:
     fields = {one.name: _field(one) for one in move.fields}
     if move.action == "draft":
         fields["linked_id"] = Id(required=False, allow_null=True, help_text="An earlier instruction this one follows.")
-        fields["supersedes_id"] = Id(required=False, allow_null=True, help_text="One of ours that it replaces when issued.")
+        fields["supersedes_id"] = Id(
+            required=False, allow_null=True, help_text="One of ours that it replaces when issued."
+        )
     if not fields:
         return None
     name = "".join(part.capitalize() for part in f"{move.subject}_{move.action}".split("_"))

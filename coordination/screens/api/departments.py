@@ -103,9 +103,7 @@ class Leads(Resource):
 
     resource = "responsibilities"
 
-    @lists(
-        "responsibilities_leads", shapes.ResponsibilityShape, query=shapes.CaseFilters, summary="Who leads what"
-    )
+    @lists("responsibilities_leads", shapes.ResponsibilityShape, query=shapes.CaseFilters, summary="Who leads what")
     def get(self, call: Call) -> Page:
         """Responsibilities to lead that match, the most specific first."""
         query = call.query
@@ -147,7 +145,11 @@ def _cells(call: Call) -> dict[str, Any]:
 
 def _shift(act: Any, name: str, body: Any = None, **given: Any) -> Any:
     return act_view(
-        act, resource="duty", name=f"shifts_{name}", body=body, **({"answer": shapes.ShiftShape, "versioned": True} | given)
+        act,
+        resource="duty",
+        name=f"shifts_{name}",
+        body=body,
+        **({"answer": shapes.ShiftShape, "versioned": True} | given),
     )
 
 
@@ -165,15 +167,22 @@ urlpatterns = [
     path(
         "departments/<str:department_id>/move",
         act_view(
-            actions.move_department, resource="departments", name="departments_move", answer=shapes.DepartmentShape,
-            body=shapes.MoveBody, decides=True,
+            actions.move_department,
+            resource="departments",
+            name="departments_move",
+            answer=shapes.DepartmentShape,
+            body=shapes.MoveBody,
+            decides=True,
         ),
         name="api-department-move",
     ),
     path(
         "departments/<str:department_id>/close",
         act_view(
-            actions.close_department, resource="departments", name="departments_close", answer=shapes.DepartmentShape,
+            actions.close_department,
+            resource="departments",
+            name="departments_close",
+            answer=shapes.DepartmentShape,
             decides=True,
         ),
         name="api-department-close",

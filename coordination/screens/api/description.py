@@ -59,7 +59,10 @@ def groups() -> list[dict[str, Any]]:
 def shapes() -> list[dict[str, Any]]:
     """Return the named shapes with their fields."""
     schemas = document().get("components", {}).get("schemas", {})
-    return [{"name": name, "text": shape.get("description", ""), "fields": _fields(shape)} for name, shape in schemas.items()]
+    return [
+        {"name": name, "text": shape.get("description", ""), "fields": _fields(shape)}
+        for name, shape in schemas.items()
+    ]
 
 
 def _operation(address: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +71,9 @@ def _operation(address: str, method: str, operation: dict[str, Any]) -> dict[str
     for status, said in operation["responses"].items():
         answer = _meant(said)
         content = next(iter(answer.get("content", {}).values()), {})
-        answers.append({"status": status, "text": answer.get("description", ""), "shape": _kind(content.get("schema", {}))})
+        answers.append(
+            {"status": status, "text": answer.get("description", ""), "shape": _kind(content.get("schema", {}))}
+        )
     return {
         "id": operation["operationId"],
         "method": method.upper(),

@@ -31,7 +31,7 @@ class Entries(Resource):
 
     @shows("streams_entries", shapes.EntriesShape, query=shapes.EntriesFilters, summary="Entries of a stream")
     def get(self, call: Call) -> Any:
-        """Entries after a place, oldest first. 410 `reset` gives the head: read everything anew and go on from there."""
+        """Entries after a place, oldest first. 410 `reset` gives the head: read all anew and go on from it."""
         return entries(call)
 
 

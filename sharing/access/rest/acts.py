@@ -45,4 +45,5 @@ def act_view(
         name, answer, body=body, show=show, decides=decides, may_decide=takes_version, status=status, limit=limit,
         summary=words.capitalize(),
     )(post)  # fmt: skip
-    return type(name, (Resource,), {"resource": resource, "post": method, "__module__": act.__module__}).as_view()
+    made: type[Resource] = type(name, (Resource,), {"resource": resource, "post": method, "__module__": act.__module__})
+    return made.as_view()

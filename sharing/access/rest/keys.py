@@ -79,7 +79,7 @@ def turn(actor: Actor, key: uuid.UUID) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
         if not cursor.fetchone()[0]:
-            raise Conflict(_("The same request is still running. Ask again in a moment."), code="running", retry_after=1)
+            raise Conflict(_("The same request is still running. Ask again soon."), code="running", retry_after=1)
     try:
         yield
     finally:

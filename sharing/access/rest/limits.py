@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events.refused import TooSoon
 
 WINDOW = 60
+FORGET = 60
+"""Windows after which a caller who does not come back is forgotten."""
 PER_MINUTE = {"read": 600, "write": 120, "loop": 600, "sign_in": 30}
 
 _COUNT = """
@@ -50,6 +52,8 @@ def count(kind: str, key: str) -> Count:
     with connection.cursor() as cursor:
         cursor.execute(_COUNT, {"key": f"{kind}/{key}"[:80], "slot": now // WINDOW})
         used = cursor.fetchone()[0]
+        if used == 1 and now // WINDOW % FORGET == 0:
+            cursor.execute("DELETE FROM access_requestcount WHERE slot < %s", [now // WINDOW - FORGET])
     return Count(kind, limit, used, WINDOW - now % WINDOW)
 
 

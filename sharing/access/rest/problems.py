@@ -161,7 +161,8 @@ def _note(request: Any, refused: Refused, context: Mapping[str, Any]) -> None:
     if refused.code == "rate_limited":
         return
     view = context.get("view")
-    operation = view.operation_name(request) if hasattr(view, "operation_name") else request.method
+    named = getattr(view, "operation_name", None)
+    operation = named(request) if named is not None else str(request.method)
     actor = getattr(request, "who", None)
     refusals.note(
         actor if isinstance(actor, Actor) else ANONYMOUS,

@@ -60,9 +60,7 @@ class StrictJson(BaseParser):
 class Upload(MultiPartParser):
     """Files with their fields; refused by its declared size before a byte is read, and by its form when broken."""
 
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         """Return data and files as DRF has them. Raises `TooBig` (413); a broken form is a 400."""
         context = parser_context or {}
         length = str(context["request"].META.get("CONTENT_LENGTH") or "")

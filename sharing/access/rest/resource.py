@@ -75,7 +75,7 @@ class Resource(APIView):
         if actor.kind == "display" and verb == "write":
             raise Forbidden(_("A wall only shows."), right=f"{self.resource}:{verb}")
 
-    def finalize_response(
+    def finalize_response(  # type: ignore[override]
         self, request: Any, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
         """Add what every answer says: the limit used, and that nobody may keep a copy."""
@@ -221,7 +221,7 @@ def _some_fields(done: Any, request: Request, shape: type[Serializer[Any]]) -> A
         {"pointer": "/fields", "code": "unknown_field", "detail": name[:80]} for name in names if name not in known
     ]
     if not names:
-        errors = [{"pointer": "/fields", "code": "required", "detail": _("Name at least one field.")}]
+        errors = [{"pointer": "/fields", "code": "required", "detail": str(_("Name at least one field."))}]
     if errors:
         raise BadInput(_("Some parameters are not valid."), errors=errors[:20])
     if isinstance(done, list):

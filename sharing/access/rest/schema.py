@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any
+from typing import Any, Literal
 
 from django.utils.encoding import force_str
 from drf_spectacular.openapi import AutoSchema
@@ -48,7 +48,7 @@ class Description(AutoSchema):
     @property
     def operation(self) -> Any:
         """Return the declaration of the method in hand."""
-        return self.view.operation(self.method)
+        return self.view.operation(self.method)  # type: ignore[attr-defined]
 
     def is_excluded(self) -> bool:
         """Leave out what declares nothing."""
@@ -60,13 +60,13 @@ class Description(AutoSchema):
 
     def get_tags(self) -> list[str]:
         """Group by resource."""
-        return [self.view.resource or "muster"]
+        return [self.view.resource or "muster"]  # type: ignore[attr-defined]
 
     def get_summary(self) -> str:
         """Return the short line."""
         return force_str(self.operation.summary) or self.operation.name.replace("_", " ").capitalize()
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """Return the method's docstring."""
         text = getattr(self.view, self.method.lower()).__doc__ or ""
         return re.sub(r"\s+", " ", text).strip()
@@ -114,7 +114,7 @@ class Description(AutoSchema):
             found.append(_NONE_MATCH)
         return found
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction)
         if self.method == "GET":
             bodies["304"] = {"description": "Nothing has changed since the ETag sent."}
@@ -153,7 +153,7 @@ def _page(shape: Any) -> Any:
 
 def _headers(operation: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "RateLimit": {"schema": {"type": "string"}, "description": "What is left of the limit, and seconds until it is whole."}
+        "RateLimit": {"schema": {"type": "string"}, "description": "What is left, and seconds until it is whole."}
     }
     if operation.answer is not None:
         found["ETag"] = {"schema": {"type": "string"}, "description": "For If-Match and If-None-Match."}

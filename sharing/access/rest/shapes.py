@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -54,7 +54,7 @@ class Text(serializers.CharField):
             raise serializers.ValidationError(_("This must be a text."), code="type")
         if _CONTROL.search(data):
             raise serializers.ValidationError(_("The text contains a character that is not allowed."), code="character")
-        return cast(str, super().to_internal_value(data))
+        return super().to_internal_value(data)
 
 
 class Whole(serializers.IntegerField):
@@ -69,7 +69,7 @@ class Whole(serializers.IntegerField):
         """Return the number; true, 1.5 and "1e3" are none."""
         if isinstance(data, bool | float) or (isinstance(data, str) and not re.fullmatch(r"-?[0-9]{1,19}", data)):
             raise serializers.ValidationError(_("This must be a whole number."), code="type")
-        return cast(int, super().to_internal_value(data))
+        return super().to_internal_value(data)
 
 
 class Id(Whole):
@@ -132,7 +132,9 @@ class Problem(Shape):
     code = serializers.CharField(help_text="Stable machine word.")
     detail = serializers.CharField()
     request_id = serializers.CharField()
-    errors = Detail(many=True, required=False, help_text="Single fields, as JSON pointers.")
+    errors = Detail(  # type: ignore[assignment]
+        many=True, required=False, help_text="Single fields, as JSON pointers."
+    )
     state = serializers.CharField(required=False, help_text="Of a refused move: the state now.")
     allowed = serializers.ListField(
         child=serializers.CharField(), required=False, help_text="Of a refused move: the moves allowed now."

@@ -13,14 +13,16 @@ from accounts.actions.clients import SCOPES
 GRANT = "client_credentials"
 
 
-class ClientScopes(BaseScopes):
+class ClientScopes(BaseScopes):  # type: ignore[misc]
     """What a client may ask for stands with the client; who asks for nothing gets all of it."""
 
     def get_all_scopes(self) -> dict[str, str]:
         """Every scope there is."""
         return {name: name for name in sorted(SCOPES)}
 
-    def get_available_scopes(self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any) -> list[str]:
+    def get_available_scopes(
+        self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any
+    ) -> list[str]:
         """The client's own scopes, and what they contain: who may read all may ask to read one thing."""
         client = getattr(application, "api_client", None)
         if client is None or client.revoked_at is not None:

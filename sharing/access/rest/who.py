@@ -85,7 +85,7 @@ class SessionWho(BaseAuthentication):
         if actor.kind == "person" and request.method not in SAFE:
             check = HeaderCsrf()
             check.process_request(plain)
-            reason = check.process_view(plain, _unmarked, (), {})
+            reason = check.process_view(plain, _unmarked, (), {})  # type: ignore[arg-type]
             if reason:
                 raise CsrfFailed(_("Send the token of GET /api/v1/session as X-CSRFToken, from our own origin."))
             pages.require_awake(plain)
