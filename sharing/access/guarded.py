@@ -30,6 +30,8 @@ class Guarded(models.Model):
     to department ids whose own members (and those above) see the row from reach 2 on, or without any reach when
     ``guard_own_alone`` is true. ``guard_class``: lookup to the row's classification, if it has one.
     ``guard_order``: how lists are ordered, newest first, its last field unique.
+    ``guard_private``: (field, values, lookup to a department id): rows whose field has one of the values are seen
+    only by that department, by those above it and by whoever commands the incident, whatever else opens them.
     Related managers and saves work as usual (they use the base manager).
     """
 
@@ -39,6 +41,7 @@ class Guarded(models.Model):
     guard_own_alone: ClassVar[bool] = False
     guard_class: ClassVar[str] = ""
     guard_order: ClassVar[tuple[str, ...]] = ("-id",)
+    guard_private: ClassVar[tuple[str, tuple[str, ...], str] | None] = None
 
     objects = GuardedManager()
     everything = models.Manager()  # noqa: DJ012

@@ -134,8 +134,11 @@ class Incident:
         klass: int = 0,
         owners: frozenset[int] = frozenset(),
         alone: bool = False,
+        kept_by: int | None = None,
     ) -> bool:
-        """Whether the department sees a row of this incident."""
+        """Whether the department sees a row of this incident (``kept_by``: a draft of that department)."""
+        if kept_by is not None and kept_by not in self.tree.under(d) and not self.commands(d, at):
+            return False
         held = [s for s in self.sights if s.who == d and s.holds(at)]
         if any(s.reach >= reach and s.ceiling >= klass for s in held):
             return True

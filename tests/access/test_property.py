@@ -100,8 +100,10 @@ class World:
             )
             made.append((part, n, {"reach": 2}))
             issuer, executing = self.draw(self.departments), self.draw(st.sets(self.departments, max_size=2))
+            state = self.draw(st.sampled_from(["draft", "approved", "issued", "closed"]))
             instruction = Instruction.everything.create(
-                incident=one, number=1, issuer=self.rows[issuer], basis="command", created_at=T0, moved_at=T0,
+                state=state, incident=one, number=1, issuer=self.rows[issuer], basis="command",
+                created_at=T0, moved_at=T0,
                 effective_at=T0,
             )
             for d in sorted(executing):
@@ -111,7 +113,8 @@ class World:
                 )
                 made.append((assignment, n, {"reach": 3, "owners": frozenset({d, issuer}), "alone": True}))
             owners = frozenset({issuer, *executing})
-            made.append((instruction, n, {"reach": 3, "owners": owners, "alone": True}))
+            kept_by = issuer if state in ("draft", "approved") else None
+            made.append((instruction, n, {"reach": 3, "owners": owners, "alone": True, "kept_by": kept_by}))
         return made
 
     def actors(self, posts: tuple[str, ...]) -> list[tuple[int, Actor]]:

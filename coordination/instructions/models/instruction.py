@@ -27,6 +27,10 @@ class Instruction(Guarded):
 
     guard_own: ClassVar[tuple[str, ...]] = ("issuer_id", "assignments__department_id")
     guard_own_alone: ClassVar[bool] = True
+    # nobody acts on what is not issued yet
+    guard_private: ClassVar[tuple[str, tuple[str, ...], str] | None] = (
+        "state", ("draft", "in_approval", "approved"), "issuer_id",
+    )
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -100,6 +104,9 @@ class InstructionVersion(Guarded):
         "instruction__issuer_id", "instruction__assignments__department_id",
     )
     guard_own_alone: ClassVar[bool] = True
+    guard_private: ClassVar[tuple[str, tuple[str, ...], str] | None] = (
+        "state", ("draft", "in_approval", "approved", "withdrawn"), "instruction__issuer_id",
+    )
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -144,7 +151,7 @@ class InstructionVersion(Guarded):
     issued_at = models.DateTimeField(null=True)
     words = WordsField()
 
-    everything = WordsManager()  # noqa: DJ012
+    everything = WordsManager()
 
     class Meta(Guarded.Meta):
         constraints = [models.UniqueConstraint(fields=["instruction", "n"], name="instructionversion_once")]

@@ -6,7 +6,7 @@ astray opens nothing that is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,7 +102,25 @@ def _live_grants(actor: Actor, obj: Guarded, at: datetime) -> list[Grant]:
     return list(rows.select_related("policy").order_by("pk"))
 
 
-def _sees(actor: Actor, obj: Guarded, grants: Iterable[Grant]) -> bool:
+def _sees(actor: Actor, obj: Guarded, grants: Sequence[Grant]) -> bool:
+    return _opened(actor, obj, grants) and _not_private(actor, obj, grants)
+
+
+def _not_private(actor: Actor, obj: Guarded, grants: Sequence[Grant]) -> bool:
+    """Whether the row is no longer its owner's alone, or the actor is the owner, above it, or commands."""
+    if obj.guard_private is None:
+        return True
+    field, values, owner = obj.guard_private
+    if follow(obj, field) not in values:
+        return True
+    if actor.kind == "display":
+        return False
+    if any("command" in grant.actions for grant in grants):
+        return True
+    return Department.objects.filter(pk=follow(obj, owner), path__contains=f"/{actor.department_id}/").exists()
+
+
+def _opened(actor: Actor, obj: Guarded, grants: Sequence[Grant]) -> bool:
     level = follow(obj, obj.guard_class) if obj.guard_class else 0
     policies = [grant.policy for grant in grants]
     open_to_all = any(p.reach >= obj.guard_reach and p.max_class >= level for p in policies)

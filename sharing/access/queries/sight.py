@@ -57,6 +57,19 @@ def scope(
 
 def seen(actor: Actor, model: type[Guarded], at: datetime) -> Q:
     """The condition under which an actor who may view at all sees a row."""
+    opened = _opened(actor, model, at)
+    if model.guard_private is None:
+        return opened
+    field, values, owner = model.guard_private
+    public = ~Q(**{f"{field}__in": values})
+    if actor.kind == "display":
+        return opened & public
+    below = Department.objects.filter(path__contains=f"/{actor.department_id}/").values("pk")
+    commands = _visible(actor, model, at, reach=1, classes=False).filter(grant__actions__contains=["command"])
+    return opened & (public | Q(**{f"{owner}__in": below}) | Q(Exists(commands)))
+
+
+def _opened(actor: Actor, model: type[Guarded], at: datetime) -> Q:
     open_to_all = Q(Exists(_visible(actor, model, at, reach=model.guard_reach)))
     if actor.kind == "display":
         return _on_display(actor, model) & open_to_all
