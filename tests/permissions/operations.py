@@ -22,8 +22,8 @@ from django.urls.resolvers import URLPattern, URLResolver
 from rest_framework import serializers
 
 from coordination.events import clock
-from coordination.instructions.views import registry
-from coordination.screens import incident_deeds
+from coordination.instructions.views import page, registry
+from coordination.screens import departments, desk, incident_deeds, room, rosters, wall
 from tests.permissions.world import POSTS, World
 
 TABLE = Path(__file__).with_name("operations.yaml")
@@ -86,32 +86,38 @@ def operations() -> list[Operation]:
     found = []
     for route, pattern in walk(get_resolver().url_patterns):
         view = getattr(pattern.callback, "cls", None) or getattr(pattern.callback, "view_class", None)
-        for method in _methods(view):
-            found += [Operation(method, route, name, view) for name in _names(route, pattern)]
+        for method in _methods(route, view):
+            found += [Operation(method, route, name, view) for name in _names(route)]
     return sorted(found, key=lambda one: (one.route, one.method, one.name))
 
 
-def _methods(view: Any) -> list[str]:
-    if view is None:
-        return ["GET", "POST"]
-    return [method.upper() for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)]
+def _methods(route: str, view: Any) -> list[str]:
+    if view is not None:
+        return [method.upper() for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)]
+    return ["POST"] if route in _ACTS else ["GET"] if route in _SHOWN else ["GET", "POST"]
 
 
-def _names(route: str, pattern: URLPattern) -> list[str]:
-    """What stands for ``name`` or ``tab`` in a page's address."""
-    if route.startswith("instructions/") and route.endswith("<slug:name>/"):
-        return sorted(registry.INSTRUCTION)
-    if route.startswith("assignments/"):
-        return sorted(registry.ASSIGNMENT)
-    if route.startswith("asks/"):
-        return sorted(registry.ASK)
-    if route == "incidents/<int:pk>/act/<str:name>/":
-        return sorted(set(incident_deeds.DEEDS) - incident_deeds.WITHOUT_INCIDENT)
-    known = {
-        "incidents/<int:pk>/<str:tab>/": ["timeline", "participants", "map", "log"],
-        "incidents/<int:pk>/parts/<str:name>/": ["overview", "board", "timeline", "participants"],
-    }
-    return known.get(route, [""])
+_ACTS: dict[str, Callable[[], Any]] = {
+    "instructions/<int:pk>/<slug:name>/": lambda: registry.INSTRUCTION,
+    "assignments/<int:pk>/<slug:name>/": lambda: registry.ASSIGNMENT,
+    "asks/<int:pk>/<slug:name>/": lambda: registry.ASK,
+    "incidents/<int:pk>/act/<str:name>/": lambda: set(incident_deeds.DEEDS) - incident_deeds.WITHOUT_INCIDENT,
+    "departments/<int:pk>/act/<str:name>/": lambda: departments.DEEDS,
+    "duty/<int:pk>/act/<str:name>/": lambda: rosters.DEEDS,
+}
+_SHOWN: dict[str, Callable[[], Any]] = {
+    "incidents/<int:pk>/<str:tab>/": lambda: room.TABS,
+    "incidents/<int:pk>/parts/<str:name>/": lambda: room.PARTS,
+    "instructions/<int:pk>/part/<slug:name>": lambda: page.PARTS,
+    "desk/parts/<str:name>/": lambda: desk.PARTS,
+    "wall/parts/<str:name>/": lambda: wall.PARTS,
+}
+
+
+def _names(route: str) -> list[str]:
+    """What stands for ``name`` or ``tab`` in a page's address; each is an operation of its own."""
+    named = _ACTS.get(route) or _SHOWN.get(route)
+    return sorted(named()) if named else [""]
 
 
 def cells(operation: Operation) -> Iterator[tuple[str, str, str]]:
