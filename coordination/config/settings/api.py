@@ -21,7 +21,7 @@ MUSTER_API_LIMITS = {
     "read": int(number("MUSTER_API_READS", default=600)),
     "write": int(number("MUSTER_API_WRITES", default=120)),
     "loop": int(number("MUSTER_API_LOOP", default=600)),
-    "sign_in": int(number("MUSTER_API_SIGN_INS", default=60)),
+    "sign_in": int(number("MUSTER_API_SIGN_INS", default=300)),
 }
 
 SPECTACULAR_SETTINGS = {
