@@ -40,7 +40,7 @@ function graticule(L, map) {
     layer.clearLayers();
     const b = map.getBounds();
     const step = [10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001].find((s) => (b.getEast() - b.getWest()) / s > 4) || 0.001;
-    const style = { color: css("--ops-line"), weight: 1, interactive: false };
+    const style = { color: css("--ops-edge"), opacity: 0.35, weight: 1, interactive: false };
     for (let x = Math.ceil(b.getWest() / step) * step; x < b.getEast(); x += step) layer.addLayer(L.polyline([[b.getSouth(), x], [b.getNorth(), x]], style));
     for (let y = Math.ceil(b.getSouth() / step) * step; y < b.getNorth(); y += step) layer.addLayer(L.polyline([[y, b.getWest()], [y, b.getEast()]], style));
   };
