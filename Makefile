@@ -45,7 +45,7 @@ chaos: setup-test ## kill each process in turn under load
 	@$(BIN)/python -m pytest -m chaos tests/faults
 
 bench: setup-test ## measure the figures of the performance goals
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.benchmarks
 
 lock: ## work the locks out anew from pyproject.toml
 	@$(PYTHON) .ci/lock.py
