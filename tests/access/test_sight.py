@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.models import Display
 from coordination.events.actor import ANONYMOUS, SYSTEM, Actor
 from coordination.events.refused import NotFound
+from coordination.instructions.models import Instruction
 from incidents.models import Incident, LogEntry, Participation
 from sharing import access
 from tests.access.city import T0, department, incident, person
@@ -246,3 +247,35 @@ def test_lock_hides_as_it_shows(city: SimpleNamespace) -> None:
                 access.lock(person(city.dfire), Participation, pk, now=T0)
         with pytest.raises(access.Unseen):
             access.lock(person(city.root), Participation, part.pk, now=T0)
+
+
+def test_whoever_leaves_reads_on_for_a_day_and_commands_no_more(city: SimpleNamespace) -> None:
+    join(city, city.dfire, "lead")
+    join(city, city.fire, "lead")
+    lead = person(city.dfire)
+    assert access.may(lead, "close", city.incident, at=T0)
+    access.leave(incident_id=city.incident.pk, department_id=city.dfire.pk, now=T0)
+    assert access.may(lead, "view", city.incident, at=T0)
+    assert not access.may(lead, "close", city.incident, at=T0)
+    assert not access.scope(lead, Incident, action="close", at=T0).exists()
+    assert not access.may(person(city.dcentre), "close", city.incident, at=T0)
+    assert access.may(person(city.centre), "close", city.incident, at=T0)
+
+
+def test_a_draft_is_its_issuers_and_commands(city: SimpleNamespace) -> None:
+    join(city, city.dfire, "lead")
+    join(city, city.water, "support")
+    join(city, city.fire, "support")
+    draft = Instruction.everything.create(
+        incident=city.incident, number=1, issuer=city.water, basis="lateral", created_at=T0, moved_at=T0,
+        effective_at=T0,
+    )
+    display = Display.objects.create(department=city.dfire, name="wall")
+    wall = Actor("display", display.pk, city.dfire.pk)
+    places = {name: place for name, place in vars(city).items() if name != "incident"}
+    seeing = [name for name, d in places.items() if access.may(person(d), "view", draft, at=T0)]
+    assert seeing == ["root", "water", "dcentre", "dfire"]
+    assert not access.scope(wall, Instruction, at=T0).exists()
+    Instruction.everything.update(state="issued")
+    assert access.get(person(city.fire), Instruction, draft.pk, now=T0) == draft
+    assert access.scope(wall, Instruction, at=T0).exists()
