@@ -109,10 +109,9 @@ class ActForm(forms.Form):
         rows = []
         for name, errors in self.errors.items():
             bound = self[name] if name in self.fields else None
-            for text in errors:
-                rows.append(
-                    {"id": bound.id_for_label or bound.auto_id if bound else "", "label": str(bound.label) if bound else "", "text": str(text)}
-                )
+            place = (bound.id_for_label or bound.auto_id) if bound else ""
+            label = str(bound.label) if bound else ""
+            rows.extend({"id": place, "label": label, "text": str(text)} for text in errors)
         return rows
 
 
