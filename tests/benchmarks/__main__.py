@@ -1,4 +1,4 @@
-"""Which benchmark runs alone? ``python -m tests.benchmarks deadlines [--full]``, in a database of its own."""
+"""How are the figures measured? ``python -m tests.benchmarks [live] [deadlines] [--full]``, in a database of its own."""
 
 import sys
 from importlib import import_module
@@ -9,18 +9,28 @@ from django.test.utils import setup_databases, setup_test_environment, teardown_
 
 from tests import services
 
+ALL = ("deadlines", "live")
 
-def main() -> None:
-    """Make a database, measure, print, and remove it."""
+
+def main() -> int:
+    """Make a database, measure what was named (or all), print, and remove it."""
+    names = [word for word in sys.argv[1:] if not word.startswith("-")] or list(ALL)
+    unknown = sorted(set(names) - set(ALL))
+    if unknown:
+        sys.stderr.write(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(ALL)}\n")
+        return 2
     django.setup()
     settings.DATABASES["default"]["TEST"]["NAME"] = services.DATABASE_NAME
     setup_test_environment()
     made = setup_databases(verbosity=0, interactive=False)
     try:
-        bench = import_module(f"tests.benchmarks.bench_{sys.argv[1]}")
-        sys.stdout.write(bench.table(bench.measure(full="--full" in sys.argv)) + "\n")
+        for name in names:
+            bench = import_module(f"tests.benchmarks.bench_{name}")
+            sys.stdout.write(bench.table(bench.measure(full="--full" in sys.argv)) + "\n\n")
+            sys.stdout.flush()
     finally:
         teardown_databases(made, verbosity=0)
+    return 0
 
 
-main()
+sys.exit(main())
