@@ -128,6 +128,11 @@ class City:
         self.api, self.accounts = api, accounts
         self._parties: dict[str, Party] = {}
 
+    @property
+    def parties(self) -> list[Party]:
+        """Everybody who came in so far."""
+        return list(self._parties.values())
+
     def person(self, department: str, post: str) -> Party:
         """Return who holds a post, signed in."""
         name = f"{department}/{post}"
