@@ -59,7 +59,10 @@ def _refused(request: HttpRequest, deed: Deed, form: ActForm, no: Refused, again
     note_refusal(request, deed.name, no)
     form.take(no)
     bound = {
-        "name": deed.name, "form": form, "error": str(no.message), "state": no.extra.get("state"),
+        "name": deed.name,
+        "form": form,
+        "error": str(no.message),
+        "state": no.extra.get("state"),
         "allowed": no.extra.get("allowed"),
     }
     return again(request, bound, no.status)
@@ -80,12 +83,16 @@ def summary(bound: dict[str, Any] | None) -> dict[str, Any] | None:
     if bound is None:
         return None
     return {
-        "title": bound["error"], "fields": bound["form"].summary(), "state": bound.get("state"),
+        "title": bound["error"],
+        "fields": bound["form"].summary(),
+        "state": bound.get("state"),
         "allowed": bound.get("allowed"),
     }
 
 
 def _next(request: HttpRequest, otherwise: str) -> str:
     wanted = request.POST.get("next", "")
-    fine = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    fine = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
     return wanted if wanted.startswith("/") and fine else otherwise

@@ -41,6 +41,11 @@ class Frame:
         return str(self.person.pk) if self.person else ""
 
     @property
+    def demo(self) -> bool:
+        """Whether this is the demo city, whose story people may steer."""
+        return bool(settings.MUSTER_DEMO)
+
+    @property
     def theme(self) -> str:
         """`system`, `light` or `dark`."""
         return str(self.person.theme) if self.person else "system"

@@ -23,19 +23,32 @@ DEEDS = {
     "end_membership": Deed(
         "end_membership", _("End"), forms.EndForm, accounts_actions.end_membership, _("The post was left."), grave=True
     ),
-    "pair_display": Deed("pair_display", _("Pair a wall"), forms.PairForm, accounts_actions.pair_display, _("The wall is paired.")),
+    "pair_display": Deed(
+        "pair_display", _("Pair a wall"), forms.PairForm, accounts_actions.pair_display, _("The wall is paired.")
+    ),
     "revoke_display": Deed(
-        "revoke_display", _("Revoke"), forms.RevokeDisplayForm, accounts_actions.revoke_display, _("The wall was revoked."),
+        "revoke_display",
+        _("Revoke"),
+        forms.RevokeDisplayForm,
+        accounts_actions.revoke_display,
+        _("The wall was revoked."),
         grave=True,
     ),
     "create_client": Deed(
-        "create_client", _("Add a system"), forms.ClientForm, accounts_actions.create_client,
+        "create_client",
+        _("Add a system"),
+        forms.ClientForm,
+        accounts_actions.create_client,
         lambda made: _("Client {id}. Its secret is shown only now: {secret}").format(
             id=made[0].application.client_id, secret=made[1]
         ),
     ),
     "revoke_client": Deed(
-        "revoke_client", _("Revoke"), forms.RevokeClientForm, accounts_actions.revoke_client, _("The system was revoked."),
+        "revoke_client",
+        _("Revoke"),
+        forms.RevokeClientForm,
+        accounts_actions.revoke_client,
+        _("The system was revoked."),
         grave=True,
     ),
 }
@@ -54,7 +67,9 @@ def departments(request: HttpRequest) -> HttpResponse:
     if not text:
         tree = _as_tree(tree)
     return render(
-        request, "departments/list.html", {"tree": tree, "text": text, "empty": sum(1 for r in tree if not r["on_duty"])}
+        request,
+        "departments/list.html",
+        {"tree": tree, "text": text, "empty": sum(1 for r in tree if not r["on_duty"])},
     )
 
 
@@ -88,7 +103,11 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         raise Http404
     about = {} if name in OF_A_ROW else {"department_id": pk}
     return carry_out(
-        request, DEEDS[name], about=about, choices=_choices(request), home=reverse("department", args=[pk]),
+        request,
+        DEEDS[name],
+        about=about,
+        choices=_choices(request),
+        home=reverse("department", args=[pk]),
         again=lambda r, bound, status: _show(r, pk, bound, status),
     )
 

@@ -102,7 +102,11 @@ def duty(department_id: int, now: Any) -> dict[str, Any]:
     shift = accounts.current_shift(department_id, now)
     return {
         "people": [
-            {"name": localized(one.name_zh, one.name_en), "phone": one.phone, "via_text": ON_DUTY_AS.get(one.via, one.via)}
+            {
+                "name": localized(one.name_zh, one.name_en),
+                "phone": one.phone,
+                "via_text": ON_DUTY_AS.get(one.via, one.via),
+            }
             for one in accounts.on_duty(department_id, now)
         ],
         "next": [{"name": localized(one.name_zh, one.name_en)} for one in accounts.next_on_duty(department_id, now)],

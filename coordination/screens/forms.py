@@ -54,7 +54,10 @@ class PairForm(ActForm):
     code = forms.CharField(label=_("Code on the screen"), max_length=12)
     name = forms.CharField(label=_("Name of the wall"), max_length=80)
     incident_id = forms.TypedChoiceField(
-        label=_("Shows"), coerce=int, required=False, empty_value=None,
+        label=_("Shows"),
+        coerce=int,
+        required=False,
+        empty_value=None,
         help_text=_("Empty: the city overview."),
     )
     language = forms.ChoiceField(label=_("Language"), choices=[("zh-hans", "中文"), ("en", "English")])

@@ -29,15 +29,51 @@ DEEDS: dict[str, Deed] = {
     deed.name: deed
     for deed in (
         Deed("verify", _("Verify"), forms.WhyForm, actions.move, _("Verified."), fixed=_move("verified")),
-        Deed("respond", _("Begin the response"), forms.WhyForm, actions.move, _("Response begun."), fixed=_move("responding")),
-        Deed("control", _("Declare controlled"), forms.WhyForm, actions.move, _("Under control."), fixed=_move("controlled")),
-        Deed("recover", _("Begin recovery"), forms.WhyForm, actions.move, _("Recovery begun."), fixed=_move("recovering")),
-        Deed("relapse", _("Out of control again"), forms.MustWhyForm, actions.move, _("Responding again."), fixed=_move("responding")),
+        Deed(
+            "respond",
+            _("Begin the response"),
+            forms.WhyForm,
+            actions.move,
+            _("Response begun."),
+            fixed=_move("responding"),
+        ),
+        Deed(
+            "control",
+            _("Declare controlled"),
+            forms.WhyForm,
+            actions.move,
+            _("Under control."),
+            fixed=_move("controlled"),
+        ),
+        Deed(
+            "recover", _("Begin recovery"), forms.WhyForm, actions.move, _("Recovery begun."), fixed=_move("recovering")
+        ),
+        Deed(
+            "relapse",
+            _("Out of control again"),
+            forms.MustWhyForm,
+            actions.move,
+            _("Responding again."),
+            fixed=_move("responding"),
+        ),
         Deed("set_scale", _("Set grade or level"), forms.ScaleForm, actions.set_scale, _("Set.")),
         Deed("invite", _("Call in a department"), forms.InviteForm, actions.invite, _("Called in.")),
-        Deed("transfer_command", _("Pass on command"), forms.TransferForm, actions.transfer_command, _("Command passed on."), grave=True),
+        Deed(
+            "transfer_command",
+            _("Pass on command"),
+            forms.TransferForm,
+            actions.transfer_command,
+            _("Command passed on."),
+            grave=True,
+        ),
         Deed("set_objective", _("Add an aim"), forms.ObjectiveForm, actions.set_objective, _("Aim set.")),
-        Deed("set_end_condition", _("Say when it ends"), forms.EndConditionForm, actions.set_end_condition, _("End condition set.")),
+        Deed(
+            "set_end_condition",
+            _("Say when it ends"),
+            forms.EndConditionForm,
+            actions.set_end_condition,
+            _("End condition set."),
+        ),
         Deed("attach", _("Add a file"), forms.AttachForm, actions.attach, _("File added.")),
         Deed("share", _("Share with a department"), forms.ShareForm, actions.share, _("Shared.")),
         Deed("unshare", _("Stop sharing"), forms.UnshareForm, actions.unshare, _("No longer shared."), grave=True),
@@ -47,14 +83,24 @@ DEEDS: dict[str, Deed] = {
         Deed("resume", _("Let the clock run"), forms.PlainForm, actions.resume, _("Running.")),
         Deed("set_pace", _("Set the speed"), forms.PaceForm, actions.set_pace, _("Set.")),
         Deed("merge", _("Merge into another incident"), forms.MergeForm, actions.merge, _("Merged."), grave=True),
-        Deed("close", _("Close the incident"), forms.WhyForm, actions.move, _("Closed."), grave=True, fixed=_move("closed")),
+        Deed(
+            "close",
+            _("Close the incident"),
+            forms.WhyForm,
+            actions.move,
+            _("Closed."),
+            grave=True,
+            fixed=_move("closed"),
+        ),
         Deed("reject", _("Reject: no incident"), forms.MustWhyForm, actions.reject, _("Rejected."), grave=True),
         Deed("reopen", _("Open again"), forms.MustWhyForm, actions.reopen, _("Open again.")),
         Deed("add_log", _("Add to the log"), forms.LogForm, actions.add_log, _("Entered.")),
         Deed("reach_objective", _("Reached"), forms.ReachForm, actions.reach_objective, _("Aim reached.")),
-        Deed("change_participation", _("Change"), forms.ParticipationForm, actions.change_participation, _("Recorded.")),
+        Deed(
+            "change_participation", _("Change"), forms.ParticipationForm, actions.change_participation, _("Recorded.")
+        ),
     )
-}  # fmt: skip
+}
 ELSEWHERE = {"add_log", "reach_objective", "change_participation"}
 """Acts whose forms stand in other parts of the room."""
 WITHOUT_INCIDENT = {"reach_objective"}

@@ -28,12 +28,37 @@ PAGE = 50
 REPORT = {
     deed.name: deed
     for deed in (
-        Deed("verify", gettext_lazy("Verified: it holds"), forms.VerifyForm, actions.verify_report, gettext_lazy("Verified.")),
-        Deed("refute", gettext_lazy("Refuted: it does not hold"), forms.MustWhyForm, actions.refute_report, gettext_lazy("Refuted."), grave=True),
-        Deed("join", gettext_lazy("It belongs to a known incident"), forms.JoinForm, actions.join_report, gettext_lazy("Joined.")),
-        Deed("split", gettext_lazy("It does not belong there"), forms.MustWhyForm, actions.split_report, gettext_lazy("Split off.")),
+        Deed(
+            "verify",
+            gettext_lazy("Verified: it holds"),
+            forms.VerifyForm,
+            actions.verify_report,
+            gettext_lazy("Verified."),
+        ),
+        Deed(
+            "refute",
+            gettext_lazy("Refuted: it does not hold"),
+            forms.MustWhyForm,
+            actions.refute_report,
+            gettext_lazy("Refuted."),
+            grave=True,
+        ),
+        Deed(
+            "join",
+            gettext_lazy("It belongs to a known incident"),
+            forms.JoinForm,
+            actions.join_report,
+            gettext_lazy("Joined."),
+        ),
+        Deed(
+            "split",
+            gettext_lazy("It does not belong there"),
+            forms.MustWhyForm,
+            actions.split_report,
+            gettext_lazy("Split off."),
+        ),
     )
-}  # fmt: skip
+}
 
 
 @require_safe
@@ -144,7 +169,10 @@ def report_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         raise Http404
     deed = REPORT[name]
     return carry_out(
-        request, deed, about={"report_id": pk}, home=reverse("report", args=[pk]),
+        request,
+        deed,
+        about={"report_id": pk},
+        home=reverse("report", args=[pk]),
         choices=choices(actor=request.actor, now=request.now, deeds=[deed]),  # type: ignore[attr-defined]
         again=lambda r, bound, status: _report(r, pk, bound, status),
     )
@@ -158,9 +186,7 @@ def open_incident(request: HttpRequest, pk: int) -> HttpResponse:
     row = incidents.report(actor=actor, report_id=pk, now=now)
     deed = Deed("open_incident", gettext_lazy("Open the incident"), forms.OpenForm, actions.open_incident)
     first = {name: row[name] for name in ("type", "place", "latitude", "longitude")} | {"description": row["text"]}
-    form = forms.OpenForm(
-        request.POST or None, initial=first, choices=choices(actor=actor, now=now, deeds=[deed])
-    )
+    form = forms.OpenForm(request.POST or None, initial=first, choices=choices(actor=actor, now=now, deeds=[deed]))
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.open_incident(actor=actor, now=now, report_ids=[pk], **form.payload())

@@ -76,8 +76,11 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     tab = "departments" if name == "change_participation" else "overview"
     home = reverse("room-tab", args=[pk, tab]) if tab != "overview" else reverse("room", args=[pk])
     return carry_out(
-        request, deed, about={} if name in WITHOUT_INCIDENT else {"incident_id": pk},
-        choices=choices(actor=request.actor, now=request.now, deeds=[deed], but=pk), home=home,  # type: ignore[attr-defined]
+        request,
+        deed,
+        about={} if name in WITHOUT_INCIDENT else {"incident_id": pk},
+        choices=choices(actor=request.actor, now=request.now, deeds=[deed], but=pk),
+        home=home,  # type: ignore[attr-defined]
         again=lambda r, bound, status: _show(r, pk, tab, bound, status),
     )
 
@@ -99,7 +102,9 @@ def _context(
         if only in ("", "room-progress"):
             kept |= facts.standing(actor=actor, room=kept["room"], now=now)
         if only in ("", "room-latest"):
-            kept["latest"] = facts.timeline(actor=actor, incident_id=pk, now=now, after=None, size=facts.LATEST)["timeline"]
+            kept["latest"] = facts.timeline(actor=actor, incident_id=pk, now=now, after=None, size=facts.LATEST)[
+                "timeline"
+            ]
         if only in ("", "room-acts"):
             kept |= _acts(request, kept, pk, bound)
     elif tab == "log":

@@ -40,7 +40,7 @@ def base(*, actor: Actor, incident_id: int, now: datetime) -> dict[str, Any]:
     may = {row["action"] for row in room["allowed_actions"]}
     return {
         "room": room,
-        "may": {name: True for name in may},
+        "may": dict.fromkeys(may, True),
         "may_draft": room["state"] in states.OPEN and bool(actor.posts & {"duty_officer", "commander", "head"}),
         "live": cursor,
         "live_streams": " ".join(sorted(cursor)) or " ".join(names),
@@ -123,13 +123,15 @@ def points(*, actor: Actor, room: dict[str, Any], now: datetime) -> dict[str, An
     if room["latitude"] is not None:
         name = room["headline"] or room["number"]
         found.append({"lat": room["latitude"], "lon": room["longitude"], "name": name, "kind": "incident", "href": ""})
-    for row in overview.places(actor=actor, incident_ids=room["family"], now=now):
-        found.append(
-            {
-                "lat": row["latitude"], "lon": row["longitude"], "kind": "instruction",
-                "name": f"{row['number']} {localized(row['headline_zh'], row['headline_en'])}",
-                "href": reverse("instruction", args=[row["instruction_id"]]),
-            }
-        )
+    found += [
+        {
+            "lat": row["latitude"],
+            "lon": row["longitude"],
+            "kind": "instruction",
+            "name": f"{row['number']} {localized(row['headline_zh'], row['headline_en'])}",
+            "href": reverse("instruction", args=[row["instruction_id"]]),
+        }
+        for row in overview.places(actor=actor, incident_ids=room["family"], now=now)
+    ]
     areas = [{"geometry": room["area"], "name": _("Area")}] if room["area"] else []
     return {"points": found, "areas": areas}

@@ -28,7 +28,7 @@ DEEDS = {
         Deed("take_over", _("Take over"), forms.NoteForm, actions.take_over, _("Taken over.")),
         Deed("note", _("Leave a note"), forms.NoteForm, actions.leave_note, _("Note kept.")),
     )
-}  # fmt: skip
+}
 
 
 @require_safe
@@ -53,7 +53,11 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         raise Http404
     about = {"department_id": pk} if name == "plan" else {}
     return carry_out(
-        request, DEEDS[name], about=about, choices=_choices(request, pk), home=reverse("roster", args=[pk]),
+        request,
+        DEEDS[name],
+        about=about,
+        choices=_choices(request, pk),
+        home=reverse("roster", args=[pk]),
         again=lambda r, bound, status: _show(r, pk, bound, status),
     )
 
@@ -91,11 +95,23 @@ def _row(actor: Any, shift: Any, now: Any, plans: bool, options: dict[str, Any])
     )
     soon = shift.starts - timedelta(hours=1) <= now < shift.ends
     return {
-        "shift": shift, "current": current, "empty": empty, "over": shift.ends <= now,
+        "shift": shift,
+        "current": current,
+        "empty": empty,
+        "over": shift.ends <= now,
         "may_take": mine and soon and shift.taken_over_at is None,
-        "may_note": (mine or plans) and current, "may_absent": (mine or plans) and shift.ends > now,
+        "may_note": (mine or plans) and current,
+        "may_absent": (mine or plans) and shift.ends > now,
         "assign": forms.AssignShiftForm(
-            choices=options, auto_id=f"assign-{shift.pk}-%s",
-            initial={"shift_id": shift.pk, "person_id": shift.person_id, "deputy_id": shift.deputy_id, "if_version": shift.version},
-        ) if plans and shift.ends > now else None,
+            choices=options,
+            auto_id=f"assign-{shift.pk}-%s",
+            initial={
+                "shift_id": shift.pk,
+                "person_id": shift.person_id,
+                "deputy_id": shift.deputy_id,
+                "if_version": shift.version,
+            },
+        )
+        if plans and shift.ends > now
+        else None,
     }

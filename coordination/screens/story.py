@@ -45,7 +45,9 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
     elif name == "speed" and request.POST.get("speed") in {str(speed) for speed in telling.SPEEDS}:
         telling.set_speed(run_id=run.pk, speed=float(request.POST["speed"]), now=now)
     elif name == "play":
-        telling.play(run_id=run.pk, department=request.POST.get("department", ""), leave=request.POST.get("leave") == "1")
+        telling.play(
+            run_id=run.pk, department=request.POST.get("department", ""), leave=request.POST.get("leave") == "1"
+        )
     else:
         raise Http404
     return HttpResponseRedirect(reverse("story"), status=303)

@@ -99,7 +99,8 @@ def _history(values: list[float | None]) -> dict[str, Any]:
     last = next((value for value in reversed(values) if value is not None), None)
     said = ", ".join("–" if value is None else f"{value:.1f}" for value in values)
     return {
-        "history": bars, "history_limit": f"{24 - 24 * limit / top:.1f}",
+        "history": bars,
+        "history_limit": f"{24 - 24 * limit / top:.1f}",
         "history_last": f"{last:.1f}" if last is not None else "",
         "history_text": _("Minutes to acknowledge per half hour: {values}").format(values=said),
     }
@@ -123,7 +124,10 @@ def _overview(
         count = counts.get(row["id"], overview.Counts())
         shown.append(
             {
-                **_shown(row, now), "lead": row["lead"]["short"], "overdue": count.overdue, "total": count.total,
+                **_shown(row, now),
+                "lead": row["lead"]["short"],
+                "overdue": count.overdue,
+                "total": count.total,
                 "acknowledged": count.acknowledged,
             }
         )
@@ -138,13 +142,15 @@ def _incident(actor: Actor, incident_id: int, now: datetime) -> dict[str, Any]:
     if row["latitude"] is not None:
         name = row["headline"] or row["number"]
         points.append({"lat": row["latitude"], "lon": row["longitude"], "name": name, "kind": "incident"})
-    for place in overview.places(actor=actor, incident_ids=[incident_id], now=now):
-        points.append(
-            {
-                "lat": place["latitude"], "lon": place["longitude"], "kind": "instruction",
-                "name": f"{place['number']} {localized(place['headline_zh'], place['headline_en'])}",
-            }
-        )
+    points += [
+        {
+            "lat": place["latitude"],
+            "lon": place["longitude"],
+            "kind": "instruction",
+            "name": f"{place['number']} {localized(place['headline_zh'], place['headline_en'])}",
+        }
+        for place in overview.places(actor=actor, incident_ids=[incident_id], now=now)
+    ]
     return {
         "incident": _shown(row, now),
         "points": {"points": points, "areas": []},

@@ -1,4 +1,4 @@
-"""How are the figures measured? ``python -m tests.benchmarks [live] [deadlines] [--full]``, in a database of its own."""
+"""How are the figures measured? ``python -m tests.benchmarks [live] [deadlines] [--full]``."""
 
 import sys
 from importlib import import_module

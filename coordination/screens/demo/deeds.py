@@ -59,7 +59,8 @@ def _assignment(target: Target, now: datetime) -> Assignment:
     instruction_id, code = target
     return (
         access.unscoped(Assignment, reason="the story names its own assignments")
-        .filter(instruction_id=instruction_id, department__code=code).latest("id")
+        .filter(instruction_id=instruction_id, department__code=code)
+        .latest("id")
     )
 
 
@@ -68,9 +69,7 @@ def _on_assignment(function: Callable[..., Any]) -> Deed:
         *, actor: Actor, now: datetime, command_id: UUID, target: Target, fields: dict[str, Any], run: StoryRun
     ) -> int | None:
         row = _assignment(target, now)
-        made = function(
-            actor=actor, now=now, command_id=command_id, assignment_id=row.pk, **_timed(fields, run, now)
-        )
+        made = function(actor=actor, now=now, command_id=command_id, assignment_id=row.pk, **_timed(fields, run, now))
         return made.pk if made is not None else None
 
     return deed
@@ -84,9 +83,7 @@ def _versioned(function: Callable[..., Any]) -> Deed:
     ) -> int | None:
         row = _assignment(target, now)
         current = access.unscoped(Instruction, reason="the story reads its own instruction").get(pk=target[0]).current
-        made = function(
-            actor=actor, now=now, command_id=command_id, assignment_id=row.pk, version=current, **fields
-        )
+        made = function(actor=actor, now=now, command_id=command_id, assignment_id=row.pk, version=current, **fields)
         return made.pk if made is not None else None
 
     return deed
@@ -105,8 +102,13 @@ def _take_command(
     *, actor: Actor, now: datetime, command_id: UUID, target: Target, fields: dict[str, Any], run: StoryRun
 ) -> int | None:
     incidents.transfer_command(
-        actor=actor, now=now, command_id=command_id, incident_id=target[0], department_id=actor.department_id or 0,
-        person_id=actor.id, why="值班指挥 · Commander on duty",
+        actor=actor,
+        now=now,
+        command_id=command_id,
+        incident_id=target[0],
+        department_id=actor.department_id or 0,
+        person_id=actor.id,
+        why="值班指挥 · Commander on duty",
     )
     return None
 

@@ -57,8 +57,15 @@ def _departments(city: dict[str, Any]) -> dict[str, Department]:
             continue
         above = made[parent] if parent else None
         row = Department.objects.create(
-            code=code, kind=kind, parent=above, name_zh=name_zh, short_zh=short_zh, name_en=name_en,
-            short_en=short_en, region_code=region, phone=f"021-5{len(made):03d}-0119",
+            code=code,
+            kind=kind,
+            parent=above,
+            name_zh=name_zh,
+            short_zh=short_zh,
+            name_en=name_en,
+            short_en=short_en,
+            region_code=region,
+            phone=f"021-5{len(made):03d}-0119",
             email=f"duty@{code}.binhai.example",
         )
         row.path = f"{above.path if above else '/'}{row.pk}/"
@@ -74,9 +81,7 @@ def _duties(city: dict[str, Any], departments: dict[str, Department]) -> None:
     )
     Responsibility.objects.bulk_create(
         [
-            Responsibility(
-                department=departments[code], duty_id=duty, incident_type=kind, area=area, role=role
-            )
+            Responsibility(department=departments[code], duty_id=duty, incident_type=kind, area=area, role=role)
             for code, duty, kind, area, role in city["responsibilities"]
         ],
         ignore_conflicts=True,
@@ -105,16 +110,18 @@ def _people(city: dict[str, Any], departments: dict[str, Department], now: datet
             suffix = kind.replace("_officer", "").replace("_", "-")
             number = str(counts[kind]) if (kind == "duty_officer" or counts[kind] > 1) else ""
             person = Person(
-                username=f"{code}-{suffix}{number}", name_zh=zh, name_en=en, password=make_password(None),
-                email=f"{code}-{suffix}{number}@binhai.example", phone=f"1390000{len(people):04d}",
+                username=f"{code}-{suffix}{number}",
+                name_zh=zh,
+                name_en=en,
+                password=make_password(None),
+                email=f"{code}-{suffix}{number}@binhai.example",
+                phone=f"1390000{len(people):04d}",
             )
             people.append(person)
             placed.append((person, _post(departments[code], kind)))
     Person.objects.bulk_create(people)
     since = now - timedelta(days=365)
-    Membership.objects.bulk_create(
-        [Membership(person=person, post=post, valid_from=since) for person, post in placed]
-    )
+    Membership.objects.bulk_create([Membership(person=person, post=post, valid_from=since) for person, post in placed])
 
 
 def _post(department: Department, kind: str) -> Post:
@@ -133,10 +140,14 @@ def _sign_ins(city: dict[str, Any]) -> list[dict[str, Any]]:
     Person.objects.filter(memberships__in=placed).update(password=make_password(password))
     return [
         {
-            "user": row.person.username, "password": password,
-            "name_zh": row.person.name_zh, "name_en": row.person.name_en,
-            "department": row.post.department.code, "department_id": row.post.department_id,
-            "department_name": row.post.department.name_en, "post": row.post.kind,
+            "user": row.person.username,
+            "password": password,
+            "name_zh": row.person.name_zh,
+            "name_en": row.person.name_en,
+            "department": row.post.department.code,
+            "department_id": row.post.department_id,
+            "department_name": row.post.department.name_en,
+            "post": row.post.kind,
         }
         for row in placed.order_by("id")
     ]
@@ -153,8 +164,10 @@ def _clients(departments: dict[str, Department], now: datetime) -> list[dict[str
         )
         made.append(
             {
-                "department": department.code, "department_id": department.pk,
-                "client_id": client.application.client_id, "client_secret": secret,
+                "department": department.code,
+                "department_id": department.pk,
+                "client_id": client.application.client_id,
+                "client_secret": secret,
             }
         )
     return made
@@ -175,7 +188,9 @@ def _rosters(departments: dict[str, Department], now: datetime) -> None:
     last = datetime.combine(today + timedelta(days=_DAYS), time(8), _ZONE)
     officers: dict[int, list[int]] = {}
     for department_id, person_id in (
-        Membership.objects.filter(post__kind="duty_officer").order_by("id").values_list("post__department_id", "person_id")
+        Membership.objects.filter(post__kind="duty_officer")
+        .order_by("id")
+        .values_list("post__department_id", "person_id")
     ):
         officers.setdefault(department_id, []).append(person_id)
     planned = set(Shift.objects.filter(ends__gt=first).values_list("department_id", "starts"))
@@ -190,8 +205,11 @@ def _rosters(departments: dict[str, Department], now: datetime) -> None:
                 k = (start.toordinal() * 2 + (start.hour > 12)) % len(turn)
                 shifts.append(
                     Shift(
-                        department=department, starts=start, ends=start + _SHIFT,
-                        person_id=turn[k], deputy_id=turn[(k + 1) % len(turn)],
+                        department=department,
+                        starts=start,
+                        ends=start + _SHIFT,
+                        person_id=turn[k],
+                        deputy_id=turn[(k + 1) % len(turn)],
                     )
                 )
             start += _SHIFT

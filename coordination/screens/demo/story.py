@@ -167,7 +167,11 @@ def _do(run: StoryRun, step: dict[str, Any], now: datetime) -> tuple[int | None,
     command_id = uuid.uuid5(_NAMESPACE, f"{run.pk}:{run.position}")
     try:
         made = DEEDS[step["do"]](
-            actor=actor, now=now, command_id=command_id, target=_target(run, step), fields=_fields(run, step, now),
+            actor=actor,
+            now=now,
+            command_id=command_id,
+            target=_target(run, step),
+            fields=_fields(run, step, now),
             run=run,
         )
     except (Refused, LookupError, ObjectDoesNotExist) as refusal:

@@ -14,16 +14,15 @@ from django.template.loader import get_template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from coordination.events.text import localized
 
 register = template.Library()
 
 SOON = 600  # seconds: from here on a countdown asks for attention
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 @cache
@@ -112,7 +111,9 @@ def moment(context: dict[str, Any], value: Any, always_date: bool = False) -> Sa
     local = timezone.localtime(at)
     today = now is not None and timezone.localtime(now).date() == local.date()
     text = f"{local:%H:%M}" if today and not always_date else f"{date_text(at)} {local:%H:%M}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), f"{local:%Y-%m-%d %H:%M:%S %Z}", text)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', at.isoformat(), f"{local:%Y-%m-%d %H:%M:%S %Z}", text
+    )
 
 
 @register.filter
@@ -165,15 +166,25 @@ def countdown(context: dict[str, Any], due: Any, what: str = "", soon: int = SOO
     left = (at - now).total_seconds()
     kind = "act" if left < 0 else "soon" if left < soon else "line"
     text = (_("overdue {t}") if left < 0 else _("{t} left")).format(t=duration(left))
+    shown, hidden = mark_safe(""), mark_safe(" hidden")
     marks = format_html(
         '<span data-mark="act"{}>{}</span><span data-mark="soon"{}>{}</span>',
-        mark_safe("" if kind == "act" else " hidden"), mark("overdue"),
-        mark_safe("" if kind == "soon" else " hidden"), mark("soon"),
-    )  # fmt: skip
+        shown if kind == "act" else hidden,
+        mark("overdue"),
+        shown if kind == "soon" else hidden,
+        mark("soon"),
+    )
     return format_html(
-        '<span class="ops-chip ops-chip-{}" data-due="{}" data-soon="{}" data-state="{}" data-say="{}">{}<span data-text>{}</span></span>',
-        kind, at.isoformat(), soon, kind, what, marks, text,
-    )  # fmt: skip
+        '<span class="ops-chip ops-chip-{}" data-due="{}" data-soon="{}" data-state="{}" data-say="{}">{}'
+        "<span data-text>{}</span></span>",
+        kind,
+        at.isoformat(),
+        soon,
+        kind,
+        what,
+        marks,
+        text,
+    )
 
 
 @register.filter
@@ -205,7 +216,9 @@ def columns(instructions: Any) -> list[dict[str, Any]]:
         for part in instruction["assignments"]:
             name = COLUMN_OF.get(part["state"], part["state"])
             cards[name].append({"instruction": instruction, "assignment": part})
-    return [{"name": name, "cards": rows} for name, rows in cards.items() if rows or name not in ("on_hold", "declined")]
+    return [
+        {"name": name, "cards": rows} for name, rows in cards.items() if rows or name not in ("on_hold", "declined")
+    ]
 
 
 @register.filter
@@ -233,7 +246,14 @@ def post_name(code: str) -> str:
 
 
 BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"), ("curl", "curl"))
-SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 @register.filter
