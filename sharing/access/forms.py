@@ -16,8 +16,8 @@ from coordination.events.refused import Refused
 PERCENTS = [(n, f"{n} %") for n in range(0, 101, 10)]
 WIDGET_CLASSES = (
     (forms.CheckboxInput, "form-check-input"),
+    (forms.CheckboxSelectMultiple, "form-check-input"),  # a kind of RadioSelect, so it comes first
     (forms.RadioSelect, ""),
-    (forms.CheckboxSelectMultiple, "form-check-input"),
     (forms.Select, "form-select"),
     (forms.HiddenInput, ""),
     (forms.Widget, "form-control"),

@@ -23,7 +23,8 @@ def world(db: None, settings: Any, tmp_path: Path) -> Iterator[World]:
     """The small city, with the pages' clock at the world's time."""
     settings.MEDIA_ROOT = tmp_path
     settings.STORAGES = {
-        **settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
     call_command("load_codes", verbosity=0)
     made = build()

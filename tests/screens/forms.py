@@ -34,9 +34,13 @@ class _Forms(HTMLParser):
         given = dict(attrs)
         if tag == "form":
             self.inside = given.get("action") == self.action
-        elif self.inside and tag == "input" and (given.get("type") != "radio" or "checked" in given):
-            if given.get("name") and given.get("type") not in ("checkbox", "file"):
-                self.values[given["name"]] = given.get("value") or ""
+        elif self.inside and tag == "input" and self.counts(given):
+            self.values[given["name"] or ""] = given.get("value") or ""
+
+    def counts(self, given: dict[str, str | None]) -> bool:
+        """Whether a browser would send this input as it stands."""
+        kind = given.get("type")
+        return bool(given.get("name")) and kind not in ("checkbox", "file") and (kind != "radio" or "checked" in given)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":

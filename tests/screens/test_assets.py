@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "static" / "js").glob("*.js"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 OF_THE_WALL = {"wall.js", "wall-main.js"}
-INLINE = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")|\sstyle=|\son[a-z]+=|<style|javascript:", re.IGNORECASE)
+INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")|\sstyle=|\son[a-z]+=|<style|javascript:", re.IGNORECASE
+)
 
 
 def test_vendored_files_are_those_of_the_lock() -> None:

@@ -36,7 +36,12 @@ def test_the_page_shows_what_to_do_and_offers_the_tap(world: World, enter: Enter
 def test_hidden_and_absent_look_the_same(world: World, enter: Enter) -> None:
     order = world.issued()
     stranger = enter("stranger")
-    for address in ("/instructions/{}/", "/instructions/{}/part/head", "/instructions/{}/print", "/instructions/{}/versions"):
+    for address in (
+        "/instructions/{}/",
+        "/instructions/{}/part/head",
+        "/instructions/{}/print",
+        "/instructions/{}/versions",
+    ):
         hidden, absent = stranger.get(address.format(order.pk)), stranger.get(address.format(999_999))
         assert hidden.status_code == absent.status_code == 404
     assert stranger.post(f"/assignments/{world.on(order, 'fire').pk}/acknowledge/", form(version=1)).status_code == 404
@@ -105,14 +110,24 @@ def test_feedback_with_figures_and_a_photo_goes_in_once(world: World, enter: Ent
     row = world.acknowledged(order, "fire")
     fire = enter("fire")
     sent = form(
-        version=1, final="1", percent="100", text="Tanks are cold", figure_name_1="Water", figure_value_1="120.5",
-        figure_unit_1="t", early_reason="Police only keep the road",
+        version=1,
+        final="1",
+        percent="100",
+        text="Tanks are cold",
+        figure_name_1="Water",
+        figure_value_1="120.5",
+        figure_unit_1="t",
+        early_reason="Police only keep the road",
     )
     for _again in range(2):
         answer = fire.post(f"/assignments/{row.pk}/feedback/", {**sent, "files": photo()})
         assert answer.status_code == 303, answer.content.decode()
     report = Feedback.everything.get()
-    assert (report.percent, report.final, report.figures) == (100, True, [{"name": "Water", "value": "120.5", "unit": "t"}])
+    assert (report.percent, report.final, report.figures) == (
+        100,
+        True,
+        [{"name": "Water", "value": "120.5", "unit": "t"}],
+    )
     assert Attachment.everything.filter(subject_type="instructions.feedback", subject_id=report.pk).count() == 1
     page = fire.get(f"/instructions/{order.pk}/").content.decode()
     assert "Tanks are cold" in page
@@ -139,7 +154,8 @@ def test_hostile_fields_are_refused_not_failed(world: World, enter: Enter) -> No
     row = world.acknowledged(order, "fire")
     fire = enter("fire")
     for bad in (
-        {"command_id": "x", "version": "1"}, {"version": "99999999999999999999"}, {"version": "-1"}, {"if_version": "a"},
+        {"command_id": "x", "version": "1"}, {"version": "99999999999999999999"}, {"version": "-1"},
+        {"if_version": "a"},
         {"percent": "1000"}, {"text": "a\x00b"}, {"figure_value_1": "1e999"}, {"figure_value_1": "NaN"},
         {"attachments": ["99999999999999999999", "x"]}, {"text": "x" * 10_000},
     ):  # fmt: skip
@@ -155,7 +171,9 @@ def test_extension_is_asked_and_granted(world: World, enter: Enter) -> None:
     order = world.issued()
     row = world.acknowledged(order, "fire")
     until = (world.now + minutes(240)).astimezone().strftime("%Y-%m-%dT%H:%M")
-    answer = enter("fire").post(f"/assignments/{row.pk}/ask/", form(kind="extension", reason="Wind", wanted_until=until))
+    answer = enter("fire").post(
+        f"/assignments/{row.pk}/ask/", form(kind="extension", reason="Wind", wanted_until=until)
+    )
     assert answer.status_code == 303
     ask = Ask.everything.get()
     centre = enter("centre")
@@ -180,7 +198,9 @@ def test_decline_and_reassign(world: World, enter: Enter) -> None:
     stale = centre.post(f"/assignments/{row.pk}/reassign/", form(department=world.id("health"), if_version=row.version))
     assert stale.status_code == 412
     fresh = world.fresh(row)
-    done = centre.post(f"/assignments/{row.pk}/reassign/", form(department=world.id("health"), if_version=fresh.version))
+    done = centre.post(
+        f"/assignments/{row.pk}/reassign/", form(department=world.id("health"), if_version=fresh.version)
+    )
     assert done.status_code == 303, done.content.decode()
     assert world.on(order, "health").successor_of_id == row.pk
 
@@ -198,9 +218,7 @@ def test_return_for_rework_then_accept(world: World, enter: Enter) -> None:
     assert back.status_code == 303, back.content.decode()
     assert world.fresh(row).state == "in_progress"
     row = world.act("feedback", row, "police", version=1, percent=100, text="With photo", final=True)
-    done = centre.post(
-        f"/assignments/{row.pk}/evaluate/", form(accepted="1", outcome="good", if_version=row.version)
-    )
+    done = centre.post(f"/assignments/{row.pk}/evaluate/", form(accepted="1", outcome="good", if_version=row.version))
     assert done.status_code == 303, done.content.decode()
     assert world.fresh(row).state == "closed"
 
@@ -228,8 +246,15 @@ def test_compose_to_issue_by_forms_alone(world: World, enter: Enter) -> None:
     assert "fire duty_officer" in page.content.decode()  # who is on duty there
     due = (world.now + minutes(120)).astimezone().strftime("%Y-%m-%dT%H:%M")
     fields = form(
-        lead=world.id("fire"), support=[world.id("police")], headline_en="Cool tank 3", text="Two lines on tank 3.",
-        what="Tank 3", place="Unit 3", due_at=due, urgency="urgent", evidence=["photo"],
+        lead=world.id("fire"),
+        support=[world.id("police")],
+        headline_en="Cool tank 3",
+        text="Two lines on tank 3.",
+        what="Tank 3",
+        place="Unit 3",
+        due_at=due,
+        urgency="urgent",
+        evidence=["photo"],
     )
     wrong = centre.post(address, {**fields, "headline_en": "", "latitude": "31.2"})
     assert wrong.status_code == 422
@@ -268,8 +293,17 @@ def test_amend_and_compare_versions(world: World, enter: Enter) -> None:
     due = (world.now + minutes(100)).astimezone().strftime("%Y-%m-%dT%H:%M")
     answer = centre.post(
         f"/instructions/{order.pk}/amend",
-        form(change_note="More water", headline_en="Cool the glycol tanks", what="Cool the glycol tanks", place="Unit 3",
-             quantity="120", unit="t", due_at=due, urgency="urgent", if_version=world.fresh(order).version),
+        form(
+            change_note="More water",
+            headline_en="Cool the glycol tanks",
+            what="Cool the glycol tanks",
+            place="Unit 3",
+            quantity="120",
+            unit="t",
+            due_at=due,
+            urgency="urgent",
+            if_version=world.fresh(order).version,
+        ),
     )
     assert answer.status_code == 303, answer.content.decode()
     text = centre.get(f"/instructions/{order.pk}/versions").content.decode()

@@ -39,7 +39,10 @@ class ReadBackForm(VersionForm):
         """`version` and `read_back`."""
         data = super().payload()
         names = ("place", "object", "quantity", "unit", "due_at")
-        return {**{k: v for k, v in data.items() if k not in names}, "read_back": {k: data[k] for k in names if k in data}}
+        return {
+            **{k: v for k, v in data.items() if k not in names},
+            "read_back": {k: data[k] for k in names if k in data},
+        }
 
 
 class AcknowledgeForForm(VersionForm):
@@ -49,9 +52,11 @@ class AcknowledgeForForm(VersionForm):
     number = forms.CharField(label=_("Telephone number"), max_length=40)
     spoken_at = local_time(label=_("When"))
     voice_code = forms.CharField(
-        label=_("The four digits they read out"), max_length=4, required=False,
+        label=_("The four digits they read out"),
+        max_length=4,
+        required=False,
         help_text=_("Without the digits it counts as assumed: the deadline goes on."),
-    )  # fmt: skip
+    )
 
 
 class StartForm(ActForm):
@@ -67,16 +72,21 @@ class FeedbackForm(FilesForm, VersionForm):
     FIGURE_ROWS = (1, 2, 3)
 
     final = forms.TypedChoiceField(
-        label=_("State"), coerce=lambda v: v == "1", widget=forms.RadioSelect, initial="0",
+        label=_("State"),
+        coerce=lambda v: v == "1",
+        widget=forms.RadioSelect,
+        initial="0",
         choices=[("0", _("In progress")), ("1", _("Done: final feedback"))],
-    )  # fmt: skip
+    )
     percent = forms.TypedChoiceField(label=_("How far"), coerce=int, choices=PERCENTS, widget=forms.RadioSelect)
     text = long_text(label=_("What was done, what is seen"), max_length=4000)
     place = forms.CharField(label=_("Where"), max_length=200, required=False)
     early_reason = forms.CharField(
-        label=_("Why final now"), max_length=REASON, required=False,
+        label=_("Why final now"),
+        max_length=REASON,
+        required=False,
         help_text=_("Needed where a part of this work is still open below."),
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Add the rows for figures."""
@@ -89,11 +99,15 @@ class FeedbackForm(FilesForm, VersionForm):
             )
             self.fields[f"figure_unit_{n}"] = forms.ChoiceField(label=_("Unit"), choices=units, required=False)
             for part, kind in (("name", "form-control"), ("value", "form-control"), ("unit", "form-select")):
-                self.fields[f"figure_{part}_{n}"].widget.attrs.update({"class": kind, "placeholder": str(self.fields[f"figure_{part}_{n}"].label)})
+                self.fields[f"figure_{part}_{n}"].widget.attrs.update(
+                    {"class": kind, "placeholder": str(self.fields[f"figure_{part}_{n}"].label)}
+                )
 
     def figure_rows(self) -> list[tuple[Any, Any, Any]]:
         """The bound fields of each row."""
-        return [(self[f"figure_name_{n}"], self[f"figure_value_{n}"], self[f"figure_unit_{n}"]) for n in self.FIGURE_ROWS]
+        return [
+            (self[f"figure_name_{n}"], self[f"figure_value_{n}"], self[f"figure_unit_{n}"]) for n in self.FIGURE_ROWS
+        ]
 
     def clean(self) -> dict[str, Any]:
         """Fold the figure rows into `figures`; half a row is an error."""
@@ -114,9 +128,12 @@ class EvaluateForm(ActForm):
     """Good enough, or back with a reason."""
 
     accepted = forms.TypedChoiceField(
-        label=_("Verdict"), coerce=lambda v: v == "1", widget=forms.RadioSelect, initial="1",
+        label=_("Verdict"),
+        coerce=lambda v: v == "1",
+        widget=forms.RadioSelect,
+        initial="1",
         choices=[("1", _("Accept")), ("0", _("Return for rework"))],
-    )  # fmt: skip
+    )
     outcome = forms.ChoiceField(label=_("Outcome grade"), required=False)
     remark = long_text(rows=2, label=_("Remark"), max_length=2000, required=False)
     reason = forms.CharField(label=_("Why it goes back"), max_length=REASON, required=False)
@@ -138,9 +155,11 @@ class RecheckForm(FilesForm):
     """Seen on the spot: holds, or not."""
 
     passed = forms.TypedChoiceField(
-        label=_("On the spot"), coerce=lambda v: v == "1", widget=forms.RadioSelect,
+        label=_("On the spot"),
+        coerce=lambda v: v == "1",
+        widget=forms.RadioSelect,
         choices=[("1", _("Holds")), ("0", _("Does not hold"))],
-    )  # fmt: skip
+    )
     place = forms.CharField(label=_("Where"), max_length=200)
     remark = long_text(rows=2, label=_("What was seen"), max_length=2000, required=False)
 
@@ -189,16 +208,21 @@ class AskForm(ActForm):
     """More time, a pause or an answer."""
 
     kind = forms.ChoiceField(
-        label=_("Asked for"), widget=forms.RadioSelect,
+        label=_("Asked for"),
+        widget=forms.RadioSelect,
         choices=[("extension", _("Extension")), ("hold", _("Hold")), ("clarify", _("Clarification"))],
-    )  # fmt: skip
+    )
     reason = forms.CharField(label=_("Reason"), max_length=REASON)
     wanted_until = local_time(label=_("Until"), required=False)
 
     def clean(self) -> dict[str, Any]:
         """Extension and hold name a time."""
         data = super().clean() or {}
-        if data.get("kind") in ("extension", "hold") and not data.get("wanted_until") and "wanted_until" not in self.errors:
+        if (
+            data.get("kind") in ("extension", "hold")
+            and not data.get("wanted_until")
+            and "wanted_until" not in self.errors
+        ):
             self.add_error("wanted_until", _("Say until when."))
         return data
 
@@ -243,18 +267,23 @@ class SuperviseForm(ActForm):
 
     note = forms.CharField(label=_("Note"), max_length=REASON)
     progress_every = forms.TypedChoiceField(
-        label=_("Progress wanted"), coerce=int, empty_value=None, required=False,
+        label=_("Progress wanted"),
+        coerce=int,
+        empty_value=None,
+        required=False,
         choices=[("", _("as before")), (900, _("every 15 min")), (1800, _("every 30 min")), (3600, _("every hour"))],
-    )  # fmt: skip
+    )
 
 
 class ConfirmForm(ActForm):
     """An order issued first is confirmed afterwards, or not."""
 
     yes = forms.TypedChoiceField(
-        label=_("Confirm"), coerce=lambda v: v == "1", widget=forms.RadioSelect,
+        label=_("Confirm"),
+        coerce=lambda v: v == "1",
+        widget=forms.RadioSelect,
         choices=[("1", _("Confirmed")), ("0", _("Not confirmed"))],
-    )  # fmt: skip
+    )
     reason = forms.CharField(label=_("Reason"), max_length=REASON, required=False)
 
     def clean(self) -> dict[str, Any]:
@@ -278,7 +307,8 @@ class ApproveForm(ActForm):
             self.fields[f"sign_{one['key']}"] = forms.CharField(
                 label=_("Reason for going on in spite of: %(text)s, instruction %(number)s (%(object)s)")
                 % {"text": one["text"], "number": one["number"], "object": one["object"]},
-                max_length=REASON, widget=forms.TextInput(attrs={"class": "form-control"})
+                max_length=REASON,
+                widget=forms.TextInput(attrs={"class": "form-control"}),
             )
 
     def payload(self) -> dict[str, Any]:

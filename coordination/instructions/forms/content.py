@@ -43,9 +43,11 @@ class ContentForm(ActForm):
     what = forms.CharField(label=_("Object"), max_length=300, required=False)
     object_kind = forms.ChoiceField(label=_("Kind of object"), choices=OBJECTS, required=False)
     object_code = forms.CharField(
-        label=_("Its number or name"), max_length=80, required=False,
+        label=_("Its number or name"),
+        max_length=80,
+        required=False,
         help_text=_("Named like this, it is compared with other orders and read back."),
-    )  # fmt: skip
+    )
     place = forms.CharField(label=_("Where"), max_length=200, required=False)
     latitude = FiniteFloat(label=_("Latitude (WGS-84)"), min_value=-90, max_value=90, required=False)
     longitude = FiniteFloat(label=_("Longitude (WGS-84)"), min_value=-180, max_value=180, required=False)
@@ -59,7 +61,9 @@ class ContentForm(ActForm):
     progress_every = forms.TypedChoiceField(
         label=_("Progress wanted"), coerce=int, empty_value=None, choices=PROGRESS, required=False
     )
-    read_back = forms.BooleanField(label=_("Read-back wanted: they type place, object, quantity and time again"), required=False)
+    read_back = forms.BooleanField(
+        label=_("Read-back wanted: they type place, object, quantity and time again"), required=False
+    )
     recheck = forms.BooleanField(label=_("Command checks on the spot before it closes"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -34,14 +34,18 @@ def act(request: HttpRequest, subject: str, pk: int, name: str) -> HttpResponse:
     if spec is None:
         raise Http404
     form = spec.form(
-        request.POST, request.FILES, auto_id=f"{subject}-{pk}-{name}-%s",
+        request.POST,
+        request.FILES,
+        auto_id=f"{subject}-{pk}-{name}-%s",
         **pages.form_arguments(subject, name, Choices(request.actor), conflicts_for(request, name, about)),
-    )  # fmt: skip
+    )
     if not form.is_valid():
         return _again(request, spec, form, about, subject, pk, name, 422, {"error": _("Please look at these fields")})
     try:
         _take_files(request, form)
-        spec.action(actor=request.actor, now=request.now, **{SUBJECT_ARGUMENT[subject]: pk}, **arguments(form, subject, name))
+        spec.action(
+            actor=request.actor, now=request.now, **{SUBJECT_ARGUMENT[subject]: pk}, **arguments(form, subject, name)
+        )
     except NotFound:
         raise
     except Refused as no:
@@ -70,7 +74,9 @@ def conflicts_for(request: HttpRequest, name: str, about: dict[str, Any]) -> Any
     """The conflicts an approver signs; nothing for other acts."""
     if name != "approve":
         return ()
-    return queries.conflicts(actor=request.actor, instruction_id=about["instruction_id"], n=about["current"], now=request.now)
+    return queries.conflicts(
+        actor=request.actor, instruction_id=about["instruction_id"], n=about["current"], now=request.now
+    )
 
 
 def words_of(no: Refused, subject: str) -> dict[str, Any]:
@@ -93,8 +99,15 @@ def _done(request: HttpRequest, spec: Act, about: dict[str, Any]) -> HttpRespons
 
 
 def _again(
-    request: HttpRequest, spec: Act, form: ActForm, about: dict[str, Any], subject: str, pk: int, name: str,
-    status: int, words: dict[str, Any],
+    request: HttpRequest,
+    spec: Act,
+    form: ActForm,
+    about: dict[str, Any],
+    subject: str,
+    pk: int,
+    name: str,
+    status: int,
+    words: dict[str, Any],
 ) -> HttpResponse:
     """Nothing was done: the form again, with what was typed, why not, and what can be done now."""
     kept = {"form": form, **words, "open": True}

@@ -31,7 +31,11 @@ class Choices:
     @cached_property
     def below(self) -> Options:
         """The departments below the actor's own."""
-        under = set(accounts.subtree_ids(self.actor.department_id)) - {self.actor.department_id} if self.actor.department_id else set()
+        under = (
+            set(accounts.subtree_ids(self.actor.department_id)) - {self.actor.department_id}
+            if self.actor.department_id
+            else set()
+        )
         return [option for option in self.departments if option[0] in under]
 
     def codes(self, table: str) -> Options:

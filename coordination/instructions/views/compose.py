@@ -1,4 +1,4 @@
-"""How is an instruction written, changed and seen before it leaves: to whom, who is on duty there, how loaded they are?"""
+"""How is an instruction written, changed and seen before it leaves: to whom, who is on duty, how loaded they are?"""
 
 from __future__ import annotations
 
@@ -45,7 +45,13 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     i = queries.instruction(actor=request.actor, instruction_id=pk, now=request.now)
     choices = Choices(request.actor)
     form = ContentForm(request.POST or None, choices=choices.for_content(), initial=_values_of(i))
-    kept = {"incident": i["incident"], "i": i, "form": form, "draft_key": f"edit-{pk}-{i['version']}", "title": _("Change the draft")}
+    kept = {
+        "incident": i["incident"],
+        "i": i,
+        "form": form,
+        "draft_key": f"edit-{pk}-{i['version']}",
+        "title": _("Change the draft"),
+    }
     if request.method == "POST" and "preview" not in request.POST and form.is_valid():
         try:
             actions.edit(actor=request.actor, now=request.now, instruction_id=pk, **form.payload())
@@ -64,7 +70,13 @@ def amend(request: HttpRequest, pk: int) -> HttpResponse:
     i = queries.instruction(actor=request.actor, instruction_id=pk, now=request.now)
     choices = Choices(request.actor)
     form = AmendForm(request.POST or None, choices=choices.for_content(), initial=_values_of(i))
-    kept = {"incident": i["incident"], "i": i, "form": form, "draft_key": f"amend-{pk}-{i['current']}", "title": _("Amend: next version")}
+    kept = {
+        "incident": i["incident"],
+        "i": i,
+        "form": form,
+        "draft_key": f"amend-{pk}-{i['current']}",
+        "title": _("Amend: next version"),
+    }
     if request.method == "POST" and form.is_valid():
         try:
             actions.amend(actor=request.actor, now=request.now, instruction_id=pk, **form.payload())
@@ -90,7 +102,9 @@ def _targets(data: Any) -> list[dict[str, Any]]:
     """Lead and supporting departments as the form names them; what is no number is left out."""
     leads = [int(value) for value in data.getlist("lead") if value.isdecimal() and len(value) < 10][:1]
     support = [int(value) for value in data.getlist("support") if value.isdecimal() and len(value) < 10][:60]
-    return [{"department": pk, "role": "lead"} for pk in leads] + [{"department": pk, "role": "support"} for pk in support if pk not in leads]
+    return [{"department": pk, "role": "lead"} for pk in leads] + [
+        {"department": pk, "role": "support"} for pk in support if pk not in leads
+    ]
 
 
 def _first_values(request: HttpRequest) -> dict[str, Any]:
@@ -105,9 +119,23 @@ def _first_values(request: HttpRequest) -> dict[str, Any]:
 def _values_of(i: dict[str, Any]) -> dict[str, Any]:
     """What stands in the version now, as the form's fields."""
     names = (
-        "headline_zh", "headline_en", "text", "verb", "what", "place", "latitude", "longitude", "quantity", "unit", "due_at",
-        "urgency", "evidence", "progress_every", "read_back", "recheck",
-    )  # fmt: skip
+        "headline_zh",
+        "headline_en",
+        "text",
+        "verb",
+        "what",
+        "place",
+        "latitude",
+        "longitude",
+        "quantity",
+        "unit",
+        "due_at",
+        "urgency",
+        "evidence",
+        "progress_every",
+        "read_back",
+        "recheck",
+    )
     values = {name: i[name] for name in names}
     if i["objects_named"]:
         values["object_kind"], values["object_code"] = i["objects_named"][0]["kind"], i["objects_named"][0]["code"]
@@ -123,7 +151,9 @@ def _status_of_move(i: dict[str, Any], name: str) -> int:
     raise MoveNotAllowed(_("This is not possible in the present state."), state=i["state"], allowed=[])
 
 
-def _show(request: HttpRequest, kept: dict[str, Any], *, status: int = 200, errors: dict[str, Any] | None = None) -> HttpResponse:
+def _show(
+    request: HttpRequest, kept: dict[str, Any], *, status: int = 200, errors: dict[str, Any] | None = None
+) -> HttpResponse:
     form = kept["form"]
     if form.is_bound and not errors and not form.is_valid() and "preview" not in request.POST:
         status, errors = 422, {"title": _("Please look at these fields")}
@@ -132,7 +162,9 @@ def _show(request: HttpRequest, kept: dict[str, Any], *, status: int = 200, erro
     incident_id = kept["incident"]["id"]
     source = request.POST if form.is_bound else None
     targets = _targets(source) if source is not None else _initial_targets(form.initial)
-    recipients = queries.recipients_preview(actor=request.actor, incident_id=incident_id, targets=targets, now=request.now)
+    recipients = queries.recipients_preview(
+        actor=request.actor, incident_id=incident_id, targets=targets, now=request.now
+    )
     here, elsewhere = _support_options(form, incidents.facts(incident_id).participants)
     context = {**kept, "errors": errors, "recipients": recipients, "support_here": here, "support_elsewhere": elsewhere}
     return render(request, "instructions/compose.html", context, status=status)

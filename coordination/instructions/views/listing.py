@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from coordination.events import streams
 from coordination.instructions import queries
 from coordination.live.queries import cursor
-from coordination.events import streams
 from sharing.access.pages import page
 
 SIZE = 50
@@ -33,9 +33,15 @@ def instructions(request: HttpRequest) -> HttpResponse:
     live = cursor(actor, own, now)
     chosen = request.GET.get("show", "open")
     wanted: dict[str, Any] = next((found for name, _label, found in FILTERS if name == chosen), FILTERS[0][2])
-    rows, following = queries.instructions(actor=actor, now=now, after=request.GET.get("after") or None, size=SIZE, **wanted)
+    rows, following = queries.instructions(
+        actor=actor, now=now, after=request.GET.get("after") or None, size=SIZE, **wanted
+    )
     context = {
-        "rows": rows, "following": following, "chosen": chosen, "live": live, "streams": " ".join(own),
+        "rows": rows,
+        "following": following,
+        "chosen": chosen,
+        "live": live,
+        "streams": " ".join(own),
         "filters": [(name, label) for name, label, _found in FILTERS],
-    }  # fmt: skip
+    }
     return render(request, "instructions/list.html", context)

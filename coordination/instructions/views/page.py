@@ -63,7 +63,12 @@ def _chosen(asked: str | None, rows: list[Any], otherwise: Any) -> Any:
 
 
 def show(
-    request: HttpRequest, pk: int, *, bound: Bound | None = None, status: int = 200, errors: dict[str, Any] | None = None
+    request: HttpRequest,
+    pk: int,
+    *,
+    bound: Bound | None = None,
+    status: int = 200,
+    errors: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """The page, with the forms that were just refused in the place of fresh ones."""
     before = queries.streams_of(actor=request.actor, instruction_id=pk, now=request.now)
@@ -128,9 +133,7 @@ def part_of(request: HttpRequest, assignment_id: int | None) -> dict[str, Any] |
         return None
 
 
-def dress_assignment(
-    a: dict[str, Any], transitions: list[Any], ledger: list[Any], choices: Choices
-) -> None:
+def dress_assignment(a: dict[str, Any], transitions: list[Any], ledger: list[Any], choices: Choices) -> None:
     """Add to an assignment what only the page needs: path, bar, names, next deadline."""
     a["path"] = shown.path_of(a["state"], shown.moments_of(transitions, a["id"]))
     a["bar"] = shown.bar_of(ledger)
@@ -193,15 +196,30 @@ def _acts(
 
 
 def one_act(
-    act: Act, subject: str, row: dict[str, Any], name: str, *, i: dict[str, Any], choices: Choices, conflicts: Any = (),
+    act: Act,
+    subject: str,
+    row: dict[str, Any],
+    name: str,
+    *,
+    i: dict[str, Any],
+    choices: Choices,
+    conflicts: Any = (),
     kept: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a template needs to draw one act."""
     ident = f"act-{name}-{row['id']}" if subject == "assignment" else f"act-{subject}-{name}-{row['id']}"
     shape = {
-        "id": ident, "action": name, "label": act.label, "button": act.button, "tap": act.tap, "primary": act.primary,
-        "danger": act.danger, "early": bool(row.get("children")) or row.get("role") == "support", "href": address(subject, row["id"], name), "conflicts": conflicts,
-    }  # fmt: skip
+        "id": ident,
+        "action": name,
+        "label": act.label,
+        "button": act.button,
+        "tap": act.tap,
+        "primary": act.primary,
+        "danger": act.danger,
+        "early": bool(row.get("children")) or row.get("role") == "support",
+        "href": address(subject, row["id"], name),
+        "conflicts": conflicts,
+    }
     shape["form"] = fresh_form(act, subject, row, name, i=i, choices=choices, conflicts=conflicts)
     return {**shape, **kept} if kept else shape
 
@@ -215,7 +233,9 @@ def fresh_form(
         initial["percent"] = row["percent"] // 10 * 10
     if name == "grant":
         initial["until"] = row.get("wanted_until")
-    return act.form(initial=initial, auto_id=f"{subject}-{row['id']}-{name}-%s", **form_arguments(subject, name, choices, conflicts))
+    return act.form(
+        initial=initial, auto_id=f"{subject}-{row['id']}-{name}-%s", **form_arguments(subject, name, choices, conflicts)
+    )
 
 
 def form_arguments(subject: str, name: str, choices: Choices, conflicts: Any = ()) -> dict[str, Any]:

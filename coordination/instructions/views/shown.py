@@ -9,58 +9,149 @@ from django.utils.translation import gettext_lazy as _
 
 PATH = ("issued", "acknowledged", "in_progress", "feedback_submitted", "closed")
 PATH_NAMES = {
-    "issued": _("Issued"), "acknowledged": _("Acknowledged"), "in_progress": _("In progress"),
-    "feedback_submitted": _("Feedback"), "closed": _("Accepted"), "declined": _("Declined"), "on_hold": _("On hold"),
-    "cancelled": _("Cancelled"), "superseded": _("Superseded"),
-}  # fmt: skip
+    "issued": _("Issued"),
+    "acknowledged": _("Acknowledged"),
+    "in_progress": _("In progress"),
+    "feedback_submitted": _("Feedback"),
+    "closed": _("Accepted"),
+    "declined": _("Declined"),
+    "on_hold": _("On hold"),
+    "cancelled": _("Cancelled"),
+    "superseded": _("Superseded"),
+}
 REACHED = {
-    "issued": 0, "delivered": 0, "acknowledged": 1, "in_progress": 2, "feedback_submitted": 3, "evaluated": 3, "closed": 5,
-}  # fmt: skip
+    "issued": 0,
+    "delivered": 0,
+    "acknowledged": 1,
+    "in_progress": 2,
+    "feedback_submitted": 3,
+    "evaluated": 3,
+    "closed": 5,
+}
 URGENCY_NAMES = {"immediate": _("Immediate"), "urgent": _("Urgent"), "routine": _("Routine")}
 BASIS_NAMES = {"command": _("Command"), "line": _("Line of authority"), "lateral": _("Lateral request")}
 EVIDENCE_NAMES = {"text": _("Text"), "photo": _("Photo"), "figures": _("Figures"), "place": _("Place")}
-GRADE_NAMES = {"system": _("the department's own hand"), "api": _("its system"), "voice": _("telephone"), "assumed": _("assumption")}
+GRADE_NAMES = {
+    "system": _("the department's own hand"),
+    "api": _("its system"),
+    "voice": _("telephone"),
+    "assumed": _("assumption"),
+}
 DEADLINE_NAMES = {
-    "approve": _("approve by"), "acknowledge": _("acknowledge by"), "start": _("start by"), "progress": _("next report"),
-    "complete": _("done by"), "evaluate": _("evaluate by"), "revisit": _("resume at"), "confirm": _("settle by"),
-}  # fmt: skip
+    "approve": _("approve by"),
+    "acknowledge": _("acknowledge by"),
+    "start": _("start by"),
+    "progress": _("next report"),
+    "complete": _("done by"),
+    "evaluate": _("evaluate by"),
+    "revisit": _("resume at"),
+    "confirm": _("settle by"),
+}
 STEP_NAMES = {
-    "remind_duty": _("duty officer reminded"), "next_on_duty": _("next on duty"), "head": _("head of the department"),
-    "department_above": _("department above"), "supervise": _("command supervises"),
-    "propose_owner": _("another owner proposed"), "board": _("command centre's board"),
-}  # fmt: skip
+    "remind_duty": _("duty officer reminded"),
+    "next_on_duty": _("next on duty"),
+    "head": _("head of the department"),
+    "department_above": _("department above"),
+    "supervise": _("command supervises"),
+    "propose_owner": _("another owner proposed"),
+    "board": _("command centre's board"),
+}
 ASK_NAMES = {"extension": _("Asks for more time"), "hold": _("Asks to pause"), "clarify": _("Asks a question")}
-POST_NAMES = {"duty_officer": _("Duty officer"), "commander": _("Commander"), "head": _("Head"), "approver": _("Approver")}
+POST_NAMES = {
+    "duty_officer": _("Duty officer"),
+    "commander": _("Commander"),
+    "head": _("Head"),
+    "approver": _("Approver"),
+}
 MOVE_NAMES = {
-    "draft": _("Drafted"), "edit": _("Draft changed"), "submit": _("Sent for approval"), "withdraw": _("Withdrawn"),
-    "return_draft": _("Returned to the drafter"), "approve": _("Approved"), "issue": _("Issued"),
-    "issue_first": _("Issued first, to be confirmed"), "confirm": _("Order issued first: answered"),
-    "amend": _("New version begun"), "keep": _("Kept after a change above"), "assign": _("Department added"),
-    "cancel": _("Cancelled"), "supersede": _("Superseded"), "close": _("Closed"), "reach": _("Reached the people on duty"),
-    "receive": _("Delivered"), "acknowledge": _("Acknowledged"), "acknowledge_for": _("Acknowledged by telephone"),
-    "misunderstood": _("Read back differently"), "contest": _("Acknowledgement contested"), "start": _("Work started"),
-    "feedback": _("Feedback"), "evaluate": _("Evaluated"), "recheck": _("Checked on the spot"), "decline": _("Declined"),
-    "overrule": _("Declining overruled"), "reassign": _("Given to another department"), "arbitrate": _("Ruled by the arbiter"),
-    "hand_over": _("Handed over"), "ask": _("Asked"), "grant": _("Granted"), "refuse": _("Refused"),
-    "resume": _("Resumed"), "delegate": _("Handed down"), "hand_down": _("The department below holds it"),
-    "take_back": _("Taken back from below"), "urge": _("Urged"), "supervise": _("Put under supervision"),
-    "lift": _("Supervision lifted"), "owe": _("New version to acknowledge"), "version": _("New version issued"),
-}  # fmt: skip
+    "draft": _("Drafted"),
+    "edit": _("Draft changed"),
+    "submit": _("Sent for approval"),
+    "withdraw": _("Withdrawn"),
+    "return_draft": _("Returned to the drafter"),
+    "approve": _("Approved"),
+    "issue": _("Issued"),
+    "issue_first": _("Issued first, to be confirmed"),
+    "confirm": _("Order issued first: answered"),
+    "amend": _("New version begun"),
+    "keep": _("Kept after a change above"),
+    "assign": _("Department added"),
+    "cancel": _("Cancelled"),
+    "supersede": _("Superseded"),
+    "close": _("Closed"),
+    "reach": _("Reached the people on duty"),
+    "receive": _("Delivered"),
+    "acknowledge": _("Acknowledged"),
+    "acknowledge_for": _("Acknowledged by telephone"),
+    "misunderstood": _("Read back differently"),
+    "contest": _("Acknowledgement contested"),
+    "start": _("Work started"),
+    "feedback": _("Feedback"),
+    "evaluate": _("Evaluated"),
+    "recheck": _("Checked on the spot"),
+    "decline": _("Declined"),
+    "overrule": _("Declining overruled"),
+    "reassign": _("Given to another department"),
+    "arbitrate": _("Ruled by the arbiter"),
+    "hand_over": _("Handed over"),
+    "ask": _("Asked"),
+    "grant": _("Granted"),
+    "refuse": _("Refused"),
+    "resume": _("Resumed"),
+    "delegate": _("Handed down"),
+    "hand_down": _("The department below holds it"),
+    "take_back": _("Taken back from below"),
+    "urge": _("Urged"),
+    "supervise": _("Put under supervision"),
+    "lift": _("Supervision lifted"),
+    "owe": _("New version to acknowledge"),
+    "version": _("New version issued"),
+}
 MOVE_MARKS = {
-    "acknowledge": "acknowledged", "acknowledge_for": "voice", "start": "in_progress", "feedback": "feedback_submitted",
-    "evaluate": "accepted", "decline": "declined", "issue": "issued", "issue_first": "issued", "approve": "approved",
-    "cancel": "cancelled", "close": "closed", "delegate": "delegated", "hand_down": "delegated", "urge": "message",
-    "supervise": "soon", "misunderstood": "overdue", "resume": "in_progress", "draft": "draft", "submit": "in_approval",
-    "supersede": "superseded", "return_draft": "returned", "ask": "message",
-}  # fmt: skip
+    "acknowledge": "acknowledged",
+    "acknowledge_for": "voice",
+    "start": "in_progress",
+    "feedback": "feedback_submitted",
+    "evaluate": "accepted",
+    "decline": "declined",
+    "issue": "issued",
+    "issue_first": "issued",
+    "approve": "approved",
+    "cancel": "cancelled",
+    "close": "closed",
+    "delegate": "delegated",
+    "hand_down": "delegated",
+    "urge": "message",
+    "supervise": "soon",
+    "misunderstood": "overdue",
+    "resume": "in_progress",
+    "draft": "draft",
+    "submit": "in_approval",
+    "supersede": "superseded",
+    "return_draft": "returned",
+    "ask": "message",
+}
 FIELD_NAMES = {"place": _("where"), "object": _("what"), "quantity": _("how much"), "due_at": _("by when")}
 STATE_NAMES = {
-    "draft": _("Draft"), "in_approval": _("In approval"), "approved": _("Approved"), "issued": _("Issued"),
-    "delivered": _("Delivered"), "acknowledged": _("Acknowledged"), "in_progress": _("In progress"),
-    "feedback_submitted": _("Feedback submitted"), "evaluated": _("Evaluated"), "on_hold": _("On hold"),
-    "declined": _("Declined"), "closed": _("Closed"), "superseded": _("Superseded"), "cancelled": _("Cancelled"),
-    "open": _("Open"), "granted": _("Granted"), "refused": _("Refused"), "withdrawn": _("Withdrawn"),
-}  # fmt: skip
+    "draft": _("Draft"),
+    "in_approval": _("In approval"),
+    "approved": _("Approved"),
+    "issued": _("Issued"),
+    "delivered": _("Delivered"),
+    "acknowledged": _("Acknowledged"),
+    "in_progress": _("In progress"),
+    "feedback_submitted": _("Feedback submitted"),
+    "evaluated": _("Evaluated"),
+    "on_hold": _("On hold"),
+    "declined": _("Declined"),
+    "closed": _("Closed"),
+    "superseded": _("Superseded"),
+    "cancelled": _("Cancelled"),
+    "open": _("Open"),
+    "granted": _("Granted"),
+    "refused": _("Refused"),
+    "withdrawn": _("Withdrawn"),
+}
 COLOURS = 6
 
 
@@ -78,11 +169,24 @@ def path_of(state: str, moments: Mapping[str, Any]) -> list[dict[str, Any]]:
             continue  # a side state: what was never reached is not drawn
         done = moments.get(name) is not None if reached is None else n <= reached
         steps.append(
-            {"name": PATH_NAMES[name], "mark": "accepted" if name == "closed" else name, "at": moments.get(name), "done": done,
-             "current": reached == n}
-        )  # fmt: skip
+            {
+                "name": PATH_NAMES[name],
+                "mark": "accepted" if name == "closed" else name,
+                "at": moments.get(name),
+                "done": done,
+                "current": reached == n,
+            }
+        )
     if reached is None:
-        steps.append({"name": PATH_NAMES.get(state, state), "mark": state, "at": moments.get(state), "done": True, "current": True})
+        steps.append(
+            {
+                "name": PATH_NAMES.get(state, state),
+                "mark": state,
+                "at": moments.get(state),
+                "done": True,
+                "current": True,
+            }
+        )
     if state == "closed":
         steps[-1]["current"] = True
     return steps
@@ -137,11 +241,18 @@ def timeline_of(transitions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]
             title = f"{title} {row['data']['percent']} %"
         rows.append(
             {
-                "at": row["at"], "effective_at": row["effective_at"], "late": row["effective_at"] < row["at"], "title": title,
-                "department": row["department"], "by": by_of(row), "reason": row["reason"],
-                "mark": "returned" if row["move"] == "evaluate" and row["after"] == "in_progress" else MOVE_MARKS.get(row["move"], "event"),
+                "at": row["at"],
+                "effective_at": row["effective_at"],
+                "late": row["effective_at"] < row["at"],
+                "title": title,
+                "department": row["department"],
+                "by": by_of(row),
+                "reason": row["reason"],
+                "mark": "returned"
+                if row["move"] == "evaluate" and row["after"] == "in_progress"
+                else MOVE_MARKS.get(row["move"], "event"),
             }
-        )  # fmt: skip
+        )
     return rows[::-1]
 
 
@@ -152,7 +263,11 @@ def by_of(row: Mapping[str, Any]) -> str:
         return str(_("by the clock"))
     if actor["kind"] == "system":
         return str(_("by the platform"))
-    parts = [actor.get("name") or "", (actor.get("department") or {}).get("short", ""), str(POST_NAMES.get(actor.get("post") or "", ""))]
+    parts = [
+        actor.get("name") or "",
+        (actor.get("department") or {}).get("short", ""),
+        str(POST_NAMES.get(actor.get("post") or "", "")),
+    ]
     return " · ".join(part for part in parts if part)
 
 
