@@ -17,6 +17,7 @@ from coordination.screens import forms
 from coordination.screens.acting import Deed, carry_out, offered, summary
 from incidents import queries as incidents
 from sharing.access.pages import page
+from sharing.catalogue import queries as catalogue
 
 DEEDS = {
     "appoint": Deed("appoint", _("Appoint somebody"), forms.AppointForm, accounts_actions.appoint, _("Appointed.")),
@@ -121,6 +122,7 @@ def _show(request: HttpRequest, pk: int, bound: dict[str, Any] | None = None, st
     row = accounts.department(pk)
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     administers = accounts.may_administer(actor, pk)
+    types = catalogue.names("incident_type")
     kept: dict[str, Any] = {
         "department": row,
         "parent": accounts.department(row.parent_id) if row.parent_id else None,
@@ -128,7 +130,9 @@ def _show(request: HttpRequest, pk: int, bound: dict[str, Any] | None = None, st
         "members": accounts.members_of(pk, now),
         "on_duty": accounts.on_duty(pk, now),
         "next_on_duty": accounts.next_on_duty(pk, now),
-        "responsibilities": accounts.responsibilities_of(pk),
+        "responsibilities": [
+            (one, catalogue.path_name(types, one.incident_type)) for one in accounts.responsibilities_of(pk)
+        ],
         "administers": administers,
         "errors": summary(bound),
     }

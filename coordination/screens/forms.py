@@ -88,7 +88,7 @@ class ShiftForm(ActForm):
     """One turn of duty."""
 
     starts = local_time(label=_("From"))
-    ends = local_time(label=_("To"))
+    ends = local_time(label=_("Until"))
     person_id = forms.TypedChoiceField(label=_("On duty"), coerce=int, required=False, empty_value=None)
     deputy_id = forms.TypedChoiceField(label=_("Deputy"), coerce=int, required=False, empty_value=None)
 
