@@ -100,7 +100,8 @@ def _refused(exc: Exception) -> tuple[Refused, dict[str, str]]:
     """Put any exception into the one form."""
     headers: dict[str, str] = {}
     if isinstance(exc, Refused):
-        return exc, headers
+        hidden = exc.status == 404 and exc.code == "not_found"  # its words could tell hidden from absent
+        return not_found() if hidden else exc, headers
     if isinstance(exc, exceptions.ValidationError):
         return BadInput(_("Some fields are not valid."), errors=list(_pointers(exc.get_full_details()))), headers
     if isinstance(exc, Http404 | exceptions.NotFound):
