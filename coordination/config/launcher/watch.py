@@ -5,14 +5,15 @@ longer takes tasks, an engine whose heart has stopped, a server whose socket was
 """
 
 import contextlib
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
 import psycopg2
+import redis
 
-from coordination.config.launcher import redis_server
 from coordination.config.launcher.roles import APP
 from coordination.config.launcher.stack import QUEUES, Stack, connect
 
@@ -26,6 +27,23 @@ GRACE_SECONDS = 45.0  # what was just started may still be starting
 FATAL_PAUSE = 5.0
 
 
+def hung(ages: Mapping[str, float], waiting: Mapping[str, int]) -> dict[str, str]:
+    """Which of workers and beat hang, and why.
+
+    ``ages``: seconds since each queue's canary was done (absent: never); ``waiting``: tasks in each queue. A worker
+    hangs when something waits and it takes nothing; beat, when nothing is sent to anybody. A canary that is late
+    alone proves neither.
+    """
+    silent = {queue: age for queue in QUEUES if (age := ages.get(queue, float("inf"))) > CANARY_SECONDS}
+    found = {
+        f"worker-{queue}": f"took no task for {age:.0f} s, {waiting[queue]} wait"
+        for queue, age in silent.items() if waiting[queue]
+    }  # fmt: skip
+    if len(silent) == len(QUEUES) and not any(waiting.values()):
+        found["beat"] = f"sent nothing for {min(silent.values()):.0f} s"
+    return found
+
+
 @dataclass
 class Watch:
     """Looks at a running stack now and then; ``tick`` is called about once a second."""
@@ -35,6 +53,7 @@ class Watch:
     failures: int = 0
     started: dict[str, float] = field(default_factory=dict)
     last: dict[str, float] = field(default_factory=dict)
+    redis_since: float | None = None
 
     def tick(self) -> bool:
         """Look at what is due to be looked at; return False when the supervisor itself is gone."""
@@ -87,10 +106,10 @@ class Watch:
 
     def _sockets(self) -> None:
         instance = self.stack.instance
-        if "postgres" in self.stack.names and not (instance.postgres_run / ".s.PGSQL.5432").exists():
-            self._restart("postgres", "its socket is gone")
-        if "redis" in self.stack.names and not instance.redis_socket.exists():
-            self._restart("redis", "its socket is gone")
+        for name, path in (("postgres", instance.postgres_run / ".s.PGSQL.5432"), ("redis", instance.redis_socket)):
+            # a server that was stopped, or is just starting, has no socket either
+            if name in self.stack.names and not path.exists() and not self._young(name):
+                self._restart(name, "its socket is gone")
 
     def _hearts(self) -> None:
         ages = self._ages()
@@ -99,12 +118,30 @@ class Watch:
         engine = ages.get("engine")
         if engine is not None and engine > ENGINE_SECONDS and not self._young("engine"):
             self._restart("engine", f"its heart stopped {engine:.0f} s ago")
-        if "redis" in self.stack.names and redis_server.answers(instance=self.stack.instance):
+        self._canaries(ages, self._waiting())
+
+    def _canaries(self, ages: Mapping[str, float], waiting: Mapping[str, int] | None) -> None:
+        if waiting is None:
+            self.redis_since = None
             return
-        for queue in QUEUES:
-            age = ages.get(queue)
-            if age is not None and age > CANARY_SECONDS and not self._young(f"worker-{queue}"):
-                self._restart(f"worker-{queue}", f"took no task for {age:.0f} s")
+        if self.redis_since is None:
+            self.redis_since = time.monotonic()
+        if time.monotonic() - self.redis_since < CANARY_SECONDS or self._young("beat"):
+            return  # Redis is just back, or beat is starting still: no canary could sing
+        for name, why in hung(ages, waiting).items():
+            if not self._young(name):
+                self._restart(name, why)
+
+    def _waiting(self) -> dict[str, int] | None:
+        """Return how many tasks wait in each queue; None when Redis does not answer."""
+        variables = {**os.environ, **self.stack.environment("watch")}
+        client = redis.Redis.from_url(variables["REDIS_URL"], socket_timeout=2, socket_connect_timeout=2)
+        try:
+            return {queue: int(client.llen(variables.get("MUSTER_REDIS_PREFIX", "") + queue)) for queue in QUEUES}  # type: ignore[arg-type]
+        except redis.RedisError:
+            return None
+        finally:
+            client.close()
 
     def _ages(self) -> dict[str, float] | None:
         """Return the seconds since each heart beat, by the database's clock; None when it does not answer."""
@@ -113,7 +150,8 @@ class Watch:
                 cursor.execute("SET statement_timeout = 2500")
                 cursor.execute(
                     "SELECT queue, extract(epoch FROM clock_timestamp() - at) FROM config_canary UNION ALL "
-                    "SELECT 'engine', extract(epoch FROM clock_timestamp() - max(at)) FROM deadlines_engineheartbeat"
+                    "SELECT 'engine', extract(epoch FROM clock_timestamp() - max(at)) FROM deadlines_engineheartbeat "
+                    "WHERE doing = 'engine'"
                 )
                 return {name: float(age) for name, age in cursor.fetchall() if age is not None}
         except psycopg2.Error:

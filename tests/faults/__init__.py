@@ -1,0 +1,1 @@
+"""Does everything promised hold while processes are killed?"""

@@ -1,0 +1,156 @@
+"""How does one run go: clients at work, readers reading, faults, quiet, and then the question whether all holds?"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from tests.api.client import Api, City
+from tests.faults import checker, ledgers, records
+from tests.faults.clients import CREWS, Client, open_incident, prepare
+from tests.faults.history import History
+from tests.faults.nemesis import Nemesis, Watchman
+from tests.faults.readers import Asker, Reader, Screen
+from tests.stacks import System
+
+QUIET = 60.0
+"""Seconds within which everything must have settled once nothing is hurt any more, on a machine that has more to do."""
+
+
+class NotHeldError(AssertionError):
+    """Something promised did not hold; the message has the seed and the shortest history that shows it."""
+
+
+@dataclass
+class Figures:
+    """What a run came to."""
+
+    seed: int
+    seconds: float = 0
+    commands: dict[str, int] = field(default_factory=dict)
+    kills: int = 0
+    cases: int = 0
+    events: int = 0
+    fired: int = 0
+    late_p99: float = 0
+    late_max: float = 0
+    notices: int = 0
+    ledgers: int = 0
+    settled_after: float = 0
+    back: dict[str, str] = field(default_factory=dict)
+    watch: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{name} {value}" for name, value in vars(self).items() if name != "watch")
+        return "\n".join([said, *(f"  watch: {line}" for line in self.watch)])
+
+
+class Run:
+    """One run against one system, by one seed."""
+
+    def __init__(self, system: System, seed: int, *, crews: int = len(CREWS), redis_away: float = 20.0) -> None:
+        self.system, self.seed = system, seed
+        self.history = History()
+        self.api = Api(f"{system.base_url}/api/v1/schema")
+        self.city = City(self.api, system.accounts)
+        prepare(self.api, self.city, crews)
+        self.incidents = [open_incident(self.city, number, crew) for number, crew in enumerate(CREWS[:crews])]
+        self.clients = [
+            Client(self.api, self.city, self.history, crew, f"client {number}", incident, f"{seed}/{number}")
+            for number, (crew, incident) in enumerate(zip(CREWS, self.incidents, strict=False))
+        ]
+        self.readers = self._readers()
+        self.watch = Watchman(system, self.history)
+        self.nemesis = Nemesis(system, self.history, f"{seed}/nemesis", redis_away=redis_away)
+
+    def _readers(self) -> list[Reader]:
+        commander, fire = self.city.person("city", "commander"), self.city.person("fire", "duty_officer")
+        found: list[Reader] = [
+            Screen(self.api, commander, self.history, f"incident:{incident}") for incident in self.incidents
+        ]
+        found.append(Asker(self.api, commander, self.history, f"incident:{self.incidents[0]}"))
+        found.append(Screen(self.api, fire, self.history, f"department:{self.city.id('fire')}"))
+        return found
+
+    def go(self, *, rounds: int = 1, seconds: float = 0) -> Figures:
+        """Work, be hurt, come to rest, be asked. Raises `NotHeldError`."""
+        began = time.monotonic()
+        threads = [*self.clients, *self.readers, self.watch]
+        for thread in threads:
+            thread.start()
+        try:
+            self.nemesis.run(rounds, until=began + seconds if seconds else None)
+            for client in self.clients:
+                client.stop.set()
+            for client in self.clients:
+                client.join(60)
+            settled = self._settle()
+            self._readers_arrive()
+        finally:
+            for thread in threads:
+                thread.stop.set()
+            for thread in threads:
+                thread.join(60)
+        return self._judge(began, settled)
+
+    def _settle(self) -> float:
+        """Wait until nothing is overdue and everybody has heard; return how long it took."""
+        self.system.wait_ready()
+        began = time.monotonic()
+        while time.monotonic() - began < QUIET:
+            found = records.read(self.system)
+            if not [
+                one for check in (checker.firings, checker.told, checker.notices, checker.streams)
+                for one in check(self.history, found)
+            ]:  # fmt: skip
+                break
+            time.sleep(1)
+        return time.monotonic() - began
+
+    def _readers_arrive(self) -> None:
+        """Every reader stands at the head of its stream at last."""
+        heads = {row[0]: row[1] for row in records.read(self.system)["streams"]}
+        end = time.monotonic() + QUIET
+        for reader in self.readers:
+            while reader.at < heads[reader.stream] and time.monotonic() < end:
+                time.sleep(0.1)
+            if reader.at < heads[reader.stream]:
+                self.history.breach("a reader is behind", f"{reader.name}: {reader.at} of {heads[reader.stream]}")
+
+    def _judge(self, began: float, settled: float) -> Figures:
+        for thread in (*self.clients, *self.readers):
+            if thread.crash is not None:
+                raise thread.crash
+        found = records.read(self.system)
+        officers = [self.city.person(code, "duty_officer") for code in ("city", "jinwan")]
+        breaches = checker.check(self.history, found) + ledgers.check(self.api, officers, found)
+        if breaches:
+            raise NotHeldError(self._story(breaches))
+        late = checker.lateness(found) or [0.0]
+        return Figures(
+            seed=self.seed,
+            seconds=round(time.monotonic() - began, 1),
+            commands=self.history.counts(),
+            kills=self.nemesis.kills,
+            cases=sum(client.cases for client in self.clients),
+            events=sum(row[1] for row in found["streams"]),
+            fired=len(late),
+            late_p99=round(late[int(len(late) * 0.99)], 2),
+            late_max=round(late[-1], 2),
+            notices=len(found["notices"]),
+            ledgers=len(found["assignments"]),
+            settled_after=round(settled, 1),
+            back={name: "/".join(f"{one:.1f}" for one in took) for name, took in self.nemesis.back.items()},
+            watch=self.watch.said,
+        )
+
+    def _story(self, breaches: list[checker.Breach]) -> str:
+        """The seed, what does not hold, and of each kind the shortest history that shows it."""
+        lines = [f"seed {self.seed}: {len(breaches)} breaches"]
+        for what in dict.fromkeys(one.what for one in breaches):
+            kind = [one for one in breaches if one.what == what]
+            told = [(self.history.shortest(one.subject, one.about, one.key), one) for one in kind]
+            shortest, one = min(told, key=lambda pair: (not pair[0], len(pair[0])))
+            lines += [f"{what} ({len(kind)} times), for instance {one.said}", *(f"    {line}" for line in shortest)]
+        lines += [f"{at:7.2f} nemesis: {said}" for at, said in self.history.faults]
+        return "\n".join(lines)

@@ -1,0 +1,36 @@
+"""Is anything lost, doubled, early or forgotten while processes are killed and Redis is wiped and away?
+
+The short run is part of every test run. The long one: ``make chaos SEEDS=3 MINUTES=10``.
+"""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from tests.faults.run import Run
+from tests.stacks import System
+
+pytestmark = [pytest.mark.chaos, pytest.mark.stack]
+
+FIRST_SEED = int(os.environ.get("SEED", "1"))
+SEEDS = int(os.environ.get("SEEDS", "1"))
+MINUTES = float(os.environ.get("MINUTES", "3"))
+
+
+def test_nothing_is_lost_or_doubled_while_each_process_is_killed(start_stack: Callable[..., System]) -> None:
+    system = start_stack()
+    figures = Run(system, FIRST_SEED, redis_away=20).go(rounds=1)
+    print(figures)
+    assert figures.kills >= 6
+    assert figures.commands["ok"] > 50
+    assert figures.fired > 5
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(FIRST_SEED + 1, FIRST_SEED + 1 + SEEDS))
+def test_nothing_is_lost_or_doubled_for_long(start_stack: Callable[..., System], seed: int) -> None:
+    system = start_stack()
+    figures = Run(system, seed, redis_away=60).go(seconds=MINUTES * 60)
+    print(figures)
+    assert figures.commands["ok"] > 100
