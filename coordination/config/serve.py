@@ -42,6 +42,14 @@ def configuration(host: str, port: int, proxies: str) -> uvicorn.Config:
     )
 
 
+def warm() -> None:
+    """Load every address and what stands behind it before the first request waits for it."""
+    from django.urls import get_resolver, reverse  # noqa: PLC0415 - after the application has set Django up
+
+    get_resolver()
+    reverse("health-ready")
+
+
 def main(arguments: list[str]) -> int:
     """Serve until asked to stop."""
     os.environ.setdefault("MUSTER_PROCESS", "web")  # before the application is loaded
@@ -50,7 +58,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--proxies", default=os.environ.get("MUSTER_PROXIES", ""))
     asked = parser.parse_args(arguments)
-    server = uvicorn.Server(configuration(asked.host, asked.port, asked.proxies))
+    settings = configuration(asked.host, asked.port, asked.proxies)
+    settings.load()
+    warm()
+    server = uvicorn.Server(settings)
     # uvicorn repeats the signal once it has stopped in order; that end is no failure
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     server.run()

@@ -24,7 +24,7 @@ from coordination.config.launcher.supervise import NotStarted, Program, Supervis
 
 QUEUES = ("urgent", "normal", "bulk")
 WORKERS = tuple(f"worker-{queue}" for queue in QUEUES)
-READY_SECONDS = 60
+READY_SECONDS = 180  # a busy machine is slow, not broken; a process that died is noticed at once
 CLOCK_SECONDS = 5
 
 
@@ -250,7 +250,7 @@ class Stack:
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         """Wait until pages answer and every process stays up."""
-        wait_ready(self.supervisor, "web", self.web_answers, seconds=seconds)
+        wait_ready(self.supervisor, "web", lambda: self.web_answers(seconds=15), seconds=seconds)
         deadline = time.monotonic() + seconds
         for name in ("engine", *WORKERS, "beat"):
             while (state := self.supervisor.state(name)) != "RUNNING":
@@ -258,10 +258,10 @@ class Stack:
                     raise NotStarted(f"{name} is {state}\n{tail(self.log(name))}")
                 time.sleep(0.1)
 
-    def web_answers(self) -> str:
-        """Return "" when the web process is ready for work, else what it says."""
+    def web_answers(self, seconds: float = 3) -> str:
+        """Return "" when the web process says within ``seconds`` that it is ready for work, else what it says."""
         try:
-            answer = httpx.get(f"{self.base_url}/health/ready", timeout=3, trust_env=False)
+            answer = httpx.get(f"{self.base_url}/health/ready", timeout=seconds, trust_env=False)
         except httpx.HTTPError as error:
             return str(error) or type(error).__name__
         return "" if answer.status_code == 200 else answer.text[:200]
