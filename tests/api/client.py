@@ -151,6 +151,11 @@ class City:
             self._parties[name] = Party(self.api, name).get_token(account)
         return self._parties[name]
 
+    def close(self) -> None:
+        """End the connections; the sessions stay."""
+        for party in self._parties.values():
+            party.http.close()
+
     def id(self, department: str) -> int:
         """Return a department's id."""
         return int(next(one["department_id"] for one in self.accounts["clients"] if one["department"] == department))

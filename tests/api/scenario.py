@@ -247,6 +247,14 @@ def run(accounts_path: str, schema_url: str) -> None:
     """Play the whole scenario. Raises `NotAsPromisedError` at the first thing that is not as promised."""
     api = Api(schema_url)
     city = City(api, json.loads(Path(accounts_path).read_text(encoding="utf-8")))
+    try:
+        play(city)
+    finally:
+        city.close()
+
+
+def play(city: City) -> None:
+    """Open the incident and follow its instruction to the end."""
     incident = open_incident(city)
     issued = draft_and_issue(city, incident)
     parts = {code: part_of(issued, city.id(code)) for code in ("fire", "health", "transport")}
