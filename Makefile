@@ -41,8 +41,8 @@ test: check browser ## the guards and the whole suite against real PostgreSQL, R
 test-all: check browser ## the same with the long runs
 	@$(BIN)/python -m pytest
 
-chaos: setup-test ## kill each process in turn under load
-	@$(BIN)/python -m pytest -m chaos tests/faults
+chaos: setup-test ## kill each process in turn under load (SEEDS=3 MINUTES=10: so many long runs of so long)
+	@$(BIN)/python -m pytest -s -m chaos tests/faults
 
 bench: setup-test ## measure the figures of the performance goals
 	@$(BIN)/python -m tests.benchmarks

@@ -51,6 +51,7 @@ class History:
         self.commands: list[Command] = []
         self.faults: list[tuple[float, str]] = []
         self.broken: list[tuple[str, str]] = []
+        self.times: list[float] = []
         self._lock = threading.Lock()
 
     @property

@@ -30,6 +30,7 @@ class Figures:
     commands: dict[str, int] = field(default_factory=dict)
     kills: int = 0
     cases: int = 0
+    answer_median: float = 0
     events: int = 0
     fired: int = 0
     late_p99: float = 0
@@ -48,17 +49,20 @@ class Figures:
 class Run:
     """One run against one system, by one seed."""
 
-    def __init__(self, system: System, seed: int, *, crews: int = len(CREWS), redis_away: float = 20.0) -> None:
+    def __init__(self, system: System, seed: int, *, clients: int = 6, redis_away: float = 20.0) -> None:
         self.system, self.seed = system, seed
         self.history = History()
         self.api = Api(f"{system.base_url}/api/v1/schema")
         self.city = City(self.api, system.accounts)
-        prepare(self.api, self.city, crews)
-        self.incidents = [open_incident(self.city, number, crew) for number, crew in enumerate(CREWS[:crews])]
+        prepare(self.api, self.city)
+        self.incidents = [open_incident(self.city, number, crew) for number, crew in enumerate(CREWS)]
         self.clients = [
-            Client(self.api, self.city, self.history, crew, f"client {number}", incident, f"{seed}/{number}")
-            for number, (crew, incident) in enumerate(zip(CREWS, self.incidents, strict=False))
-        ]
+            Client(
+                self.api, self.city, self.history, CREWS[number % len(CREWS)], f"client {number}",
+                self.incidents[number % len(CREWS)], f"{seed}/{number}",
+            )
+            for number in range(clients)
+        ]  # fmt: skip
         self.readers = self._readers()
         self.watch = Watchman(system, self.history)
         self.nemesis = Nemesis(system, self.history, f"{seed}/nemesis", redis_away=redis_away)
@@ -91,7 +95,10 @@ class Run:
                 thread.stop.set()
             for thread in threads:
                 thread.join(60)
-        return self._judge(began, settled)
+        try:
+            return self._judge(began, settled)
+        finally:
+            self.city.close()
 
     def _settle(self) -> float:
         """Wait until nothing is overdue and everybody has heard; return how long it took."""
@@ -133,6 +140,7 @@ class Run:
             commands=self.history.counts(),
             kills=self.nemesis.kills,
             cases=sum(client.cases for client in self.clients),
+            answer_median=round(sorted(self.history.times or [0.0])[len(self.history.times) // 2], 3),
             events=sum(row[1] for row in found["streams"]),
             fired=len(late),
             late_p99=round(late[int(len(late) * 0.99)], 2),

@@ -28,7 +28,7 @@ def test_nothing_is_lost_or_doubled_while_each_process_is_killed(start_stack: Ca
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", range(FIRST_SEED + 1, FIRST_SEED + 1 + SEEDS))
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + SEEDS))
 def test_nothing_is_lost_or_doubled_for_long(start_stack: Callable[..., System], seed: int) -> None:
     system = start_stack()
     figures = Run(system, seed, redis_away=60).go(seconds=MINUTES * 60)
