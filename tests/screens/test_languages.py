@@ -108,7 +108,8 @@ def test_pages_speak_chinese(world: World, enter: Enter) -> None:
         "/desk/", "/incidents/", incident, f"{incident}instructions/", f"{incident}log/", f"{incident}departments/",
         f"{incident}map/", f"{incident}print/", f"{incident}instructions/new", "/reports/new/", "/instructions/",
         f"/instructions/{order.pk}/", f"/instructions/{order.pk}/print", "/departments/",
-        f"/departments/{world.id('fire')}/", f"/duty/{world.id('centre')}/", "/notices/", "/search/?q=glycol", "/engine/", "/sessions/", "/act-for/",
+        f"/departments/{world.id('fire')}/",
+        f"/duty/{world.id('centre')}/", "/notices/", "/search/?q=glycol", "/engine/", "/sessions/", "/act-for/",
     )
     for name in ("centre", "fire"):
         browser = enter(name)
