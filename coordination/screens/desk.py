@@ -36,6 +36,7 @@ ON_DUTY_AS = {
     "shift": _("on shift"),
     "deputy": _("deputy"),
     "post": _("standing duty"),
+    "standing": _("standing duty"),
     "next_shift": _("next shift"),
 }
 

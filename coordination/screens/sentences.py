@@ -123,4 +123,4 @@ def _headline(noun: str, move: str, row: dict[str, Any], subject: dict[str, Any]
         said = _("feedback {percent} %").format(percent=percent)
     if move == "evaluate" and "accepted" in (row["payload"] or {}):
         said = _("accepted") if row["payload"]["accepted"] else _("returned for rework")
-    return f"{name}: {said}"
+    return _("{name}: {said}").format(name=name, said=said)
