@@ -66,7 +66,7 @@ class ManyFiles(forms.FileField):
         self.most = most
         super().__init__(required=False, widget=ManyFilesInput, **kwargs)
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:  # type: ignore[override]
         """Check each file for a name and content; what it holds is judged where it is kept."""
         several = data if isinstance(data, list | tuple) else [data] if data else []
         if len(several) > self.most:
@@ -106,7 +106,7 @@ class ActForm(forms.Form):
 
     def summary(self) -> list[dict[str, str]]:
         """Every error with the id of its field, for the list above the form."""
-        rows = []
+        rows: list[dict[str, str]] = []
         for name, errors in self.errors.items():
             bound = self[name] if name in self.fields else None
             place = (bound.id_for_label or bound.auto_id) if bound else ""
@@ -118,7 +118,7 @@ class ActForm(forms.Form):
 class FilesForm(ActForm):
     """An act with files. Those that came in before a refusal are named in `attachments` and need not come again."""
 
-    files = ManyFiles(label=_("Photos and files"))
+    files = ManyFiles(label=_("Photos and files"))  # type: ignore[assignment] # the metaclass takes it off the class
     attachments = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.MultipleHiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -127,7 +127,7 @@ class FilesForm(ActForm):
         kept = self.data.getlist("attachments") if hasattr(self.data, "getlist") else []
         self.fields["attachments"].choices = [(pk, pk) for pk in kept if pk.isdecimal() and len(pk) < 19][:20]  # type: ignore[attr-defined]
 
-    def uploads(self) -> list[tuple[uuid.UUID, UploadedFile]]:
+    def uploads(self) -> list[tuple[uuid.UUID, UploadedFile[Any]]]:
         """The files with a command id each, made from the form's: a repeat keeps each file once."""
         command_id = self.cleaned_data["command_id"]
         return [(uuid.uuid5(command_id, f"file {n}"), file) for n, file in enumerate(self.cleaned_data["files"])]
@@ -136,7 +136,8 @@ class FilesForm(ActForm):
         """Note files that are in, for the action and for the form shown again."""
         every = [*self.cleaned_data["attachments"], *attachment_ids]
         self.cleaned_data["attachments"] = every
-        data = self.data.copy()
+        data: Any = self.data
+        data = data.copy()
         data.setlist("attachments", [str(pk) for pk in every])
         self.data = data
 
