@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -107,14 +108,19 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         request,
         DEEDS[name],
         about=about,
-        choices=_choices(request),
+        choices=_choices(request, pk),
         home=reverse("department", args=[pk]),
         again=lambda r, bound, status: _show(r, pk, bound, status),
     )
 
 
-def _choices(request: HttpRequest) -> dict[str, Any]:
-    seen, _next = incidents.incidents(actor=request.actor, now=request.now, state="open", size=50)  # type: ignore[attr-defined]
+def _choices(request: HttpRequest, pk: int) -> dict[str, Any]:
+    """Incidents a wall can be set to: those its department sees. Who hangs it up need not see them otherwise."""
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    if not accounts.may_administer(actor, pk):
+        return {"incident_id": [("", "–")]}
+    reader = replace(actor, department_id=pk, posts=frozenset({"observer"}))
+    seen, _next = incidents.incidents(actor=reader, now=now, state="open", size=50)
     return {"incident_id": [("", "–"), *((row["id"], f"{row['number']} {row['headline']}") for row in seen)]}
 
 
@@ -139,5 +145,5 @@ def _show(request: HttpRequest, pk: int, bound: dict[str, Any] | None = None, st
     if administers:
         kept["displays"] = accounts.displays_of(pk)
         kept["clients"] = accounts.clients_of(pk)
-        kept["acts"] = offered([DEEDS[name] for name in SHOWN], _choices(request), bound)
+        kept["acts"] = offered([DEEDS[name] for name in SHOWN], _choices(request, pk), bound)
     return render(request, "departments/one.html", kept, status=status)

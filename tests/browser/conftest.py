@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -38,14 +39,10 @@ def sessions() -> dict[str, list[dict[str, Any]]]:
     return {}
 
 
-@pytest.fixture
-def window(
+@contextmanager
+def _windows(
     stack: System, browser: Browser, sign_ins: dict[str, dict[str, Any]], sessions: dict[str, list[dict[str, Any]]]
 ) -> Iterator[OpenWindow]:
-    """Return a function that opens a window for a user name, or for nobody; at the end none may have had a fault.
-
-    ``beside``: a window whose profile the new one shares. ``base``: another address of the same system.
-    """
     opened: list[Window] = []
     contexts = []
 
@@ -53,8 +50,10 @@ def window(
         user: str = "", *, language: str = "en", theme: str = "light", width: int = 1366, height: int = 900,
         base: str = "", beside: Window | None = None,
     ) -> Window:  # fmt: skip
-        context = beside.context if beside else new_context(browser, language=language, theme=theme, width=width, height=height)
-        if beside is None:
+        if beside is not None:
+            context = beside.context
+        else:
+            context = new_context(browser, language=language, theme=theme, width=width, height=height)
             contexts.append(context)
             if user:
                 if user not in sessions:
@@ -71,6 +70,27 @@ def window(
     assert [fault for each in opened for fault in each.faults] == []
 
 
+@pytest.fixture
+def window(
+    stack: System, browser: Browser, sign_ins: dict[str, dict[str, Any]], sessions: dict[str, list[dict[str, Any]]]
+) -> Iterator[OpenWindow]:
+    """Return a function that opens a window for a user name, or for nobody; at the end none may have had a fault.
+
+    ``beside``: a window whose profile the new one shares. ``base``: another address of the same system.
+    """
+    with _windows(stack, browser, sign_ins, sessions) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def lasting_window(
+    stack: System, browser: Browser, sign_ins: dict[str, dict[str, Any]], sessions: dict[str, list[dict[str, Any]]]
+) -> Iterator[OpenWindow]:
+    """The same for windows that stay open through all tests of a file."""
+    with _windows(stack, browser, sign_ins, sessions) as one:
+        yield one
+
+
 def _signed_in(base: str, account: dict[str, Any]) -> list[dict[str, Any]]:
     """Sign a person in over the API; return the cookies for every port of this host."""
     body = {
@@ -80,4 +100,5 @@ def _signed_in(base: str, account: dict[str, Any]) -> list[dict[str, Any]]:
     with httpx.Client(timeout=30, trust_env=False) as client:
         answer = client.post(f"{base}/api/v1/session", json=body)
         assert answer.status_code == 201, json.dumps(answer.json())
-        return [{"name": one.name, "value": one.value, "domain": "127.0.0.1", "path": "/"} for one in client.cookies.jar]
+        jar = client.cookies.jar
+    return [{"name": one.name, "value": one.value, "domain": "127.0.0.1", "path": "/"} for one in jar]

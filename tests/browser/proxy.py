@@ -59,6 +59,7 @@ class Proxy:
         """End all connections and the thread."""
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
+        self._loop.close()
 
     async def _took(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -73,8 +74,8 @@ class Proxy:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
                 way.cancel()
-        except OSError:
-            pass  # the server is down: the browser's connection is closed, as a kernel would refuse it
+        except (OSError, asyncio.CancelledError):
+            pass  # the test is over, or the server is down: the browser's connection is closed, as a kernel would refuse it
         finally:
             for end in (writer, back):
                 if end is not None:
