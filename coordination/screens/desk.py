@@ -88,7 +88,7 @@ def dress(need: dict[str, Any]) -> None:
     )
     need["key"] = f"{ROW_KEYS[kind]}{subject['id']}"
     need["version"] = f"{subject.get('version', 1)}.{need['why']}"
-    need["why_text"], need["button"] = WHY.get(need["why"], ("", _("Open")))
+    need["why_text"], need["button"] = WHY.get(need["why"], ("", _("Open…")))
     if need.get("instruction") is None:
         need["instruction"] = (need.get("assignment") or subject)["instruction"]
 
