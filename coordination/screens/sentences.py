@@ -118,9 +118,7 @@ def _headline(noun: str, move: str, row: dict[str, Any], subject: dict[str, Any]
         step = str((row["payload"] or {}).get("step", ""))
         return _("{name}: overdue, {step}").format(name=name, step=STEPS.get(step, step))
     said = str(MOVES.get(move, move.replace("_", " ")))
-    percent = (row["payload"] or {}).get("percent")
-    if move == "feedback" and percent is not None:
-        said = _("feedback {percent} %").format(percent=percent)
-    if move == "evaluate" and "accepted" in (row["payload"] or {}):
-        said = _("accepted") if row["payload"]["accepted"] else _("returned for rework")
+    if move == "evaluate":
+        back = (row["payload"] or {}).get("state") == "in_progress"
+        said = _("returned for rework") if back else _("accepted")
     return _("{name}: {said}").format(name=name, said=said)
