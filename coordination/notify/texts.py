@@ -180,4 +180,4 @@ def moment(iso: str) -> str:
         at = timezone.localtime(datetime.fromisoformat(iso))
     except ValueError:
         return iso
-    return at.strftime("%m-%d %H:%M")
+    return localized(f"{at.month}月{at.day}日 {at:%H:%M}", f"{at.day} {at:%b} {at:%H:%M}")

@@ -96,4 +96,5 @@ def test_every_text_can_be_said(key: str, language: str) -> None:
 
 
 def test_due_is_said_in_local_time() -> None:
-    assert "11-20 16:00" in texts.render("deadline.head", {"due": "2026-11-20T08:00:00+00:00"}, "en")
+    assert "20 Nov 16:00" in texts.render("deadline.head", {"due": "2026-11-20T08:00:00+00:00"}, "en")
+    assert "11月20日 16:00" in texts.render("deadline.head", {"due": "2026-11-20T08:00:00+00:00"}, "zh-hans")
