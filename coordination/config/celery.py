@@ -1,9 +1,11 @@
 """How do workers find their tasks and queues?"""
 
 import os
+from typing import Any
 
 from celery import Celery
-from kombu import Exchange, Queue
+from celery.app.amqp import AMQP
+from kombu import Connection, Exchange, Queue
 
 from coordination.config.schedule import SCHEDULE
 
@@ -11,7 +13,21 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.config.settings")
 
 QUEUES = ("urgent", "normal", "bulk")
 
-app = Celery("muster")
+
+class QuickConnection(Connection):
+    """Looks for a Redis that is away at least every 5 s; the library would wait up to 30 s after a long absence."""
+
+    def _ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
+        return super()._ensure_connection(*args, **{"interval_start": 1, "interval_max": 5, **kwargs})
+
+
+class Quick(AMQP):
+    """What workers and beat speak through."""
+
+    Connection = QuickConnection
+
+
+app = Celery("muster", amqp=Quick)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
 app.conf.task_default_exchange = "normal"
