@@ -97,10 +97,19 @@ def chinese(client: Client, address: str) -> str:
     return answer.content.decode()
 
 
+def read(browser: Client, *addresses: str) -> None:
+    """Every one of these pages is Chinese, and nothing of it English."""
+    for address in addresses:
+        page = chinese(browser, address)
+        assert 'lang="zh' in page, address
+        assert left_over(page) == [], address
+
+
 @pytest.mark.django_db
 def test_pages_speak_chinese(world: World, enter: Enter) -> None:
     order = world.issued()
     world.draft()
+    asked = world.issued(read_back=True, objects_named=[{"kind": "road", "code": "G15"}])
     world.act("decline", world.on(order, "police"), "police", code="not_our_duty", reason="No")
     world.handed_in(order, "fire", early_reason="The rest is with the police")
     incident = f"/incidents/{world.incident.pk}/"
@@ -111,12 +120,9 @@ def test_pages_speak_chinese(world: World, enter: Enter) -> None:
         f"/departments/{world.id('fire')}/",
         f"/duty/{world.id('centre')}/", "/notices/", "/search/?q=glycol", "/engine/", "/sessions/", "/act-for/",
     )
-    for name in ("centre", "fire"):
-        browser = enter(name)
-        for address in pages:
-            page = chinese(browser, address)
-            assert 'lang="zh' in page, address
-            assert left_over(page) == [], (name, address)
+    read(enter("centre"), *pages)
+    read(enter("fire"), "/desk/", f"/instructions/{order.pk}/", f"/instructions/{asked.pk}/")
+    read(enter("centre.commander"), incident, f"/instructions/{order.pk}/amend", f"/instructions/{asked.pk}/")
 
 
 @pytest.mark.django_db
