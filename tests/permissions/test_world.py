@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.permissions import world as worlds
+from tests.permissions.world import World
 
 
-@pytest.mark.django_db
-def test_everybody_sees_what_is_theirs() -> None:
-    world = worlds.build()
-    worlds.sign_in_everybody(world)
+def test_everybody_sees_what_is_theirs(world: World) -> None:
     path = f"/api/v1/incidents/{world.ids['incident_id']}"
     seen = {
         name: client.get(path, headers=world.headers.get(name)).status_code for name, client in world.clients.items()
