@@ -20,7 +20,7 @@ PATIENCE = 8.0
 """Seconds a client waits for one answer."""
 PERSISTENCE = 40.0
 """Seconds a client repeats a command that got no clear answer; then it is left as it is."""
-GIVES_UP = 0.15
+GIVES_UP = 0.3
 """Share of unclear answers after which a client never asks again."""
 PACE = 4.0
 """The incident's clocks run so much faster than the story's."""

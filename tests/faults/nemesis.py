@@ -36,6 +36,7 @@ class Nemesis:
         self.system, self.history, self.redis_away = system, history, redis_away
         self.random = random.Random(seed)
         self.kills = 0
+        self.killed: set[str] = set()
         self.back: dict[str, list[float]] = {}
         self.orphans: list[tuple[str, psutil.Process, float]] = []
 
@@ -68,13 +69,22 @@ class Nemesis:
             elif fault == "away":
                 self.history.fault(f"Redis away for {self.redis_away:.0f} s")
                 self.system.stop_one("redis")
+                began = self.history.now
                 time.sleep(self.redis_away)
+                self._went_on(began)
                 self.system.start_one("redis")
                 self._until_back("redis", 0)
             elif fault == "pool":
                 self._kill_pool(self.random.choice(WORKERS))
             else:
                 self._kill(fault, tree=self.random.random() < 0.5)
+
+    def _went_on(self, began: float) -> None:
+        """Without Redis people work on."""
+        done = [one for one in self.history.commands if one.outcome == "ok" and one.began > began]
+        self.history.fault(f"{len(done)} commands done meanwhile")
+        if not done:
+            self.history.breach("work stood still without Redis", f"from {began:.1f} s on")
 
     def _kill(self, name: str, *, tree: bool) -> None:
         pid = self.system.supervisor.pid(name)
@@ -86,6 +96,7 @@ class Nemesis:
         self.history.fault(f"SIGKILL {name} {pid}" + (f" and its {len(children)} children" if tree else ""))
         process.kill()
         self.kills += 1
+        self.killed.add("worker" if name in WORKERS else name)
         for child in children:
             with contextlib.suppress(psutil.NoSuchProcess):
                 if tree:

@@ -29,6 +29,7 @@ class Reader(threading.Thread):
         self.stop = threading.Event()
         self.crash: BaseException | None = None
         self.opened = 0
+        self.seen: dict[int, float] = {}
 
     def run(self) -> None:
         """Read until told to stop; come back after each fault."""
@@ -53,6 +54,7 @@ class Reader(threading.Thread):
             self.epoch = epoch
         elif seq != self.at + 1:
             self.history.breach("a hole before a reader", f"{self.name}: {self.at} then {seq}")
+        self.seen.setdefault(seq, time.time())
         self.at = max(self.at, seq)
 
 

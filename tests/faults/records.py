@@ -46,6 +46,10 @@ QUERIES = {
         "SELECT h.stream, h.last_seq, count(e.seq), min(e.seq), max(e.seq) FROM events_streamhead h"
         " LEFT JOIN events_streamentry e ON e.stream = h.stream GROUP BY h.stream, h.last_seq ORDER BY h.stream"
     ),
+    "entries": (
+        "SELECT stream, seq, extract(epoch FROM at)::float FROM events_streamentry WHERE stream LIKE 'incident:%'"
+        " OR stream LIKE 'department:%'"
+    ),
     "homes": (
         "SELECT v.id, v.type, count(e.seq), count(e.seq) FILTER (WHERE e.home) FROM events_event v"
         " LEFT JOIN events_streamentry e ON e.event_id = v.id GROUP BY v.id, v.type"

@@ -35,6 +35,9 @@ class Figures:
     fired: int = 0
     late_p99: float = 0
     late_max: float = 0
+    seen_median: float = 0
+    seen_p99: float = 0
+    seen_max: float = 0
     notices: int = 0
     ledgers: int = 0
     settled_after: float = 0
@@ -134,6 +137,7 @@ class Run:
         if breaches:
             raise NotHeldError(self._story(breaches))
         late = checker.lateness(found) or [0.0]
+        seen = self._seen_after(found) or [0.0]
         return Figures(
             seed=self.seed,
             seconds=round(time.monotonic() - began, 1),
@@ -145,12 +149,25 @@ class Run:
             fired=len(late),
             late_p99=round(late[int(len(late) * 0.99)], 2),
             late_max=round(late[-1], 2),
+            seen_median=round(seen[len(seen) // 2], 2),
+            seen_p99=round(seen[int(len(seen) * 0.99)], 2),
+            seen_max=round(seen[-1], 2),
             notices=len(found["notices"]),
             ledgers=len(found["assignments"]),
             settled_after=round(settled, 1),
             back={name: "/".join(f"{one:.1f}" for one in took) for name, took in self.nemesis.back.items()},
             watch=self.watch.said,
         )
+
+    def _seen_after(self, found: records.Records) -> list[float]:
+        """Seconds from an entry to the screen that showed it, sorted; of what was written while the screens looked."""
+        began = time.time() - self.history.now
+        written = {(stream, seq): at for stream, seq, at in found["entries"] if at > began}
+        return sorted(
+            moment - written[reader.stream, seq]
+            for reader in self.readers if isinstance(reader, Screen)
+            for seq, moment in reader.seen.items() if (reader.stream, seq) in written
+        )  # fmt: skip
 
     def _story(self, breaches: list[checker.Breach]) -> str:
         """The seed, what does not hold, and of each kind the shortest history that shows it."""
