@@ -60,9 +60,11 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what this machine cannot run; order the rest so that whole systems come last."""
+    """Leave out what this machine cannot run; mark what needs whole systems, and put it last."""
     kept, dropped = [], []
+    whole = {"stack", "start_stack", "browser"}
     has_browser = bool(chromium.program())
     for item in items:
         needs = [
@@ -78,7 +80,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (dropped if needs else kept).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-    kept.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()) or "start_stack" in item.fixturenames)
+    for item in kept:
+        if whole & set(getattr(item, "fixturenames", ())) or any(item.iter_markers("chaos")):
+            item.add_marker("whole_system")
+    kept.sort(key=lambda item: item.get_closest_marker("whole_system") is not None)
     items[:] = kept
 
 

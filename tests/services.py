@@ -24,7 +24,7 @@ from coordination.config.launcher.services import development_services
 
 os.environ["MUSTER_PROCESS"] = "test"
 os.environ.setdefault("MUSTER_PLAIN_HTTP", "1")
-os.environ.setdefault("MUSTER_REDIS_PREFIX", f"test{os.getpid()}-")
+os.environ["MUSTER_REDIS_PREFIX"] = f"test{os.getpid()}-"  # a worker's own, not that of the run that started it
 DATABASE_NAME = f"test_muster_{os.getpid()}"
 
 
