@@ -24,6 +24,11 @@ def show_assignment(call: Call, changed: Any) -> Any:
     return queries.assignment(**call.who, assignment_id=changed.pk)
 
 
+def show_asking(call: Call, asked: Any) -> Any:
+    """Return the assignment that a question was asked about, with the question in it."""
+    return queries.assignment(**call.who, assignment_id=asked.assignment_id)
+
+
 def show_ask(call: Call, changed: Any) -> Any:
     """Return the ask as it is now, as the caller may see it."""
     return queries.ask(**call.who, ask_id=changed.pk)
@@ -208,6 +213,8 @@ _SHOWN = {
 def move_view(move: states.Move) -> Any:
     """Return the view of one move: POST, its fields, one call to its action."""
     answer, show = _SHOWN["instruction" if move.action == "delegate" else move.subject]
+    if move.action == "ask":
+        show = show_asking
     words = move.action.replace("_", " ")
     return act_view(
         getattr(actions, _CALLED.get((move.subject, move.action), move.action)),
