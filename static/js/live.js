@@ -25,6 +25,7 @@ let wall = Date.now();
 let since = null; // the request under way
 let build = "";
 let over = false; // signed out
+let hollow = false; // the line went silent without a word: what else the browser keeps open may be dead too
 
 const body = document.body;
 const say = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
@@ -67,7 +68,7 @@ function connect() {
   let mine;
   try { mine = new WebSocket(url); } catch { return closed(0); }
   socket = mine;
-  opening = setTimeout(() => { if (socket === mine) { detach(); closed(0); } }, OPENING);
+  opening = setTimeout(() => { if (socket === mine) { hollow = true; detach(); closed(0); } }, OPENING);
   mine.onopen = () => hello(mine);
   mine.onmessage = (e) => { if (socket === mine) take(JSON.parse(e.data)); };
   mine.onclose = (e) => { if (socket === mine) { detach(); closed(e.code); } };
@@ -113,10 +114,22 @@ function ready(message) {
   failures = 0;
   clearTimeout(polling);
   polling = 0;
+  if (hollow) freshen();
   for (const stream of message.refused || []) {
     cursors.delete(stream);
     regions.dirty(stream); // the part itself says whether it may still be seen
   }
+}
+
+// A browser keeps six connections a host and tries the dead ones first: as many questions at once find them all, and
+// giving a question up closes its connection. Then every part is read again over new ones.
+async function freshen() {
+  hollow = false;
+  const stop = new AbortController();
+  const limit = setTimeout(() => stop.abort(), 1500);
+  await Promise.allSettled(Array.from({ length: 6 }, () => fetch("/health/live", { cache: "no-store", signal: stop.signal })));
+  clearTimeout(limit);
+  regions.again();
 }
 
 function ev(e) {
@@ -197,7 +210,7 @@ async function poll(wait) {
 function check() {
   if (over || !cursors.size) return;
   fetchSince().then((done) => { if (done && !socket) { failures = 0; connect(); } });
-  if (socket && performance.now() - heard > SILENT) { detach(); closed(0); }
+  if (socket && performance.now() - heard > SILENT) { hollow = true; detach(); closed(0); }
 }
 
 function newBuild(found) {
@@ -210,7 +223,7 @@ function tick() {
   wall = Date.now();
   if (slept) { clock.forget(); check(); }
   const now = performance.now();
-  if (socket && !opening_(socket) && now - heard > SILENT) { detach(); closed(0); }
+  if (socket && !opening_(socket) && now - heard > SILENT) { hollow = true; detach(); closed(0); }
   regions.tick();
   const dirty = regions.dirtySince();
   const right = dirty === null ? heard : Math.min(heard, dirty);

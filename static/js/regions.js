@@ -72,6 +72,14 @@ export function dirtySince() {
   return oldest;
 }
 
+// What is being read over a line that is gone is given up and begun anew.
+export function again() {
+  for (const region of regions.values()) {
+    if (region.stop) region.stop.abort();
+    if (region.dirty) soil(region, 0);
+  }
+}
+
 // Every second: what failed or had to wait is tried again.
 export function tick() {
   for (const region of regions.values()) {
@@ -91,6 +99,7 @@ async function refetch(region) {
   const began = region.changed;
   const stop = new AbortController();
   const limit = setTimeout(() => stop.abort(), 6000);
+  region.stop = stop;
   try {
     const answer = await fetch(el.dataset.part, { headers: { "HX-Request": "true", "X-Part": region.id }, credentials: "same-origin", signal: stop.signal });
     if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname !== new URL(el.dataset.part, location.href).pathname)) {
@@ -105,6 +114,8 @@ async function refetch(region) {
   } catch { /* offline or slow: stays dirty, tick() tries again */ } finally {
     clearTimeout(limit);
     region.busy = false;
+    region.stop = null;
+    if (stop.signal.aborted && !region.timer) region.timer = setTimeout(() => refetch(region), Math.random() * 300);
   }
 }
 

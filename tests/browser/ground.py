@@ -88,3 +88,20 @@ class Ground:
     def acknowledge(self, instruction: int, code: str) -> None:
         """A department's duty officer acknowledges."""
         self.person(code).do("assignment", self.part(instruction, code), "acknowledge", {"version": 1})
+
+    def amend(self, instruction: int) -> None:
+        """A second version, approved and issued."""
+        commander = self.person(*COMMANDER)
+        change = {"text": "Close both roads, and the river landing.", "change_note": "The landing is new."}
+        commander.do("instruction", instruction, "amend", change)
+        seen, _etag = self.person(*APPROVER).see("instructions_show", instruction_id=instruction)
+        if any(one["action"] == "approve" for one in seen["allowed_actions"]):
+            self.approve(instruction)
+        seen, _etag = commander.see("instructions_show", instruction_id=instruction)
+        if any(one["action"] == "issue" for one in seen["allowed_actions"]):
+            commander.do("instruction", instruction, "issue")
+
+    def report(self, text: str) -> int:
+        """Take a report in; return its id."""
+        body = {"type": "accident.chemical.explosion", "channel": "hotline", "text": text, "place": "Gate 3"}
+        return int(self.person(*COMMANDER).call("reports_receive", body, status=201)["id"])

@@ -1,0 +1,126 @@
+"""Can everybody use every page: nothing that axe finds, nothing wider than the window, in both languages and themes?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import OpenWindow
+from tests.browser.ground import COMMANDER, LEAD, SUPPORT, Ground
+from tests.browser.pairing import pair
+from tests.browser.window import Window
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe-core-4.14.1" / "axe.min.js").read_text(encoding="utf-8")
+RUN = """async rules => {
+  const options = rules.length ? {runOnly: {type: 'rule', values: rules}} : {};
+  const found = await axe.run(document, {...options, resultTypes: ['violations'], elementRef: false});
+  return JSON.stringify(found.violations.map(v => [v.impact, v.id, v.nodes.length, v.nodes[0].html.slice(0, 160), v.nodes[0].target.join(' ')]));
+}"""
+# what a theme or a width can change; everything else is asked once a language at desk width
+OF_A_THEME = ["color-contrast", "link-in-text-block"]
+OF_A_WIDTH = [*OF_A_THEME, "target-size", "scrollable-region-focusable", "region", "aria-hidden-focus", "bypass", "page-has-heading-one"]
+LOOKS = ((1366, "light", []), (1366, "dark", OF_A_THEME), (390, "dark", OF_A_WIDTH), (390, "light", OF_A_THEME))
+Finding = tuple[str, int, str, Any]
+
+
+@pytest.fixture(scope="module")
+def rich(ground: Ground) -> dict[str, int]:
+    """An incident with something of everything: versions, a decline, a photo, an order that is late, a draft."""
+    incident = ground.incident("Explosion at the glycol unit of a plant", "某石化企业乙二醇装置爆炸")
+    whole = ground.issue(incident, "Cool the tanks west of the unit", to=(LEAD, SUPPORT, "water"))
+    ground.acknowledge(whole, LEAD)
+    lead = ground.person(LEAD)
+    part = ground.part(whole, LEAD)
+    lead.do("assignment", part, "start", {"who_goes": "Company 4"})
+    lead.do("assignment", part, "feedback", {"version": 1, "percent": 60, "text": "Three of four are cold.", "final": False})
+    reason = {"reason": "The road is the district's.", "suggested": ground.city.id("jw-transport")}
+    ground.person(SUPPORT).do("assignment", ground.part(whole, SUPPORT), "decline", reason)
+    amended = ground.issue(incident, "Close both roads to the plant", headline_zh="封闭通往厂区的两条道路", to=("police", LEAD), minutes=8)
+    ground.amend(amended)
+    draft = ground.draft(incident, "Measure the air down wind", headline_zh="下风向空气监测", to=("eco",))
+    ground.person(*COMMANDER).send("POST", f"/api/v1/incidents/{incident}/log", {"text": "Two-way radio channel 5 is used."})
+    report = ground.report("Smoke over the tank farm.")
+    return {"incident": incident, "instruction": whole, "amended": amended, "draft": draft, "report": report}
+
+
+def pages(ids: dict[str, int], city: int) -> dict[str, tuple[str, str]]:
+    """Every page: who opens it, and where it is."""
+    room, one = f"/incidents/{ids['incident']}/", f"/instructions/{ids['instruction']}/"
+    command = {
+        "desk": "/desk/", "incidents": "/incidents/", "report-new": "/reports/new/", "report": f"/reports/{ids['report']}/",
+        "incident-open": f"/reports/{ids['report']}/open/", "room": room, "room-instructions": f"{room}instructions/",
+        "room-board": f"{room}instructions/?view=board", "room-log": f"{room}log/", "room-map": f"{room}map/",
+        "room-departments": f"{room}departments/", "room-print": f"{room}print/", "instructions": "/instructions/?show=all",
+        "instruction": one, "amended": f"/instructions/{ids['amended']}/", "draft": f"/instructions/{ids['draft']}/",
+        "edit": f"/instructions/{ids['draft']}/edit", "amend": f"{one}amend", "compose": f"{room}instructions/new",
+        "versions": f"/instructions/{ids['amended']}/versions", "instruction-print": f"{one}print",
+        "departments": "/departments/", "department": "/departments/6/", "duty": "/duty/", "roster": "/duty/6/",
+        "notices": "/notices/", "search": "/search/?q=tank", "search-empty": "/search/?q=zzzz", "engine": "/engine/",
+        "story": "/story/", "sessions": "/sessions/", "act-for": "/act-for/", "absent": "/incidents/99999999/",
+    }  # fmt: skip
+    found = {name: ("city-commander", path) for name, path in command.items()}
+    found["sign-in"] = ("", "/sign-in/")
+    found["nowhere"] = ("", "/no/such/page/")
+    found["pairing"] = ("", "/wall/")
+    found["administration"] = ("city-administrator", f"/departments/{city}/")
+    found["executing"] = ("fire-duty1", one)
+    found["executing-desk"] = ("fire-duty1", "/desk/")
+    return found
+
+
+def looked_at(one: Window, name: str, language: str, looks: Any = LOOKS) -> Iterator[str]:
+    """What axe finds on an open page in each look, and whether the page is wider than the window."""
+    one.page.evaluate(AXE)
+    for width, theme, rules in looks:
+        one.page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})
+        one.page.emulate_media(color_scheme=theme)
+        for impact, rule, count, html, target in json.loads(one.page.evaluate(RUN, rules)):
+            yield f"{name} {language} {theme} {width}: {impact} {rule} ×{count}: {html} ({target})"
+        wide = one.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            yield f"{name} {language} {width}: {wide} px too wide"
+        if (language, width, theme) in {("en", 1366, "light"), ("zh", 390, "dark"), ("zh", 1366, "dark"), ("en", 390, "light")}:
+            one.picture(f"{name}-{width}-{theme}-{language}")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_page_is_for_everybody(window: OpenWindow, ground: Ground, rich: dict[str, int], language: str) -> None:
+    found: list[str] = []
+    windows: dict[str, Window] = {}
+    for name, (user, path) in pages(rich, ground.city.id("city")).items():
+        if user not in windows:
+            windows[user] = window(user, language=language)
+        one = windows[user]
+        one.page.set_viewport_size({"width": 1366, "height": 900})
+        one.open(path)
+        wanted = "zh-Hans" if language == "zh" else "en"
+        assert one.page.locator("html").get_attribute("lang") == wanted, path
+        found += looked_at(one, name, language)
+    one = windows["city-commander"]
+    one.page.set_viewport_size({"width": 1366, "height": 900})
+    one.open("/reports/new/")
+    one.page.locator("main form button.btn-primary").first.click()
+    one.page.locator(".ops-errors").wait_for()  # a form that was refused: its summary, its fields
+    found += looked_at(one, "report-refused", language)
+    assert found == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_wall_is_for_everybody(window: OpenWindow, ground: Ground, rich: dict[str, int], language: str) -> None:
+    found: list[str] = []
+    for incident in (None, rich["incident"]):
+        name = "wall-incident" if incident else "wall-overview"
+        wall = pair(window, ground, window(width=1920, height=1080), f"{name} {language}", incident=incident, language=language)
+        wall.live()
+        wall.page.evaluate(AXE)
+        for theme in ("dark", "light"):
+            wall.page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+            for impact, rule, count, html, target in json.loads(wall.page.evaluate(RUN, [])):
+                found.append(f"{name} {language} {theme}: {impact} {rule} ×{count}: {html} ({target})")
+    assert found == []
