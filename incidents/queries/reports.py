@@ -45,7 +45,8 @@ def reports(
     types, channels = catalogue.names("incident_type"), catalogue.names("report_channel")
     seen = _seen_incidents(actor, rows, now)
     intakes = _taken_in(actor, rows)
-    return [report_row(row, types, channels, seen, allowed(actor, row, row.pk in intakes)) for row in rows], following
+    found = [report_row(row, types, channels, seen, allowed(actor, row, row.pk in intakes)) for row in rows]
+    return [_for(actor, row) for row in found], following
 
 
 def report(*, actor: Actor, report_id: int, now: datetime) -> Row:
@@ -57,12 +58,23 @@ def report(*, actor: Actor, report_id: int, now: datetime) -> Row:
         row, types, channels, _seen_incidents(actor, [row], now), allowed(actor, row, row.pk in _taken_in(actor, [row]))
     )
     files = attachments_of(actor=actor, subject_type=Report._meta.label_lower, subject_ids=[row.pk], now=now)
-    return {
+    full = {
         **found,
         "verified_by": names.person(row.verified_by),
         "received_by": names.person(row.received_by),
         "attachments": files.get(row.pk, []),
     }
+    return _for(actor, full)
+
+
+_PEOPLE = ("reporter_name", "reporter_phone", "verified_by", "received_by")
+
+
+def _for(actor: Actor, row: Row) -> Row:
+    """The row as this actor may have it: on a wall nobody's name or telephone stands."""
+    if actor.kind != "display":
+        return row
+    return {**row, **{name: "" for name in _PEOPLE if name in row}}
 
 
 def report_row(

@@ -125,3 +125,15 @@ def test_what_is_entered_is_checked(city: City, fields: dict[str, object], point
         plant_report(city, **fields)
     assert sorted(error["pointer"] for error in refused.value.errors) == pointers
     assert not Report.everything.exists()
+
+
+def test_a_wall_shows_no_name_and_no_telephone(city: City) -> None:
+    report = plant_report(city, reporter_name="王建国", reporter_phone="13900001111")
+    wall = Actor("display", 1, city["centre"].pk)
+    shown = queries.report(actor=wall, report_id=report.pk, now=T0)
+    assert shown["text"] == "装置爆炸"
+    assert {shown[name] for name in ("reporter_name", "reporter_phone", "verified_by", "received_by")} == {""}
+    (listed,), _next = queries.reports(actor=wall, now=T0)
+    assert listed["reporter_name"] == listed["reporter_phone"] == ""
+    seen = queries.report(actor=city.actor("centre"), report_id=report.pk, now=T0)
+    assert (seen["reporter_name"], seen["reporter_phone"]) == ("王建国", "13900001111")
