@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from coordination.events.actor import Actor
+from accounts.actions import create_display
+from coordination.events.actor import SYSTEM, Actor
 from coordination.events.refused import Conflict, Forbidden, Invalid, MoveNotAllowed, NotFound
 from incidents import actions, queries
 from incidents.models import Report
@@ -129,7 +130,8 @@ def test_what_is_entered_is_checked(city: City, fields: dict[str, object], point
 
 def test_a_wall_shows_no_name_and_no_telephone(city: City) -> None:
     report = plant_report(city, reporter_name="王建国", reporter_phone="13900001111")
-    wall = Actor("display", 1, city["centre"].pk)
+    row, _token = create_display(actor=SYSTEM, now=T0, department_id=city["centre"].pk, name="大屏")
+    wall = Actor("display", row.pk, city["centre"].pk)
     shown = queries.report(actor=wall, report_id=report.pk, now=T0)
     assert shown["text"] == "装置爆炸"
     assert {shown[name] for name in ("reporter_name", "reporter_phone", "verified_by", "received_by")} == {""}
