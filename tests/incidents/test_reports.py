@@ -130,6 +130,7 @@ def test_what_is_entered_is_checked(city: City, fields: dict[str, object], point
 
 def test_a_wall_shows_no_name_and_no_telephone(city: City) -> None:
     report = plant_report(city, reporter_name="王建国", reporter_phone="13900001111")
+    explosion(city, report_ids=[report.pk])
     row, _token = create_display(actor=SYSTEM, now=T0, department_id=city["centre"].pk, name="大屏")
     wall = Actor("display", row.pk, city["centre"].pk)
     shown = queries.report(actor=wall, report_id=report.pk, now=T0)
