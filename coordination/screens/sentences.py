@@ -80,6 +80,8 @@ KINDS = {
     "attachment": gettext_lazy("file"),
     "alarm": gettext_lazy("alarm"),
 }
+HEADLINE = 120
+"""Characters of an entry that stand for a headline of its own."""
 
 
 def lines(*, actor: Actor, rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
@@ -94,12 +96,18 @@ def _line(row: dict[str, Any], subject: dict[str, Any] | None) -> dict[str, Any]
         "key": row["id"],
         "at": row["at"],
         "who": _who(row["by"]),
-        "headline": row["headline"] or _headline(noun, move, row, subject) or (row["text"] or "")[:80],
+        "headline": row["headline"] or _of_entry(noun, row) or _headline(noun, move, row, subject),
         "text": row["text"],
         "href": reverse("instruction", args=[subject["instruction_id"]]) if subject else "",
         "kind_name": str(KINDS.get(noun, noun)),
         "corrects": row["corrects"],
     }
+
+
+def _of_entry(noun: str, row: dict[str, Any]) -> str:
+    """What somebody wrote into the log says it by itself, without "added"."""
+    text = " ".join((row["text"] or "").split()) if noun == "log" else ""
+    return text if len(text) <= HEADLINE else f"{text[: HEADLINE - 1]}…"
 
 
 def _who(by: dict[str, Any]) -> str:

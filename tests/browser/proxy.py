@@ -70,7 +70,10 @@ class Proxy:
                 await self._swallow(reader)
                 return
             back_reader, back = await asyncio.open_connection("127.0.0.1", self.target)
-            ways = [asyncio.create_task(self._out(reader, writer, back)), asyncio.create_task(self._home(back_reader, writer))]
+            ways = [
+                asyncio.create_task(self._out(reader, writer, back)),
+                asyncio.create_task(self._home(back_reader, writer)),
+            ]
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             for way in ways:
                 way.cancel()
@@ -89,7 +92,9 @@ class Proxy:
             while await reader.read(65536):
                 pass
 
-    async def _out(self, reader: asyncio.StreamReader, browser: asyncio.StreamWriter, server: asyncio.StreamWriter) -> None:
+    async def _out(
+        self, reader: asyncio.StreamReader, browser: asyncio.StreamWriter, server: asyncio.StreamWriter
+    ) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
                 if browser not in self._lost:

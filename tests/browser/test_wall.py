@@ -10,7 +10,20 @@ from tests.browser.pairing import pair
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
-TO = ("jw-emb", "jw-police", "jw-fire", "jw-health", "jw-eco", "jw-transport", "haiqu", "lintang", "petro", "jd-health", "np-emb", "power")
+TO = (
+    "jw-emb",
+    "jw-police",
+    "jw-fire",
+    "jw-health",
+    "jw-eco",
+    "jw-transport",
+    "haiqu",
+    "lintang",
+    "petro",
+    "jd-health",
+    "np-emb",
+    "power",
+)
 # of every element that holds text: does it hold all of it, inside the screen and inside its panel?
 CUT = """() => {
   const found = [];
@@ -44,7 +57,12 @@ def busy(ground: Ground) -> int:
     """An incident on which much stands out, with names as long as they may be."""
     incident = ground.incident("Explosion at the glycol unit, west plant", "滨海石化股份有限公司西厂区乙二醇装置爆炸")
     for n, headline in enumerate(("Evacuate all villages within 3 kilometres", "Measure the air at all twelve points")):
-        whole = ground.issue(incident, headline, headline_zh=("立即疏散三公里范围内全部村庄及企业职工", "十二个监测点同步开展空气质量监测")[n], to=TO)
+        whole = ground.issue(
+            incident,
+            headline,
+            headline_zh=("立即疏散三公里范围内全部村庄及企业职工", "十二个监测点同步开展空气质量监测")[n],
+            to=TO,
+        )
         for code in TO[1:5]:
             reason = {"reason": "Not in our area.", "suggested": ground.city.id("jw-cmd")}
             ground.person(code).do("assignment", ground.part(whole, code), "decline", reason)
@@ -60,7 +78,9 @@ def busy(ground: Ground) -> int:
 def test_nothing_is_cut(window: OpenWindow, ground: Ground, busy: int, mode: str, language: str) -> None:
     incident = busy if mode == "incident" else None
     wall = window(width=1920, height=1080)
-    pair(window, ground, wall, f"Wall {mode} {language}", incident=incident, language=language, distance="4", width="3.7")
+    pair(
+        window, ground, wall, f"Wall {mode} {language}", incident=incident, language=language, distance="4", width="3.7"
+    )
     wall.live()
     found = []
     for width, height in ((1920, 1080), (3840, 2160)):

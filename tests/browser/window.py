@@ -108,7 +108,9 @@ class Window:
 
     def choose(self, field: str, text: str) -> None:
         """Pick the option whose words begin so."""
-        value = self.page.locator(field).evaluate("(s, t) => [...s.options].find(o => o.text.startsWith(t)).value", text)
+        value = self.page.locator(field).evaluate(
+            "(s, t) => [...s.options].find(o => o.text.startsWith(t)).value", text
+        )
         self.page.select_option(field, value)
 
     def reach(self, target: Locator, most: int = 150) -> Locator:
