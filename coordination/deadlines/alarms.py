@@ -83,7 +83,7 @@ def raise_many(*, actor: Actor, now: datetime, calls: Sequence[Call]) -> list[Al
             type="alarm.raised",
             subject=alarm,
             streams=home,
-            payload={"kind": call.kind, "key": alarm.key, **call.detail},
+            payload={**call.detail, "kind": call.kind, "key": alarm.key},  # a detail may be called kind too
             tell=[{"department": pk, "post": "duty_officer"} for pk in dict.fromkeys(call.tell)],
             urgency=call.urgency,
             incident_id=call.incident_id,
