@@ -131,6 +131,8 @@ def _body(request: Request, operation: Operation) -> Mapping[str, Any]:
     if request.method in SAFE:
         return {}
     data = request.data
+    if not isinstance(data, Mapping):
+        raise BadInput(_("Send a JSON object."))
     if operation.body is None:
         if data:
             raise BadInput(_("Nothing may be sent here."))
