@@ -45,17 +45,28 @@ class Ground:
                 commander.do("incident", made["id"], move, {})
         return int(made["id"])
 
-    def draft(self, incident: int, headline_en: str, *, headline_zh: str = "冷却相邻储罐", to: tuple[str, ...] = (LEAD, SUPPORT),
-              minutes: float = 90, **more: Any) -> int:  # fmt: skip
+    def draft(
+        self,
+        incident: int,
+        headline_en: str,
+        *,
+        headline_zh: str = "冷却相邻储罐",
+        to: tuple[str, ...] = (LEAD, SUPPORT),
+        minutes: float = 90,
+        **more: Any,
+    ) -> int:
         """Draft an instruction to departments, the first of them in the lead; return its id."""
+        targets = [
+            {"department": self.city.id(code), "role": "support" if n else "lead"} for n, code in enumerate(to)
+        ]
         drafted = self.person(*COMMANDER).call(
             "instructions_draft",
             {
                 "incident_id": incident, "headline_zh": headline_zh, "headline_en": headline_en,
-                "text": "Cool the neighbouring tanks and report each half hour.", "what": "Tanks T-301 to T-304", "place": "Gate 3",
-                "urgency": "urgent", "due_at": (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat(),
-                "targets": [{"department": self.city.id(code), "role": "support" if n else "lead"} for n, code in enumerate(to)],
-                **more,
+                "text": "Cool the neighbouring tanks and report each half hour.", "what": "Tanks T-301 to T-304",
+                "place": "Gate 3", "urgency": "urgent",
+                "due_at": (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat(),
+                "targets": targets, **more,
             },
             status=201,
         )  # fmt: skip

@@ -11,7 +11,7 @@ class Proxy:
     """Forwards a free port of loopback to ``port``, in a thread of its own.
 
     ``black_hole()``: connections stay open and nothing passes any more, new ones too: no end raises an event.
-    ``heal()``: new connections pass again; those that were in the hole stay dead, as behind a firewall that forgot them.
+    ``heal()``: new connections pass again; those in the hole stay dead, as behind a firewall that forgot them.
     """
 
     def __init__(self, port: int) -> None:
@@ -78,7 +78,7 @@ class Proxy:
             for way in ways:
                 way.cancel()
         except (OSError, asyncio.CancelledError):
-            pass  # the test is over, or the server is down: the browser's connection is closed, as a kernel would refuse it
+            pass  # the test is over, or the server is down: the browser's connection is closed too
         finally:
             for end in (writer, back):
                 if end is not None:

@@ -20,8 +20,10 @@ AXE = (Path(__file__).resolve().parents[1] / "vendor" / "axe-core-4.14.1" / "axe
 RUN = """async rules => {
   const options = rules.length ? {runOnly: {type: 'rule', values: rules}} : {};
   const found = await axe.run(document, {...options, resultTypes: ['violations'], elementRef: false});
-  return JSON.stringify(found.violations.map(v => [v.impact, v.id, v.nodes.length, v.nodes[0].html.slice(0, 160), v.nodes[0].target.join(' ')]));
+  const rows = found.violations.map(v => [v.impact, v.id, v.nodes.length, v.nodes[0]]);
+  return JSON.stringify(rows.map(([i, id, n, one]) => [i, id, n, one.html.slice(0, 160), one.target.join(' ')]));
 }"""
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # what a theme or a width can change; everything else is asked once a language at desk width
 OF_A_THEME = ["color-contrast", "link-in-text-block"]
 OF_A_WIDTH = [
@@ -67,10 +69,12 @@ def pages(ids: dict[str, int], city: int) -> dict[str, tuple[str, str]]:
     """Every page: who opens it, and where it is."""
     room, one = f"/incidents/{ids['incident']}/", f"/instructions/{ids['instruction']}/"
     command = {
-        "desk": "/desk/", "incidents": "/incidents/", "report-new": "/reports/new/", "report": f"/reports/{ids['report']}/",
+        "desk": "/desk/", "incidents": "/incidents/", "report-new": "/reports/new/",
+        "report": f"/reports/{ids['report']}/",
         "incident-open": f"/reports/{ids['report']}/open/", "room": room, "room-instructions": f"{room}instructions/",
         "room-board": f"{room}instructions/?view=board", "room-log": f"{room}log/", "room-map": f"{room}map/",
-        "room-departments": f"{room}departments/", "room-print": f"{room}print/", "instructions": "/instructions/?show=all",
+        "room-departments": f"{room}departments/", "room-print": f"{room}print/",
+        "instructions": "/instructions/?show=all",
         "instruction": one, "amended": f"/instructions/{ids['amended']}/", "draft": f"/instructions/{ids['draft']}/",
         "edit": f"/instructions/{ids['draft']}/edit", "amend": f"{one}amend", "compose": f"{room}instructions/new",
         "versions": f"/instructions/{ids['amended']}/versions", "instruction-print": f"{one}print",
@@ -93,7 +97,8 @@ def looked_at(one: Window, name: str, language: str, looks: Any = LOOKS) -> Iter
     one.page.evaluate(AXE)
     for width, theme, rules in looks:
         one.page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})
-        one.page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # else colours are still on their way
+        one.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        one.page.evaluate(SETTLED)  # else colours are still on their way
         for impact, rule, count, html, target in json.loads(one.page.evaluate(RUN, rules)):
             yield f"{name} {language} {theme} {width}: {impact} {rule} ×{count}: {html} ({target})"
         wide = one.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

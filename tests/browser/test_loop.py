@@ -1,4 +1,4 @@
-"""Do three people in three browsers see each other's moves within two seconds, from the draft to the end, without a reload?"""
+"""Do three people in three browsers see each other's moves within two seconds, without a reload?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is everything on a wall whole and inside the screen, at 1080p and 4K, in both languages, however much there is to show?"""
+"""Is everything on a wall whole, at 1080p and 4K, in both languages, however much there is to show?"""
 
 from __future__ import annotations
 
@@ -38,12 +38,14 @@ CUT = """() => {
     const words = range.getBoundingClientRect();
     const say = why => found.push(`${why}: "${text.slice(0, 60)}" in ${el.tagName}.${el.className}`);
     if (style.textOverflow === 'ellipsis' && el.scrollWidth > el.clientWidth + 1) say('shortened');
-    if (style.overflow !== 'visible' && (el.scrollWidth > el.clientWidth + 1 || el.scrollHeight > el.clientHeight + 1)) say('cut');
-    if (words.left < -1 || words.right > innerWidth + 1 || words.top < -1 || words.bottom > innerHeight + 1) say('outside the screen');
+    const more = el.scrollWidth > el.clientWidth + 1 || el.scrollHeight > el.clientHeight + 1;
+    if (style.overflow !== 'visible' && more) say('cut');
+    const beyond = frame => words.left < frame.left - 1 || words.right > frame.right + 1
+      || words.top < frame.top - 1 || words.bottom > frame.bottom + 1;
+    if (beyond({left: 0, top: 0, right: innerWidth, bottom: innerHeight})) say('outside the screen');
     for (let up = el.parentElement; up && up !== document.body; up = up.parentElement) {
       if (getComputedStyle(up).overflow === 'visible') continue;
-      const frame = up.getBoundingClientRect();
-      if (words.right > frame.right + 1 || words.bottom > frame.bottom + 1 || words.left < frame.left - 1 || words.top < frame.top - 1) { say('cut by ' + up.tagName + '.' + up.className); break; }
+      if (beyond(up.getBoundingClientRect())) { say('cut by ' + up.tagName + '.' + up.className); break; }
     }
   }
   const root = document.documentElement;
@@ -56,7 +58,7 @@ CUT = """() => {
 def busy(ground: Ground) -> int:
     """An incident on which much stands out, with names as long as they may be."""
     incident = ground.incident("Explosion at the glycol unit, west plant", "滨海石化股份有限公司西厂区乙二醇装置爆炸")
-    for n, headline in enumerate(("Evacuate all villages within 3 kilometres", "Measure the air at all twelve points")):
+    for n, headline in enumerate(("Evacuate all villages within 3 km of it", "Measure the air at all twelve points")):
         whole = ground.issue(
             incident,
             headline,

@@ -16,7 +16,7 @@ SOON = 2.0
 # what Chromium says of answers and of lines that a test breaks on purpose
 EXPECTED = ("Failed to load resource", "WebSocket connection to", "htmx:", "Response Status Error")
 # a violation of the content security policy is said aloud, whatever the browser prints
-TELL = "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI, e.sourceFile))"
+TELL = "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))"
 
 
 def patience() -> float:
