@@ -10,6 +10,8 @@ from kombu import Connection, Exchange, Queue
 from coordination.config.schedule import SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.config.settings")
+# `prepare` has run the checks; a worker that comes back after a crash must not spend its time on them
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 QUEUES = ("urgent", "normal", "bulk")
 

@@ -14,6 +14,8 @@ from coordination.deadlines.engine import run_forever
 class Command(BaseCommand):
     """Relay, deadlines and delivery: the loops that must not stop. Needs PostgreSQL only; run as many as you like."""
 
+    # `prepare` has run the checks; here they would only double the time in which nothing fires after a crash
+    requires_system_checks = ()
     help = "Run relay, deadline sweep and delivery until SIGTERM; the batch in hand is finished."
 
     def handle(self, *args: Any, **options: Any) -> None:
