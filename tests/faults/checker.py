@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from coordination.instructions import states
@@ -166,9 +166,10 @@ def ladders(_history: History, records: Records) -> list[Breach]:
     ]  # fmt: skip
 
 
-def lateness(records: Records) -> list[float]:
-    """Seconds between due and fired, sorted."""
-    return sorted((row[8] - row[7]).total_seconds() for row in records["deadlines"] if row[6] == "fired")
+def lateness(records: Records) -> list[tuple[float, datetime]]:
+    """Seconds between due and fired, and when that was, sorted."""
+    fired = [row for row in records["deadlines"] if row[6] == "fired"]
+    return sorted(((row[8] - row[7]).total_seconds(), row[8]) for row in fired)
 
 
 def _clock(what: str, said: str, subject: str, about: int) -> Breach:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from tests.api.client import Api, City
 from tests.faults import checker, ledgers, records
@@ -43,10 +44,12 @@ class Figures:
     settled_after: float = 0
     back: dict[str, str] = field(default_factory=dict)
     watch: list[str] = field(default_factory=list)
+    latest: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        said = ", ".join(f"{name} {value}" for name, value in vars(self).items() if name != "watch")
-        return "\n".join([said, *(f"  watch: {line}" for line in self.watch)])
+        lists = ("watch", "latest")
+        said = ", ".join(f"{name} {value}" for name, value in vars(self).items() if name not in lists)
+        return "\n".join([said, *(f"  {name}: {line}" for name in lists for line in vars(self)[name])])
 
 
 class Run:
@@ -136,7 +139,8 @@ class Run:
         breaches = checker.check(self.history, found) + ledgers.check(self.api, officers, found)
         if breaches:
             raise NotHeldError(self._story(breaches))
-        late = checker.lateness(found) or [0.0]
+        latest = checker.lateness(found)
+        late = [seconds for seconds, _at in latest] or [0.0]
         seen = self._seen_after(found) or [0.0]
         return Figures(
             seed=self.seed,
@@ -157,7 +161,19 @@ class Run:
             settled_after=round(settled, 1),
             back={name: "/".join(f"{one:.1f}" for one in took) for name, took in self.nemesis.back.items()},
             watch=self.watch.said,
+            latest=self._latest(latest),
         )
+
+    def _latest(self, late: list[tuple[float, datetime]]) -> list[str]:
+        """The worst moments of lateness (beyond 5 s), with the fault before each."""
+        began = time.time() - self.history.now
+        worst: dict[int, str] = {}
+        for seconds, at in late:
+            moment = at.timestamp() - began
+            before = [said for when, said in self.history.faults if when < moment][-2:]
+            if seconds > 5:
+                worst[round(moment)] = f"{seconds:.1f} s at {moment:.1f}, after {' and '.join(before) or 'nothing'}"
+        return [worst[moment] for moment in sorted(worst)]
 
     def _seen_after(self, found: records.Records) -> list[float]:
         """Seconds from an entry to the screen that showed it, sorted; of what was written while the screens looked."""
