@@ -281,10 +281,9 @@ class Stack:
     # --- stop
 
     def stop(self) -> None:
-        """Stop in reverse order and wait for each; PostgreSQL is asked to be quick and never killed."""
+        """Stop group by group and wait for each; PostgreSQL is asked to be quick and never killed."""
         if not self.supervisor.alive():
             return
-        for name in (*self.more, "web", "beat", *WORKERS, "engine", "redis", "postgres"):
-            if self.supervisor.state(name) not in {"UNKNOWN", "STOPPED"}:
-                self.supervisor.stop(name)
+        for group in ((*self.more, "web"), ("beat", *WORKERS), ("engine",), ("redis",), ("postgres",)):
+            self.supervisor.stop(*group)
         self.supervisor.shutdown()

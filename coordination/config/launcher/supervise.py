@@ -151,13 +151,17 @@ class Supervisor:
             if "ALREADY_STARTED" not in fault.faultString:
                 raise NotStarted(f"{name}: {fault.faultString}") from fault
 
-    def stop(self, name: str) -> None:
-        """Stop a program and wait until it has ended; one that does not run or does not exist is no error."""
-        try:
-            self.call.stopProcess(name, True)
-        except xmlrpc.client.Fault as fault:
-            if not any(said in fault.faultString for said in ("NOT_RUNNING", "BAD_NAME")):
-                raise
+    def stop(self, *names: str) -> None:
+        """Stop programs, all at once, and wait until each has ended; one that does not run or exist is no error."""
+        for name in names:
+            try:
+                self.call.stopProcess(name, False)
+            except xmlrpc.client.Fault as fault:
+                if not any(said in fault.faultString for said in ("NOT_RUNNING", "BAD_NAME")):
+                    raise
+        for name in names:
+            while self.state(name) == "STOPPING":
+                time.sleep(0.05)
 
     def restart(self, name: str) -> None:
         """Stop and start one program."""
