@@ -100,6 +100,17 @@ class Ground:
         """A department's duty officer acknowledges."""
         self.person(code).do("assignment", self.part(instruction, code), "acknowledge", {"version": 1})
 
+    def decline(self, instruction: int, code: str, reason: str, suggested: str) -> None:
+        """A department says that it is not theirs; once more if the message's delivery came in between."""
+        party, part = self.person(code), self.part(instruction, code)
+        body = {"reason": reason, "suggested": self.city.id(suggested)}
+        for _try in range(5):
+            etag = party.see("assignments_show", assignment_id=part)[1]
+            answer = party.send("POST", f"/api/v1/assignments/{part}/decline", body, headers={"If-Match": etag})
+            if answer.status_code != 412:
+                break
+        assert answer.status_code == 200, answer.text
+
     def amend(self, instruction: int) -> None:
         """A second version, approved and issued."""
         commander = self.person(*COMMANDER)

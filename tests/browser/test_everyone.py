@@ -51,8 +51,7 @@ def rich(ground: Ground) -> dict[str, int]:
     lead.do(
         "assignment", part, "feedback", {"version": 1, "percent": 60, "text": "Three of four are cold.", "final": False}
     )
-    reason = {"reason": "The road is the district's.", "suggested": ground.city.id("jw-transport")}
-    ground.person(SUPPORT).do("assignment", ground.part(whole, SUPPORT), "decline", reason)
+    ground.decline(whole, SUPPORT, "The road is the district's.", "jw-transport")
     amended = ground.issue(
         incident, "Close both roads to the plant", headline_zh="封闭通往厂区的两条道路", to=("police", LEAD), minutes=8
     )

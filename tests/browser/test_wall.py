@@ -66,8 +66,7 @@ def busy(ground: Ground) -> int:
             to=TO,
         )
         for code in TO[1:5]:
-            reason = {"reason": "Not in our area.", "suggested": ground.city.id("jw-cmd")}
-            ground.person(code).do("assignment", ground.part(whole, code), "decline", reason)
+            ground.decline(whole, code, "Not in our area.", "jw-cmd")
     commander = ground.person(*COMMANDER)
     for n in range(8):
         entry = {"text": f"Measuring point {n} reports: wind from the east, nothing found above the limit value."}
