@@ -8,7 +8,6 @@ from typing import Any
 
 from tests.model.plain import CONFIRM, ENDED, STEP, UNTOUCHED, WORKING, Order, Part, Question
 
-
 # ---- orders -------------------------------------------------------------------------------------------------------
 
 
@@ -252,6 +251,9 @@ class Moves:
             heir.role, part.role = "lead", "support"
         below = part.order.open_below(part)
         _end(part)
+        first = part.heir_of
+        if first is not None and not part.open and first.state == "declined" and not first.cancelling:
+            _await_ruling(first, now)
         for child in below:
             cancel_order(child)
         close_if_done(part.order)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from coordination.instructions.models import Assignment, Ask, Instruction, InstructionVersion
+from coordination.instructions.models import Ask, Assignment, Instruction, InstructionVersion
 from tests.instructions.world import T0
 from tests.model import plain
 from tests.model.ground import Ground

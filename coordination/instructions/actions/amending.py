@@ -48,7 +48,7 @@ def amend(
     followed, instruction.keep_owed = instruction.keep_owed, False
     moving.carry(instruction, "amend", actor=actor, now=now, reason=note, data={"n": version.n})
     if followed:
-        deadlines.cancel(subject=instruction, kinds=["confirm"], now=now)
+        settle_confirm(instruction, now=now)
     fresh = moving.lock_instructions([instruction.pk])[instruction.pk]
     return drafting.hand_in(fresh, actor=actor, now=now)
 
@@ -63,7 +63,7 @@ def put_in_force(
     instruction.current = version.n
     if instruction.confirm_refused:  # command has mended what was refused
         instruction.confirm_refused, instruction.confirmed_at = "", now
-        deadlines.cancel(subject=instruction, kinds=["confirm"], now=now)
+        settle_confirm(instruction, now=now)
     moving.carry(instruction, "issue", actor=actor, now=now, data={"n": version.n}, reason=version.change_note)
     rows = moving.assignments(instruction=instruction).exclude(state__in=states.TERMINAL)
     orders = []
@@ -79,6 +79,13 @@ def put_in_force(
             orders.append(arming.order(row, instruction, "complete", now=now, due_at=row.due_at))
     deadlines.arm_many(orders, now=now)
     _ask_delegators(open_rows, now=now)
+
+
+def settle_confirm(instruction: Instruction, *, now: datetime) -> None:
+    """Stop the clock to confirm, unless a second matter waits for it: one clock serves all three."""
+    unconfirmed = instruction.issued_first and instruction.confirmed_at is None
+    if not (unconfirmed or instruction.confirm_refused or instruction.keep_owed):
+        deadlines.cancel(subject=instruction, kinds=["confirm"], now=now)
 
 
 def _ask_delegators(rows: dict[int, Assignment], *, now: datetime) -> None:
@@ -103,6 +110,5 @@ def keep(
     why = entered_reason("reason", reason, needed=False)
     instruction.keep_owed = False
     moving.carry(instruction, "keep", actor=actor, now=now, reason=why)
-    if not instruction.issued_first or instruction.confirmed_at is not None:
-        deadlines.cancel(subject=instruction, kinds=["confirm"], now=now)
+    settle_confirm(instruction, now=now)
     return instruction

@@ -157,7 +157,11 @@ def arbitrate(
     *, actor: Actor, now: datetime, assignment_id: int, owner: int, reason: str, if_version: int | None = None
 ) -> Assignment:
     """The arbiter rules whose it is; that department cannot decline any more. Returns the part that counts now."""
-    row = _take(actor, now, assignment_id, "arbitrate", if_version)
+    seen = moving.see_assignment(actor, assignment_id, now)
+    row = moving.take_assignment(
+        actor=actor, now=now, assignment_id=assignment_id, action="arbitrate", if_version=if_version,
+        with_instruction=True, also=[seen.successor_of_id] if seen.successor_of_id is not None else [],
+    )
     entered = Entered()
     found = content.department(entered, "owner", owner)
     why = entered.text("reason", reason, 300, needed=True)
@@ -171,7 +175,30 @@ def _rule(row: Assignment, owner: Department, why: str, *, actor: Actor, now: da
         row.may_decline = False
         _send_back(row, "arbitrate", why, actor=actor, now=now)
         return row
+    first = _declined_before(row)
+    if first is not None and first.department_id == owner.pk:
+        return _give_back(first, row, why, actor=actor, now=now)
     return _hand_on(row, "arbitrate", owner, why, actor=actor, now=now, may_decline=False)
+
+
+def _declined_before(row: Assignment) -> Assignment | None:
+    """Whose open part this one was to take over."""
+    before = moving.assignments(pk=row.successor_of_id) if row.successor_of_id is not None else None
+    return None if before is None else before.exclude(state__in=states.TERMINAL).first()
+
+
+def _give_back(first: Assignment, row: Assignment, why: str, *, actor: Actor, now: datetime) -> Assignment:
+    """It is the first decliner's after all: now that one takes over, and the second keeps it until then."""
+    first = moving.lock_assignments(moving.assignments(pk=first.pk))[first.pk]
+    row.successor_of = None
+    moving.carry(
+        row, "arbitrate", actor=actor, now=now, ball=first.department_id, reason=why,
+        data={"owner": first.department_id},
+    )
+    deadlines.cancel(subject=row, now=now)
+    first.successor_of, first.may_decline = row, False
+    _send_back(first, "arbitrate", why, actor=actor, now=now)
+    return first
 
 
 def assign_by_rule(row: Assignment, *, now: datetime) -> Assignment:

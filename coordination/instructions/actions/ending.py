@@ -146,9 +146,23 @@ def cancel_assignment(
     if row.role == Assignment.Role.LEAD:
         _new_lead(row, siblings.values(), successor, actor=actor, now=now, why=why)
     end_assignment(row, "cancel", actor=actor, now=now, why=why)
+    if row.successor_of_id is not None and row.state in TERMINAL:
+        _back_to_decliner(siblings[row.successor_of_id], row, now=now)
     _cascade(below, 0, why, now=now)
     roll_up(locked[seen.instruction_id], now=now)
     return row
+
+
+def _back_to_decliner(row: Assignment, gone: Assignment, *, now: datetime) -> None:
+    """Who was to take a declined part over is out before taking it: the decline waits for its answer again."""
+    if row.state != "declined" or row.cancel_owed:
+        return
+    ball = row.arbiter_department_id or row.instruction.issuer_id
+    moving.carry(
+        row, "take_back", actor=SYSTEM, now=now, ball=ball, data={"successor": gone.pk}, tell=[moving.duty(ball)],
+        urgency="immediate",
+    )
+    arming.arm(row, row.instruction, "confirm", now=now)
 
 
 def _new_lead(

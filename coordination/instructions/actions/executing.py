@@ -12,7 +12,7 @@ from coordination.deadlines import actions as deadlines
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Invalid
-from coordination.instructions.actions import arming, content, moving
+from coordination.instructions.actions import arming, content, ending, moving
 from coordination.instructions.actions.acknowledging import StaleVersion, settle_overdue
 from coordination.instructions.models import Assignment, Feedback, InstructionVersion
 from coordination.instructions.queries import cases, chain
@@ -184,6 +184,7 @@ def _go_on(row: Assignment, report: Feedback, *, actor: Actor, now: datetime) ->
 
 def _hand_in(row: Assignment, report: Feedback, *, actor: Actor, now: datetime) -> None:
     deadlines.cancel(subject=row, kinds=["start", "progress", "complete", "confirm"], now=now)
+    ending.withdraw_ask_of(row, now=now)  # more time, a pause or an answer is of no use to work that is done
     row.overdue_since, row.escalated_level = None, 0
     judge = evaluator(row)
     moving.carry(

@@ -133,6 +133,9 @@ def issue_first(
     content.headline_from(version)
     content.complete(instruction, version, now=now)
     instruction.issued_first, instruction.issued_first_reason = True, why
+    # also where an earlier version was confirmed: nobody has stood behind this one, and its sender may not
+    instruction.confirmed_at, instruction.confirm_refused = None, ""
+    instruction.issuer_person_id = actor.id if actor.is_person else None
     _send(instruction, "issue_first", actor=actor, now=now, reason=why)
     arming.arm(instruction, instruction, "confirm", now=now)
     return instruction
@@ -160,8 +163,9 @@ def confirm(
         tell=[] if agrees else [moving.duty(pk, "commander") for pk in command],
         urgency="" if agrees else "immediate",
     )
-    deadlines.cancel(subject=instruction, kinds=["confirm"], now=now)
-    if not agrees:
+    if agrees:
+        amending.settle_confirm(instruction, now=now)
+    else:
         arming.arm(instruction, instruction, "confirm", now=now)
     return instruction
 

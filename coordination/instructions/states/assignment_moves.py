@@ -146,7 +146,10 @@ ASSIGNMENT_MOVES: tuple[Move, ...] = (
         note="a child instruction; this department stays accountable",
     ),
     Move("hand_down", "assignment", WORKING, None, (SYS,), needs=_LIVE, note="the child holds the work"),
-    Move("take_back", "assignment", OPEN, None, (SYS,), note="the child ended; the work is the parent's again"),
+    Move(
+        "take_back", "assignment", OPEN, None, (SYS,),
+        note="the child, or who was to take a declined part over, has ended; the work is back",
+    ),
     Move(
         "urge", "assignment", OPEN, None,
         (ISSUER, COMMAND, Who("lead", when="support")), (NOTE,),
