@@ -119,7 +119,11 @@ class Window:
         for _press in range(most):
             self.page.keyboard.press("Tab")
             if target.evaluate("el => el === document.activeElement"):
-                problem = target.evaluate(FOCUS_PROBLEM)
+                for _look in range(30):  # pages scroll smoothly: the place is right a moment later
+                    problem = target.evaluate(FOCUS_PROBLEM)
+                    if not problem:
+                        break
+                    self.page.wait_for_timeout(50)
                 assert not problem, f"{target}: {problem}"
                 return target
         raise AssertionError(f"{target} is out of reach of the keyboard")
