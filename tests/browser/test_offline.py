@@ -1,0 +1,40 @@
+"""Is nothing that was typed or sent lost when the line or the window goes?"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import OpenWindow
+from tests.browser.ground import Ground
+from tests.browser.window import patience
+
+pytestmark = [pytest.mark.stack, pytest.mark.browser]
+
+
+def test_an_act_without_a_line_is_kept_and_sent_later(window: OpenWindow, ground: Ground) -> None:
+    number = ground.issue(ground.incident("Storm over the harbour"), "Watch the wind")
+    address = f"/instructions/{number}/"
+    command, lead = window("city-commander").open(address).live(), window("fire-duty1").open(address).live()
+    lead.tap("Acknowledge: received, ours")
+    command.sees("1 of 2 acknowledged")
+    lead.unfold("act-start").get_by_label("Who goes").fill("Weather car")
+    lead.context.set_offline(True)
+    lead.page.get_by_role("button", name="Start", exact=True).click()
+    lead.sees("Kept on this device, not sent. It goes out", seconds=10)
+    lead.stale(12 * patience())
+    lead.context.set_offline(False)
+    command.sees("goes: Weather car", seconds=20 * patience())
+    lead.page.locator("#ops-unsent").wait_for(state="hidden")
+    lead.page.locator("#ops-stale").wait_for(state="hidden")
+    assert lead.stayed()
+
+
+def test_a_draft_survives_its_window(window: OpenWindow, ground: Ground) -> None:
+    compose = f"/incidents/{ground.incident('Fog on the motorway')}/instructions/new"
+    command = window("city-commander").open(compose)
+    command.page.fill("[name=text]", "Half a sentence about the")
+    command.sees("Draft kept on this device.", seconds=10)
+    command.page.close()
+    again = window(beside=command).open(compose)
+    again.sees("restored from this device", seconds=10)
+    assert again.page.locator("[name=text]").input_value() == "Half a sentence about the"
