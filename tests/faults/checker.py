@@ -245,6 +245,6 @@ def streams(_history: History, records: Records) -> list[Breach]:
 
 
 def alarms(_history: History, records: Records) -> list[Breach]:
-    """Nothing was given up as poison."""
-    poison = [row for row in records["alarms"] if row[0] == "poison"]
-    return [Breach("an alarm", f"{kind} {key} {detail}") for kind, key, detail, *_ in poison]
+    """Nothing was given up as poison; nothing had lost its deadline, so that the watchdog had to arm it anew."""
+    raised = [row for row in records["alarms"] if row[0] in ("poison", "no_deadline")]
+    return [Breach("an alarm", f"{kind} {key} {detail}") for kind, key, detail, *_ in raised]

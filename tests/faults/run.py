@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import psycopg2
+
 from tests.api.client import Api, City
 from tests.faults import checker, ledgers, records
 from tests.faults.clients import CREWS, Client, open_incident, prepare
@@ -109,7 +111,8 @@ class Run:
     def _settle(self) -> float:
         """Wait until nothing is overdue and everybody has heard; return how long it took."""
         self.system.wait_ready()
-        began = time.monotonic()
+        began, moment = time.monotonic(), time.time()
+        self.system.until(lambda: self._engine_beats(moment), seconds=QUIET, what="a beat of the engine")
         while time.monotonic() - began < QUIET:
             found = records.read(self.system)
             if not [
@@ -119,6 +122,17 @@ class Run:
                 break
             time.sleep(1)
         return time.monotonic() - began
+
+    def _engine_beats(self, since: float) -> bool:
+        """Whether an engine process has ticked since."""
+        try:
+            return bool(
+                self.system.query(
+                    "SELECT 1 FROM deadlines_engineheartbeat WHERE doing = 'engine' AND at > to_timestamp(%s)", since
+                )
+            )
+        except psycopg2.Error:
+            return False
 
     def _readers_arrive(self) -> None:
         """Every reader stands at the head of its stream at last."""

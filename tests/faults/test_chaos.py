@@ -26,8 +26,8 @@ def test_nothing_is_lost_or_doubled_while_each_process_is_killed(start_stack: Ca
     figures = run.go(rounds=1)
     print(figures)
     assert run.nemesis.killed == {"web", "worker", "beat", "engine", "redis", "postgres"} & {*system.names, "worker"}
-    assert figures.commands["ok"] > 50
-    assert figures.fired > 5
+    assert figures.commands["ok"] > 20
+    assert figures.fired > 3
 
 
 @pytest.mark.long
@@ -36,4 +36,4 @@ def test_nothing_is_lost_or_doubled_for_long(start_stack: Callable[..., System],
     system = start_stack(environment=LIMITS)
     figures = Run(system, seed, redis_away=60).go(seconds=MINUTES * 60)
     print(figures)
-    assert figures.commands["ok"] > 100
+    assert figures.commands["ok"] > 50

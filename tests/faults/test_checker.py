@@ -130,6 +130,7 @@ def test_what_nobody_knows_may_have_been_done_once() -> None:
         ("an event without its one home", more("homes", (40, "instruction.issue", 2, 2))),
         ("a subscriber is behind", more("behind", ("notify", "incident:1", 9, 8))),
         ("an alarm", more("alarms", ("poison", "deadline:8", "{}", LONG_AGO, None))),
+        ("an alarm", more("alarms", ("no_deadline", "instructions.assignment", "{}", LONG_AGO, NOW))),
     ],
 )
 def test_each_planted_fault_is_seen(what: str, plant: Callable[[Records], None]) -> None:

@@ -36,12 +36,14 @@ class Loop:
 
     ``end`` finishes what is under way when the loop is asked to stop. ``hints_after``: a hint shortens the pause to
     no less than these seconds, so that a flood of hints is no flood of queries; None: hints mean nothing to it.
+    ``first_after``: seconds to wait before the first round.
     """
 
     name: str
     turn: Callable[[], float]
     end: Callable[[], None] | None = None
     hints_after: float | None = None
+    first_after: float = 0.0
 
 
 def relay_turn() -> float:
@@ -97,7 +99,8 @@ LOOPS = (
     Loop("relay", relay_turn, hints_after=0.02),
     Loop("sweep", sweep_turn),
     Loop("delivery", delivery_turn, delivery_end, hints_after=0.2),
-    Loop("watchdog", watchdog_turn),
+    # at once it would find no engine: this one has not ticked yet
+    Loop("watchdog", watchdog_turn, first_after=3.0),
 )
 
 
@@ -114,6 +117,7 @@ def run_forever(stop: threading.Event, *, loops: tuple[Loop, ...] = LOOPS) -> No
 def _run(loop: Loop, stop: threading.Event) -> None:
     listener = _listener(loop, stop)
     failures = 0
+    stop.wait(loop.first_after)
     try:
         while not stop.is_set():
             try:
