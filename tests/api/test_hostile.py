@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import time
 import uuid
@@ -71,13 +72,16 @@ def send(operation: Operation, world: World, raw: bytes, who: str = ME) -> Any:
     headers = {"Idempotency-Key": str(uuid.uuid4())}
     if declared(operation).may_decide:
         headers["If-Match"] = f'"{world.version_of(ops.noun(operation))}.x"'
+    client = world.clients[who]
+    cookies = copy.deepcopy(client.cookies)  # signing in or out is undone on the server, so in the client too
     began = time.process_time()
     answer = ops.undone(
-        lambda: world.clients[who].generic(
+        lambda: client.generic(
             operation.method, ops.path_of(operation, world, absent=False), raw, content_type="application/json",
             headers=headers | world.headers.get(who, {}),
         )
     )  # fmt: skip
+    client.cookies = cookies
     assert time.process_time() - began < 2, "too slow"
     return answer
 
