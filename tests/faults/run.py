@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import psycopg2
 
@@ -46,10 +45,11 @@ class Figures:
     settled_after: float = 0
     back: dict[str, str] = field(default_factory=dict)
     watch: list[str] = field(default_factory=list)
-    latest: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    seen_late: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        lists = ("watch", "latest")
+        lists = ("watch", "late", "seen_late")
         said = ", ".join(f"{name} {value}" for name, value in vars(self).items() if name not in lists)
         return "\n".join([said, *(f"  {name}: {line}" for name in lists for line in vars(self)[name])])
 
@@ -155,7 +155,8 @@ class Run:
             raise NotHeldError(self._story(breaches))
         latest = checker.lateness(found)
         late = [seconds for seconds, _at in latest] or [0.0]
-        seen = self._seen_after(found) or [0.0]
+        shown = self._seen_after(found)
+        seen = [seconds for seconds, _at in shown] or [0.0]
         return Figures(
             seed=self.seed,
             seconds=round(time.monotonic() - began, 1),
@@ -175,26 +176,26 @@ class Run:
             settled_after=round(settled, 1),
             back={name: "/".join(f"{one:.1f}" for one in took) for name, took in self.nemesis.back.items()},
             watch=self.watch.said,
-            latest=self._latest(latest),
+            late=self._worst([(seconds, at.timestamp()) for seconds, at in latest], 5),
+            seen_late=self._worst(shown, 16),
         )
 
-    def _latest(self, late: list[tuple[float, datetime]]) -> list[str]:
-        """The worst moments of lateness (beyond 5 s), with the fault before each."""
+    def _worst(self, late: list[tuple[float, float]], beyond: float) -> list[str]:
+        """The worst moments of ``late`` (seconds, Unix time), a line each second, with the faults just before."""
         began = time.time() - self.history.now
         worst: dict[int, str] = {}
         for seconds, at in late:
-            moment = at.timestamp() - began
-            before = [said for when, said in self.history.faults if when < moment][-2:]
-            if seconds > 5:
-                worst[round(moment)] = f"{seconds:.1f} s at {moment:.1f}, after {' and '.join(before) or 'nothing'}"
+            before = [f"{when:.1f} {said}" for when, said in self.history.faults if when < at - began][-3:]
+            if seconds > beyond:
+                worst[round(at - began)] = f"{seconds:.1f} s at {at - began:.1f}, after {'; '.join(before)}"
         return [worst[moment] for moment in sorted(worst)]
 
-    def _seen_after(self, found: records.Records) -> list[float]:
-        """Seconds from an entry to the screen that showed it, sorted; of what was written while the screens looked."""
+    def _seen_after(self, found: records.Records) -> list[tuple[float, float]]:
+        """Seconds from an entry to the screen that showed it, and when, sorted; of what was written meanwhile."""
         began = time.time() - self.history.now
         written = {(stream, seq): at for stream, seq, at in found["entries"] if at > began}
         return sorted(
-            moment - written[reader.stream, seq]
+            (moment - written[reader.stream, seq], moment)
             for reader in self.readers if isinstance(reader, Screen)
             for seq, moment in reader.seen.items() if (reader.stream, seq) in written
         )  # fmt: skip
