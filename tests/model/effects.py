@@ -128,11 +128,11 @@ class Moves:
         if who.endswith(".client") and not body.get("reader"):
             part.state = "delivered" if part.state == "issued" else part.state
             return
+        part.acknowledged = part.order.current
         if part.cancelling:
             part.state, part.cancelling = "cancelled", False
             close_if_done(part.order)
             return
-        part.acknowledged = part.order.current
         if part.state in UNTOUCHED:
             part.state = "acknowledged"
             if part.heir_of is not None and part.heir_of.open:

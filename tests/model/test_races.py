@@ -19,7 +19,7 @@ from django.db import connection
 
 from coordination.events import clock
 from coordination.instructions import states
-from coordination.instructions.models import ApprovalRule, Assignment, Instruction, InstructionVersion, Transition
+from coordination.instructions.models import Assignment, Instruction, InstructionVersion, Transition
 from tests.instructions.test_races import consistent
 from tests.instructions.world import World
 from tests.model.ground import Ground, Voice, build
@@ -39,9 +39,7 @@ def ground(django_db_setup: None, django_db_blocker: Any) -> Iterator[Ground]:
     """The city, committed, so that threads see it; all tables are emptied afterwards."""
     with django_db_blocker.unblock():
         try:
-            built = build(PEOPLE, ("dfire",))
-            ApprovalRule.objects.create(type="", basis="line", urgency="routine", approvals=0)
-            yield built
+            yield build(PEOPLE, ("dfire",))
         finally:
             clock.travel(None)
             call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
@@ -64,7 +62,8 @@ Made = dict[str, Any]
 
 def _order(world: World, **more: Any) -> Any:
     due = world.now + timedelta(days=1)
-    return world.draft("district", targets=world.targets("dfire", "dpolice"), due_at=due, **more)
+    more.setdefault("targets", world.targets("dfire", "dpolice"))
+    return world.draft("district", due_at=due, **more)
 
 
 def drafted(world: World, **more: Any) -> Made:
@@ -87,16 +86,21 @@ def approved(world: World, **more: Any) -> Made:
 
 
 def issued(world: World, **more: Any) -> Made:
-    """Issued; ``assignment`` is the lead's, ``support`` the other's."""
+    """Issued; ``assignment`` is the lead's."""
     made = approved(world, **more)
     order = made["instruction"]
     world.act("issue", order, "district")
-    return {**made, "assignment": world.on(order, "dfire"), "support": world.on(order, "dpolice")}
+    return {**made, "assignment": world.on(order, "dfire")}
+
+
+def pressing(world: World) -> Made:
+    """A draft that cannot wait."""
+    return drafted(world, urgency="immediate")
 
 
 def emergency(world: World) -> Made:
     """Issued first, not confirmed."""
-    made = drafted(world, urgency="immediate")
+    made = pressing(world)
     world.act("issue_first", made["instruction"], "centre.commander", reason="Gas")
     return made
 
@@ -126,6 +130,11 @@ def worked(world: World, **more: Any) -> Made:
         "feedback", made["assignment"], "dfire", version=1, percent=100, text="Done", final=True, early_reason="Whole"
     )
     return made
+
+
+def worked_alone(world: World) -> Made:
+    """As `worked`, and nobody else has a part."""
+    return worked(world, targets=world.targets("dfire"))
 
 
 def accepted(world: World) -> Made:
@@ -174,16 +183,19 @@ def watched(world: World) -> Made:
 
 def changed_above(world: World) -> Made:
     """The order above was amended; ``instruction`` is the one handed down."""
-    made = taken(world, urgency="routine")
+    made = taken(world)
     child = world.act("delegate", made["assignment"], "dfire", targets=world.targets("town"))
+    world.act("approve", child, "dfire.approver")
+    world.act("issue", child, "dfire")
     world.act("amend", made["instruction"], "district", change_note="Wind")
+    world.act("approve", made["instruction"], "district.approver")
     world.act("issue", made["instruction"], "district")
     return {"instruction": child}
 
 
 STAGES: tuple[Callable[..., Made], ...] = (
-    drafted, handed_in, approved, issued, emergency, taken, spoken_for, worked, accepted, declined, disputed, asked,
-    held, watched, changed_above,
+    drafted, handed_in, approved, issued, pressing, emergency, taken, spoken_for, worked, accepted, declined, disputed,
+    asked, held, watched, changed_above,
 )  # fmt: skip
 
 
@@ -340,7 +352,7 @@ PAIRS: dict[str, Against] = {
         handed_in, ("instruction", "approve", "district.approver"), ("instruction", "return_draft", "district.head")
     ),
     "evaluate or cancel": (
-        worked, ("assignment", "evaluate", "district.duty_officer"), ("instruction", "cancel", "centre.commander")
+        worked_alone, ("assignment", "evaluate", "district.duty_officer"), ("instruction", "cancel", "centre.commander")
     ),
     "issue or withdraw": (
         approved, ("instruction", "issue", "district.head"), ("instruction", "withdraw", "district.duty_officer")
