@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,9 @@ OF_A_WIDTH = [
     "page-has-heading-one",
 ]
 LOOKS = ((1366, "light", []), (1366, "dark", OF_A_THEME), (390, "dark", OF_A_WIDTH), (390, "light", OF_A_THEME))
-Finding = tuple[str, int, str, Any]
+# pictures take time: all of them only when somebody wants to look
+KEPT = {("en", 1366, "light"), ("zh", 390, "dark")}
+ALL_PICTURES = os.environ.get("MUSTER_PICTURES") == "all"
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +106,7 @@ def looked_at(one: Window, name: str, language: str, looks: Any = LOOKS) -> Iter
         wide = one.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if wide > 0:
             yield f"{name} {language} {width}: {wide} px too wide"
-        if (language, width, theme) in {
-            ("en", 1366, "light"),
-            ("zh", 390, "dark"),
-            ("zh", 1366, "dark"),
-            ("en", 390, "light"),
-        }:
+        if ALL_PICTURES or (language, width, theme) in KEPT:
             one.picture(f"{name}-{width}-{theme}-{language}")
 
 
