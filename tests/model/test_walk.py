@@ -269,6 +269,9 @@ class Walk:
         if status >= 400:
             self.refused(tried, answer.json(), status, code)
             return
+        if tried.action not in ("delegate", "reassign", "arbitrate"):  # these answer with what they made
+            wanted = tried.on.question.pk if tried.ask and isinstance(tried.on, Part) and tried.on.question else 0
+            assert answer.json()["id"] == (wanted or tried.on.pk), self.trail
         self.carry(tried, now)
         self.adopt()
         if dice % 3 == 0 and tried.method == "POST":
