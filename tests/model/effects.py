@@ -62,7 +62,7 @@ def _issue(order: Order, who: str, *, first: bool) -> None:
     if first:
         order.issued_by, order.unconfirmed, order.refused = who, True, False
     if order.state != "issued":
-        order.state = "issued"
+        order.state, order.left = "issued", True
         order.issued_by = who
         order.parts = [Part(order, department, role) for department, role in order.targets]
         return

@@ -105,6 +105,7 @@ class Order:
     authors: set[str] = field(default_factory=set)
     approvers: set[str] = field(default_factory=set)
     recheck: bool = False
+    left: bool = False
     issued_by: str = ""
     unconfirmed: bool = False
     refused: bool = False
@@ -114,9 +115,9 @@ class Order:
     pk: int = 0
 
     def seen_by(self, department: str) -> bool:
-        """Before it leaves: its department, those above, who commands or leads the incident. Then all on it."""
+        """Until it leaves, if ever: its department, those above, who commands or leads the incident. Then all on it."""
         insiders = {self.issuer, *ABOVE[self.issuer], COMMAND, LEADS}
-        return department in insiders or (self.state not in ("draft", "in_approval", "approved"))
+        return department in insiders or self.left
 
     def open_below(self, part: Part) -> list[Order]:
         """What this part has handed down and is under way."""
