@@ -30,8 +30,9 @@ class Guarded(models.Model):
     to department ids whose own members (and those above) see the row from reach 2 on, or without any reach when
     ``guard_own_alone`` is true. ``guard_class``: lookup to the row's classification, if it has one.
     ``guard_order``: how lists are ordered, newest first, its last field unique.
-    ``guard_private``: (field, values, lookup to a department id): rows whose field has one of the values are seen
-    only by that department, by those above it and by whoever commands the incident, whatever else opens them.
+    ``guard_private``: (lookup to the moment since which it is for others, lookup to a department id): while that moment
+    is empty, a row is seen only by that department, by those above it and by whoever commands the incident, whatever
+    else opens it.
     Related managers and saves work as usual (they use the base manager).
     """
 
@@ -41,7 +42,7 @@ class Guarded(models.Model):
     guard_own_alone: ClassVar[bool] = False
     guard_class: ClassVar[str] = ""
     guard_order: ClassVar[tuple[str, ...]] = ("-id",)
-    guard_private: ClassVar[tuple[str, tuple[str, ...], str] | None] = None
+    guard_private: ClassVar[tuple[str, str] | None] = None
 
     objects = GuardedManager()
     everything = models.Manager()  # noqa: DJ012

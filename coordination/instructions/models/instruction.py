@@ -27,10 +27,8 @@ class Instruction(Guarded):
 
     guard_own: ClassVar[tuple[str, ...]] = ("issuer_id", "assignments__department_id")
     guard_own_alone: ClassVar[bool] = True
-    # nobody acts on what is not issued yet
-    guard_private: ClassVar[tuple[str, tuple[str, ...], str] | None] = (
-        "state", ("draft", "in_approval", "approved"), "issuer_id",
-    )
+    # nobody acts on what was never issued, nor reads it
+    guard_private: ClassVar[tuple[str, str] | None] = ("issued_at", "issuer_id")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -104,9 +102,7 @@ class InstructionVersion(Guarded):
         "instruction__issuer_id", "instruction__assignments__department_id",
     )
     guard_own_alone: ClassVar[bool] = True
-    guard_private: ClassVar[tuple[str, tuple[str, ...], str] | None] = (
-        "state", ("draft", "in_approval", "approved", "withdrawn"), "instruction__issuer_id",
-    )
+    guard_private: ClassVar[tuple[str, str] | None] = ("issued_at", "instruction__issuer_id")
 
     class State(models.TextChoices):
         DRAFT = "draft", _("Draft")

@@ -110,8 +110,8 @@ def _not_private(actor: Actor, obj: Guarded, grants: Sequence[Grant]) -> bool:
     """Whether the row is no longer its owner's alone, or the actor is the owner, above it, or commands."""
     if obj.guard_private is None:
         return True
-    field, values, owner = obj.guard_private
-    if follow(obj, field) not in values:
+    since, owner = obj.guard_private
+    if follow(obj, since) is not None:
         return True
     if actor.kind == "display":
         return False

@@ -60,8 +60,8 @@ def seen(actor: Actor, model: type[Guarded], at: datetime) -> Q:
     opened = _opened(actor, model, at)
     if model.guard_private is None:
         return opened
-    field, values, owner = model.guard_private
-    public = ~Q(**{f"{field}__in": values})
+    since, owner = model.guard_private
+    public = Q(**{f"{since}__isnull": False})
     if actor.kind == "display":
         return opened & public
     below = Department.objects.filter(path__contains=f"/{actor.department_id}/").values("pk")
