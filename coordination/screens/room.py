@@ -52,7 +52,9 @@ def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if name not in PARTS:
         raise Http404
     tab, template = PARTS[name]
-    return render(request, template, _context(request, pk, tab, only=name))
+    kept = _context(request, pk, tab, only=name)
+    shown = request.GET.get("tab", tab)
+    return render(request, template, kept | {"tab": shown if shown in TABS else tab})
 
 
 @require_safe
@@ -124,6 +126,8 @@ def _context(
 def _acts(request: HttpRequest, kept: dict[str, Any], pk: int, bound: dict[str, Any] | None) -> dict[str, Any]:
     may = kept["may"]
     shown = [deed for name, deed in DEEDS.items() if name in may and name not in ELSEWHERE]
+    if bound and bound["name"] not in may and bound["name"] not in ELSEWHERE:
+        shown.insert(0, DEEDS[bound["name"]])  # refused just now: what was typed stays to be read and copied
     log = [DEEDS["add_log"]] if "add_log" in may else []
     options = choices(actor=request.actor, now=request.now, deeds=[*shown, *log], but=pk)  # type: ignore[attr-defined]
     rows = offered(shown, options, bound)
