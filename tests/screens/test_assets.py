@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "static" / "js").glob("*.js"))
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-OF_THE_WALL = {"wall.js", "wall-main.js"}
+OF_THE_WALL = {"pair.js", "wall.js", "wall-main.js"}
 INLINE = re.compile(
     r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")|\sstyle=|\son[a-z]+=|<style|javascript:", re.IGNORECASE
 )
