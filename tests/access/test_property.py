@@ -100,11 +100,14 @@ class World:
             )
             made.append((part, n, {"reach": 2}))
             issuer, executing = self.draw(self.departments), self.draw(st.sets(self.departments, max_size=2))
-            state = self.draw(st.sampled_from(["draft", "approved", "issued", "closed"]))
+            state, sent = self.draw(
+                st.sampled_from(
+                    [("draft", None), ("cancelled", None), ("cancelled", T0), ("issued", T0), ("closed", T0)]
+                )
+            )
             instruction = Instruction.everything.create(
                 state=state, incident=one, number=1, issuer=self.rows[issuer], basis="command",
-                created_at=T0, moved_at=T0,
-                effective_at=T0,
+                created_at=T0, moved_at=T0, effective_at=T0, issued_at=sent,
             )
             for d in sorted(executing):
                 assignment = Assignment.everything.create(
@@ -113,7 +116,7 @@ class World:
                 )
                 made.append((assignment, n, {"reach": 3, "owners": frozenset({d, issuer}), "alone": True}))
             owners = frozenset({issuer, *executing})
-            kept_by = issuer if state in ("draft", "approved") else None
+            kept_by = issuer if sent is None else None
             made.append((instruction, n, {"reach": 3, "owners": owners, "alone": True, "kept_by": kept_by}))
         return made
 

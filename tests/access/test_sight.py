@@ -276,6 +276,8 @@ def test_a_draft_is_its_issuers_and_commands(city: SimpleNamespace) -> None:
     seeing = [name for name, d in places.items() if access.may(person(d), "view", draft, at=T0)]
     assert seeing == ["root", "water", "dcentre", "dfire"]
     assert not access.scope(wall, Instruction, at=T0).exists()
-    Instruction.everything.update(state="issued")
+    Instruction.everything.update(state="cancelled")
+    assert not access.may(person(city.fire), "view", Instruction.everything.get(), at=T0)
+    Instruction.everything.update(state="issued", issued_at=T0)
     assert access.get(person(city.fire), Instruction, draft.pk, now=T0) == draft
     assert access.scope(wall, Instruction, at=T0).exists()

@@ -167,7 +167,7 @@ def test_a_hundred_screens_hear_bursts_whole(web: Web, city: SimpleNamespace) ->
             assert json.loads(await line.recv())["kind"] == "ready"
             await started.wait()
             seen: list[int] = []
-            while len(seen) < 700:
+            while len(seen) < 460:
                 frame = json.loads(await asyncio.wait_for(line.recv(), 60))
                 if frame["kind"] == "ev":
                     seen.append(frame["seq"])
@@ -175,7 +175,7 @@ def test_a_hundred_screens_hear_bursts_whole(web: Web, city: SimpleNamespace) ->
 
     def bursts() -> None:
         try:
-            for size in (50, 300, 350):
+            for size in (40, 300, 120):  # together below 500, where a screen would be told to begin anew
                 with command.unit(SYSTEM, clock.now()):
                     for _ in range(size):
                         command.record(type="department.noted", subject=city.fire, streams=(city.f,))
@@ -187,7 +187,8 @@ def test_a_hundred_screens_hear_bursts_whole(web: Web, city: SimpleNamespace) ->
         screens = [asyncio.create_task(screen(started)) for _ in range(100)]
         await started.wait()
         await asyncio.to_thread(bursts)
-        return await asyncio.gather(*screens)
+        async with asyncio.timeout(90):  # heartbeats go on for ever
+            return await asyncio.gather(*screens)
 
     heard = asyncio.run(all_of_them())
-    assert all(seen == list(range(1, 701)) for seen in heard)
+    assert all(seen == list(range(1, 461)) for seen in heard)
