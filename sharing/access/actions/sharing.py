@@ -6,6 +6,7 @@ Called inside an action of the incidents' room, in its transaction, which record
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.apps import apps
 from django.utils.translation import gettext_lazy as _
@@ -48,18 +49,18 @@ def share(
     ``reach`` 1–3 and ``max_class`` 1–3 may not go beyond the actor's own (`ShareTooWide`, 422); ``valid_to`` must
     lie ahead. An earlier share with the same department is replaced.
     """
-    decision = require(actor, "share", _incident(actor, incident_id, now), at=now)
+    incident = _incident(actor, incident_id, now)
+    decision = require(actor, "share", incident, at=now)
     if not 1 <= reach <= min(3, decision.reach) or not 1 <= max_class <= min(3, decision.max_class):
         raise ShareTooWide(_("You cannot share more of this incident than you see yourself."))
     if valid_to is not None and valid_to <= now:
         raise Invalid(_("The share must end in the future."), errors=[{"pointer": "/valid_to", "code": "past"}])
-    opened = VisIncident.objects.filter(incident_id=incident_id).values_list("opened_at", flat=True).first()
     because = grants.because(department_id)
     grants.end(grants.live(incident_id, now).filter(because=because, source=Grant.Source.SHARED), now)
     wanted = Wanted(
         department_id, Grant.Source.SHARED, "", reach, max_class, because, valid_to=valid_to, purpose=purpose
     )
-    return grants.write(incident_id, [wanted], opened or now, now)[0]
+    return grants.write(incident_id, [wanted], incident.opened_at, now)[0]
 
 
 def revoke(*, actor: Actor, grant_id: int, why: str, now: datetime) -> Grant:
@@ -80,7 +81,7 @@ def revoke(*, actor: Actor, grant_id: int, why: str, now: datetime) -> Grant:
     return grant
 
 
-def _incident(actor: Actor, incident_id: int, now: datetime) -> Guarded:
+def _incident(actor: Actor, incident_id: int, now: datetime) -> Any:
     found = scope(actor, incident_model(), at=now).filter(pk=incident_id).first()
     if found is None:
         raise Unseen
