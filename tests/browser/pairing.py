@@ -29,7 +29,7 @@ def pair(
     box.locator("[name=screen_width_m]").fill(width)
     with desk.answered():
         box.get_by_role("button").click()
-    desk.page.close()
+    desk.page.wait_for_load_state("load")
     wall.page.locator("body[data-wall]").wait_for()
     wall.page.locator("html[data-booted='1']").wait_for(state="attached")
     wall.page.evaluate("window.stayed = true")
