@@ -152,10 +152,40 @@ def _flooded(web: Web, good: Screen, city: SimpleNamespace) -> bool:
     return good.cursors[city.f][1] == 40_000
 
 
-def test_a_hundred_screens_hear_bursts_whole(web: Web, city: SimpleNamespace) -> None:
-    """Bursts larger than an outbox reach every screen that reads."""
+class Reader:
+    """A screen of a crowd on one event loop: what it was told of one stream, in order."""
 
-    async def screen(started: asyncio.Barrier) -> list[int]:
+    def __init__(self) -> None:
+        self.at = 0
+        self.pointers: list[int] = []
+        self.resets: list[tuple[int, str]] = []
+
+    def hear(self, frame: dict[str, object]) -> None:
+        if frame["kind"] == "ev":
+            self.at = int(str(frame["seq"]))
+            self.pointers.append(self.at)
+        elif frame["kind"] == "reset":
+            self.at = int(str(frame["seq"]))
+            self.resets.append((self.at, str(frame["why"])))
+
+    def whole(self, last: int) -> bool:
+        """Every pointer up to ``last`` came once and in order, but for what a reset told it to fetch anew."""
+        stops = sorted({*self.pointers, *(seq for seq, _why in self.resets)})
+        told = {seq for seq, _why in self.resets}
+        begins = [1, *(seq + 1 for seq in stops)]
+        return (
+            self.pointers == sorted(set(self.pointers))
+            and stops[-1:] == [last]
+            and all(stop == begin or stop in told for begin, stop in zip(begins, stops, strict=False))
+        )
+
+
+def _crowd(web: Web, city: SimpleNamespace, sizes: list[int], *, in_step: bool) -> list[Reader]:
+    """A hundred screens while ``sizes`` events are committed at once, one after another; ``in_step``: each burst only
+    when all screens have the one before."""
+    total = sum(sizes)
+
+    async def screen(reader: Reader, started: asyncio.Barrier, heard: dict[int, asyncio.Barrier]) -> None:
         async with connect(
             f"ws://127.0.0.1:{web.port}/live/ws",
             origin=web.origin,  # type: ignore[arg-type]
@@ -166,29 +196,50 @@ def test_a_hundred_screens_hear_bursts_whole(web: Web, city: SimpleNamespace) ->
             await line.send(json.dumps({"kind": "hello", "streams": {city.f: [1, 0]}}))
             assert json.loads(await line.recv())["kind"] == "ready"
             await started.wait()
-            seen: list[int] = []
-            while len(seen) < 460:
-                frame = json.loads(await asyncio.wait_for(line.recv(), 60))
-                if frame["kind"] == "ev":
-                    seen.append(frame["seq"])
-            return seen
+            while reader.at < total:
+                before = reader.at
+                reader.hear(json.loads(await line.recv()))
+                if in_step and reader.at > before and reader.at in heard:
+                    await heard[reader.at].wait()
 
-    def bursts() -> None:
+    def burst(size: int) -> None:
         try:
-            for size in (40, 300, 120):  # together below 500, where a screen would be told to begin anew
-                with command.unit(SYSTEM, clock.now()):
-                    for _ in range(size):
-                        command.record(type="department.noted", subject=city.fire, streams=(city.f,))
+            with command.unit(SYSTEM, clock.now()):
+                for _ in range(size):
+                    command.record(type="department.noted", subject=city.fire, streams=(city.f,))
         finally:
             connection.close()
 
-    async def all_of_them() -> list[list[int]]:
+    async def all_of_them() -> list[Reader]:
+        readers = [Reader() for _ in range(100)]
         started = asyncio.Barrier(101)
-        screens = [asyncio.create_task(screen(started)) for _ in range(100)]
+        heard = {sum(sizes[: n + 1]): asyncio.Barrier(101) for n in range(len(sizes))}
+        screens = asyncio.gather(*(screen(reader, started, heard) for reader in readers))
         await started.wait()
-        await asyncio.to_thread(bursts)
-        async with asyncio.timeout(90):  # heartbeats go on for ever
-            return await asyncio.gather(*screens)
+        try:
+            async with asyncio.timeout(120):  # heartbeats go on for ever
+                for size, barrier in zip(sizes, heard.values(), strict=True):
+                    await asyncio.to_thread(burst, size)
+                    if in_step:
+                        await barrier.wait()
+                await screens
+        except TimeoutError:
+            at = sorted((reader.at, len(reader.pointers), reader.resets) for reader in readers)
+            raise AssertionError(f"screens that never heard all: {at[:5]} ... {at[-1]}") from None
+        return readers
 
-    heard = asyncio.run(all_of_them())
-    assert all(seen == list(range(1, 461)) for seen in heard)
+    return asyncio.run(all_of_them())
+
+
+def test_a_hundred_screens_hear_bursts_whole(web: Web, city: SimpleNamespace) -> None:
+    """Bursts larger than an outbox, each below what a screen is handed at once, reach every screen that reads."""
+    heard = _crowd(web, city, [50, 300, 350], in_step=True)
+    assert all(reader.pointers == list(range(1, 701)) for reader in heard)
+    assert not any(reader.resets for reader in heard)
+
+
+def test_a_hundred_screens_are_told_where_bursts_outran_them(web: Web, city: SimpleNamespace) -> None:
+    """More at once than is handed out: pointers without a hole, or a reset that says from where to fetch anew."""
+    heard = _crowd(web, city, [50, 300, 350, 600, 3], in_step=False)
+    assert all(reader.whole(1303) for reader in heard), [(r.pointers, r.resets) for r in heard if not r.whole(1303)][0]
+    assert {why for reader in heard for _seq, why in reader.resets} == {"behind"}
