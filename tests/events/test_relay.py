@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -39,6 +40,14 @@ class Ear:
         self.heard += [event.pk for event in events]
 
 
+@pytest.fixture(autouse=True)
+def subscribers_as_before() -> Iterator[None]:
+    """What a test configures ends with it: other tests of this process need the real subscribers."""
+    before = (list(relay._subscribers), relay._on_poison)
+    yield
+    relay.configure(*before)
+
+
 def effects() -> list[int]:
     return list(Duty.objects.order_by("sort").values_list("sort", flat=True))
 
@@ -69,13 +78,9 @@ def test_each_subscriber_has_a_cursor_of_its_own() -> None:
 
 
 def test_configured_subscribers_are_named_by_dotted_path() -> None:
-    before = (list(relay._subscribers), relay._on_poison)
-    try:
-        relay.configure([("none", "tests.events.test_relay.deaf")], None)
-        write(department(), 1, "a")
-        assert relay.run_once() == 1
-    finally:
-        relay.configure(*before)
+    relay.configure([("none", "tests.events.test_relay.deaf")], None)
+    write(department(), 1, "a")
+    assert relay.run_once() == 1
 
 
 def deaf(events: list[Event]) -> None:
@@ -103,19 +108,16 @@ def test_poison_is_passed_over_after_five_tries_with_an_alarm() -> None:
     ids = list(Event.objects.order_by("pk").values_list("pk", flat=True))
     ear = Ear(ids[2])
     relay.configure([("ear", ear.handle)], lambda poison, now: alarms.append(poison))
-    try:
+    relay.run_once()
+    assert effects() == [*ids[:2], ids[4]]  # the other stream does not wait
+    for tries in range(2, 6):
+        cursor = RelayCursor.objects.get(subscriber="ear", stream="a")
+        assert (cursor.tries, cursor.seq) == (tries - 1, 2)
+        assert "cannot take" in cursor.error
+        assert relay.run_once() == 0  # the pause lasts
+        assert alarms == []
+        pauses_over()
         relay.run_once()
-        assert effects() == [*ids[:2], ids[4]]  # the other stream does not wait
-        for tries in range(2, 6):
-            cursor = RelayCursor.objects.get(subscriber="ear", stream="a")
-            assert (cursor.tries, cursor.seq) == (tries - 1, 2)
-            assert "cannot take" in cursor.error
-            assert relay.run_once() == 0  # the pause lasts
-            assert alarms == []
-            pauses_over()
-            relay.run_once()
-    finally:
-        relay.configure([], None)
     assert effects() == [ids[0], ids[1], ids[3], ids[4]]
     assert [(alarm.event_id, alarm.seq, alarm.skipped) for alarm in alarms] == [(ids[2], 3, True)]
     assert RelayCursor.objects.get(subscriber="ear", stream="a").tries == 0
@@ -127,16 +129,13 @@ def test_what_the_database_refused_is_never_passed_over() -> None:
     ids = list(Event.objects.order_by("pk").values_list("pk", flat=True))
     ear = Ear(ids[0], error=OperationalError)
     relay.configure([("ear", ear.handle)], lambda poison, now: alarms.append(poison.skipped))
-    try:
-        for _ in range(8):
-            relay.run_once()
-            pauses_over()
-        assert effects() == []
-        assert alarms == [False]
-        ear.poison.clear()
-        assert relay.run_once() == 2
-    finally:
-        relay.configure([], None)
+    for _ in range(8):
+        relay.run_once()
+        pauses_over()
+    assert effects() == []
+    assert alarms == [False]
+    ear.poison.clear()
+    assert relay.run_once() == 2
     assert effects() == ids
 
 
@@ -149,12 +148,9 @@ def test_an_alarm_that_fails_does_not_hold_the_stream_up() -> None:
         raise RuntimeError("no alarm either")
 
     relay.configure([("ear", ear.handle)], broken)
-    try:
-        for _ in range(5):
-            relay.run_once()
-            pauses_over()
-    finally:
-        relay.configure([], None)
+    for _ in range(5):
+        relay.run_once()
+        pauses_over()
     assert effects() == ids[1:]
 
 
