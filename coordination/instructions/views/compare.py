@@ -45,6 +45,11 @@ def compare(older: Mapping[str, Any], newer: Mapping[str, Any], choices: Choices
     return rows
 
 
+def _addressee(short: str, role: str) -> str:
+    named = _(role)  # not inside the braces: from Python 3.12 on what is read there is taken for a text
+    return f"{short} ({named})"
+
+
 def _text(version: Mapping[str, Any], name: str, choices: Choices) -> str:
     if name == "position":
         return f"{version['latitude']:.5f}, {version['longitude']:.5f}" if version["latitude"] is not None else ""
@@ -52,7 +57,7 @@ def _text(version: Mapping[str, Any], name: str, choices: Choices) -> str:
         number = version["quantity"]
         return f"{float(number):g} {choices.name('unit', version['unit'])}" if number is not None else ""
     if name == "targets":
-        return ", ".join(f"{row['department']['short']} ({_(row['role'])})" for row in version["targets"])
+        return ", ".join(_addressee(row["department"]["short"], row["role"]) for row in version["targets"])
     value = version[name]
     if name == "verb":
         return choices.name("verb", value)
