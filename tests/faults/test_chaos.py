@@ -31,6 +31,7 @@ def test_nothing_is_lost_or_doubled_while_each_process_is_killed(start_stack: Ca
 
 
 @pytest.mark.long
+@pytest.mark.timeout(MINUTES * 120 + 600)
 @pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + SEEDS))
 def test_nothing_is_lost_or_doubled_for_long(start_stack: Callable[..., System], seed: int) -> None:
     system = start_stack(environment=LIMITS)
