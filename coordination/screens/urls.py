@@ -3,7 +3,19 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from coordination.screens import departments, desk, engine, incidents, notices, room, rosters, search, story, wall
+from coordination.screens import (
+    departments,
+    desk,
+    engine,
+    incidents,
+    notices,
+    offline,
+    room,
+    rosters,
+    search,
+    story,
+    wall,
+)
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="desk"), name="home"),
@@ -34,5 +46,7 @@ urlpatterns = [
     path("story/", story.story, name="story"),
     path("story/<str:name>/", story.act, name="story-act"),
     path("wall/", wall.wall, name="wall"),
+    path("sw.js", offline.worker, name="service-worker"),
+    path("offline/", offline.page, name="offline"),
     path("wall/parts/<str:name>/", wall.part, name="wall-part"),
 ]

@@ -1,4 +1,4 @@
-// How is a person who looks elsewhere told? Title count, one tone, a notification; one tab of several leads.
+// How is a person who looks away from the desk told? Title count, one tone, a notification; one desk of several leads.
 import { word } from "./words.js";
 
 const title = document.title;
@@ -7,7 +7,7 @@ let leader = false;
 let channel = null;
 let last = 0;
 
-export function start() {
+function start() {
   const strip = document.getElementById("ops-alerts");
   if (strip) {
     const on = localStorage.getItem("ops-alerts") === "on";
@@ -87,3 +87,5 @@ function count(tell) {
     note.onclick = () => { window.focus(); note.close(); };
   }
 }
+
+start();

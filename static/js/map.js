@@ -1,8 +1,6 @@
 // Where is it? Points and areas on a plain WGS-84 grid: no basemap, no foreign host. The page also has them as a table.
-export function start() {
-  document.querySelectorAll("[data-map]").forEach(draw);
-  document.addEventListener("ops:swapped", (e) => e.target.querySelectorAll("[data-map]").forEach(draw));
-}
+const all = (root) => root.querySelectorAll("[data-map]").forEach((el) => { try { draw(el); } catch (error) { console.error(error); } });
+document.addEventListener("ops:swapped", (e) => all(e.target));
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -47,3 +45,5 @@ function graticule(L, map) {
   map.on("moveend", redraw);
   map.on("load", redraw);
 }
+
+all(document);

@@ -8,6 +8,11 @@ from tests.browser.conftest import OpenWindow
 from tests.browser.ground import Ground
 from tests.browser.window import patience
 
+# every address that the service worker keeps
+KEPT = """async () => {
+  const stores = await Promise.all((await caches.keys()).map(name => caches.open(name)));
+  return (await Promise.all(stores.map(one => one.keys()))).flat().map(one => new URL(one.url).pathname);
+}"""
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 
@@ -38,3 +43,19 @@ def test_a_draft_survives_its_window(window: OpenWindow, ground: Ground) -> None
     again = window(beside=command).open(compose)
     again.sees("restored from this device", seconds=10)
     assert again.page.locator("[name=text]").input_value() == "Half a sentence about the"
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "No connection to Muster"), ("zh", "连接不上 Muster")])
+def test_without_a_line_a_page_says_what_to_do(window: OpenWindow, language: str, words: str) -> None:
+    one = window("fire-duty1", language=language).open("/desk/")
+    one.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    one.context.set_offline(True)
+    one.page.goto(f"{one.base}/incidents/")
+    one.page.get_by_role("heading", name=words).wait_for()
+    assert one.page.locator("li").count() >= 3  # what to do
+    assert one.page.evaluate("getComputedStyle(document.querySelector('.ops-panel')).borderTopStyle") == "solid"
+    kept = one.page.evaluate(KEPT)
+    assert {path for path in kept if not path.startswith("/static/")} == {"/offline/"}
+    one.context.set_offline(False)
+    one.page.locator("#incident-rows").wait_for(timeout=20_000 * patience())
+    assert one.page.url.endswith("/incidents/")
