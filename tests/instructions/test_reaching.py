@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from coordination.events import clock, relay
+from coordination.events.refused import VersionConflict
 from coordination.instructions import queries
 from coordination.instructions.deadlines import still_wanted
 from coordination.notify import delivery
@@ -52,3 +53,33 @@ def test_a_message_about_work_that_has_ended_is_not_wanted(world: World) -> None
     world.act("cancel", order, "centre", reason="Over")
     assert not still_wanted(row.pk, {})
     assert not still_wanted(2**40, {})
+
+
+def test_who_opened_the_page_before_the_message_left_decides_on_what_they_see(world: World) -> None:
+    order = world.issued()
+    police, fire = world.on(order, "police"), world.on(order, "fire")
+    shown = {row.pk: row.version for row in (police, fire)}
+    while relay.run_once():
+        pass
+    delivery.run_once(world.now)
+    assert world.fresh(fire).version > shown[fire.pk], "the platform has moved it on"
+    fire = world.act("decline", fire, "fire", reason="Not ours", if_version=shown[fire.pk])
+    assert fire.state == "declined"
+    world.act("receive", police, "police.client", version=1)
+    world.act("urge", police, "centre", note="Now, please")
+    police = world.act("decline", police, "police", reason="Not ours", if_version=shown[police.pk])
+    assert police.state == "declined"
+
+
+def test_whoever_has_not_seen_what_a_person_did_decides_again(world: World) -> None:
+    order = world.issued()
+    fire = world.on(order, "fire")
+    shown = fire.version
+    world.act("receive", fire, "fire", version=1)
+    world.act("acknowledge", fire, "fire", version=1)
+    world.act("urge", fire, "centre")
+    with pytest.raises(VersionConflict):
+        world.act("decline", fire, "fire.head", reason="Not ours", if_version=shown)
+    with pytest.raises(VersionConflict):
+        world.act("decline", fire, "fire.head", reason="Not ours", if_version=world.fresh(fire).version + 1)
+    assert world.act("decline", fire, "fire.head", reason="No", if_version=world.fresh(fire).version - 1)

@@ -135,9 +135,11 @@ class Moves:
             return
         if part.state in UNTOUCHED:
             part.state = "acknowledged"
-            if part.heir_of is not None and part.heir_of.open:
-                part.heir_of.state = "cancelled"
-                part.heir_of.cancelling = False
+            for old in part.before_it:
+                if old.open:
+                    old.state, old.cancelling = "cancelled", False
+                    for child in old.order.open_below(old):
+                        cancel_order(child)
 
     @staticmethod
     def acknowledge_for(part: Part, who: str, body: dict[str, Any], now: datetime) -> None:
@@ -243,17 +245,18 @@ class Moves:
     @staticmethod
     def cancel(part: Part, who: str, body: dict[str, Any], now: datetime) -> None:
         """This part alone, with what it handed down; somebody else leads from now on."""
-        if part.role == "lead":
-            heir = next(
-                one for one in part.order.parts
-                if one.department == body["successor"] and one is not part and one.open and not one.cancelling
-            )
-            heir.role, part.role = "lead", "support"
+        back, heir, named = part.goes_back_to, part.heir, body.get("successor")
+        if part.role == "lead" and heir is None and (back is None or named not in (None, back.department)):
+            for one in part.order.parts:
+                one.role = "support" if one.open else one.role
+            next(one for one in part.order.parts if one.department == named and one.open).role = "lead"
         below = part.order.open_below(part)
         _end(part)
-        first = part.heir_of
-        if first is not None and not part.open and first.state == "declined" and not first.cancelling:
-            _await_ruling(first, now)
+        if heir is not None and not part.open:
+            heir.heir_of = part.heir_of
+        if back is not None:
+            back.role = part.role
+            _await_ruling(back, now)
         for child in below:
             cancel_order(child)
         close_if_done(part.order)
@@ -275,12 +278,14 @@ def rule_for(part: Part, owner: str) -> None:
     """Back to the decliner, to whoever declined before, or to a third; whose it is cannot decline any more."""
     if owner == part.department:
         back = part
-    elif part.heir_of is not None and part.heir_of.open and owner == part.heir_of.department:
-        back = part.heir_of
-        part.heir_of, back.heir_of, part.ruled_at = None, part, None
     else:
-        hand_on(part, owner, final=True)
-        return
+        earlier = [one for one in part.before_it if one.open and one.department == owner]
+        if not earlier:
+            hand_on(part, owner, final=True)
+            return
+        back = earlier[0]
+        next(one for one in (part, *part.before_it) if one.heir_of is back).heir_of = back.heir_of
+        back.heir_of, back.role, part.ruled_at = part, part.role, None
     back.final_word, back.arbiter, back.state, back.ruled_at = True, False, "delivered", None
 
 

@@ -84,6 +84,24 @@ class Part:
         return next((one for one in self.order.parts if one.heir_of is self and one.open), None)
 
     @property
+    def before_it(self) -> list[Part]:
+        """Whose work this one was given, nearest first."""
+        found: list[Part] = []
+        one = self.heir_of
+        while one is not None:
+            found.append(one)
+            one = one.heir_of
+        return found
+
+    @property
+    def goes_back_to(self) -> Part | None:
+        """Whose the work is again when this part is taken back before anybody has it in hand."""
+        untouched = self.state in UNTOUCHED or (self.state == "declined" and self.acknowledged is None)
+        old = self.heir_of
+        waits = old is not None and old.state == "declined" and not old.cancelling
+        return old if waits and untouched and self.heir is None else None
+
+    @property
     def asking(self) -> Question | None:
         """The open question."""
         return self.question if self.question is not None and self.question.state == "open" else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from coordination.instructions.models import Ask, Assignment, Instruction, InstructionVersion
+from coordination.instructions.models import Ask, Assignment, Instruction, InstructionVersion, Transition
 from tests.instructions.world import T0
 from tests.model import plain
 from tests.model.ground import Ground
@@ -16,6 +16,7 @@ DECIDING = {
     *plain.ORDER_MOVES, "evaluate", "recheck", "decline", "overrule", "reassign", "arbitrate", "cancel", "grant",
     "refuse",
 }  # fmt: skip
+QUIET = ("reach", "receive", "urge")
 DUE = T0 + timedelta(days=2)
 SPARE = ("health", "police")
 BELOW = {"dfire": "town"}
@@ -62,6 +63,14 @@ class Try:
             row = Ask.everything if self.ask else Assignment.everything
         pk = self.on.question.pk if self.ask and isinstance(self.on, Part) and self.on.question else self.on.pk
         return int(row.values_list("version", flat=True).get(pk=pk))
+
+    def last_decided(self) -> int:
+        """The version of the last move that changes what anybody decides on."""
+        if self.ask:
+            return self.version()
+        kind = "instruction" if isinstance(self.on, Order) else "assignment"
+        moves = Transition.everything.filter(subject_type=kind, subject_id=self.on.pk).exclude(move__in=QUIET)
+        return int(moves.latest("version").version)
 
 
 def attempt(ground: Ground, who: str, action: str, on: Order | Part, ask: bool, dice: int, now: datetime) -> Try:
@@ -115,7 +124,7 @@ def _part_body(who: str, action: str, part: Part, ask: bool, dice: int, now: dat
         "ask": _question(part, dice, now),
         "delegate": {"to": BELOW.get(part.department, "hamlet"), "what": "Cool tank 3"},
         "supervise": {"note": "Look closely"},
-        "cancel": {"reason": "Not needed", **_successor(part)},
+        "cancel": {"reason": "Not needed", **_successor(part, dice)},
     }.get(action, {})
 
 
@@ -145,16 +154,17 @@ def _question(part: Part, dice: int, now: datetime) -> dict[str, Any]:
     return {"kind": kind, "reason": "Storm", "wanted_until": until.isoformat()}
 
 
-def _successor(part: Part) -> dict[str, Any]:
-    heirs = [one for one in part.order.parts if one is not part and one.open and not one.cancelling]
-    return {"successor": heirs[0].department} if part.role == "lead" and heirs else {}
+def _successor(part: Part, dice: int) -> dict[str, Any]:
+    others = [one.department for one in part.order.parts if one is not part and one.open]
+    chosen = [*others, ""][dice % (len(others) + 1)]
+    return {"successor": chosen} if part.role == "lead" and chosen else {}
 
 
 def makes_sense(part: Part, action: str) -> bool:
     """Leave out what the small city has no place for."""
     if action == "delegate":
         return part.department in BELOW and not part.order.children and not part.extensions
-    return not (action == "cancel" and part.heir is not None)
+    return True
 
 
 def refusal(attempted: Try, now: datetime) -> str:
@@ -169,15 +179,29 @@ def refusal(attempted: Try, now: datetime) -> str:
     if action == "reassign":
         return "already_assigned" if _taken(part.order, body["department"]) else ""
     if action == "arbitrate":
-        before = part.heir_of.department if part.heir_of is not None and part.heir_of.open else ""
-        third = body["owner"] not in (part.department, before)
+        third = body["owner"] not in (part.department, *(one.department for one in part.before_it if one.open))
         return "already_assigned" if third and _taken(part.order, body["owner"]) else ""
     if action == "urge":
         last = part.urged.get(attempted.who)
         return "too_soon" if last is not None and now - last < timedelta(minutes=10) else ""
-    if action == "cancel" and part.role == "lead" and "successor" not in body:
-        return "successor_needed"
+    if action == "cancel" and part.role == "lead":
+        return _lead_lost(part, body.get("successor"))
     return ""
+
+
+def _lead_lost(part: Part, named: str | None) -> str:
+    """Who leads when this leading part is taken back: who is to take it over, who had it before, or who is named."""
+    if part.heir is not None:
+        line = {one.department for one in part.order.parts if one.open and part in one.before_it}
+        return "" if named is None or named in line else "successor_leads"
+    back = part.goes_back_to
+    if back is not None and named in (None, back.department):
+        return ""
+    fit = any(
+        one.department == named and one is not part and one.open and not one.cancelling and one.state != "declined"
+        for one in part.order.parts
+    )
+    return "" if fit else "successor_needed"
 
 
 def _taken(order: Order, department: str) -> bool:

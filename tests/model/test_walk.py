@@ -251,7 +251,7 @@ class Walk(Compared):
         if same:
             return 403, "same_person"
         code = refusal(tried, now)
-        return {"": 200, "too_soon": 429, "successor_needed": 422}.get(code, 409), code
+        return {"": 200, "too_soon": 429, "successor_needed": 422, "successor_leads": 422}.get(code, 409), code
 
     def make(self, tried: Try, dice: int) -> None:
         """Send it; the answer is the model's, and the model moves on."""
@@ -260,7 +260,8 @@ class Walk(Compared):
         version = tried.version() if tried.action in DECIDING else None
         label = f"{tried.who} {tried.action} {type(tried.on).__name__}{tried.on.pk} {tried.body}"
         if version is not None and status == 200 and dice % 4 == 1:
-            self.out_of_date(voice, tried, version)
+            self.out_of_date(voice, tried)
+            version = tried.last_decided()  # what came after changes nothing that is decided
         key = str(uuid.uuid4())
         answer = voice.send(tried.method, tried.path, tried.wire, version=version, key=key)
         self.trail.append(f"{label} -> {answer.status_code}")
@@ -277,9 +278,9 @@ class Walk(Compared):
         if dice % 3 == 0 and tried.method == "POST":
             self.once(voice, tried, version, key, answer)
 
-    def out_of_date(self, voice: Voice, tried: Try, version: int) -> None:
+    def out_of_date(self, voice: Voice, tried: Try) -> None:
         """A decision on an older version is refused, one on no version too."""
-        stale = voice.send(tried.method, tried.path, tried.wire, version=version - 1)
+        stale = voice.send(tried.method, tried.path, tried.wire, version=tried.last_decided() - 1)
         assert (stale.status_code, stale.json()["code"]) == (412, "version_conflict"), (stale.content, self.trail)
         blind = voice.send(tried.method, tried.path, tried.wire)
         assert (blind.status_code, blind.json()["code"]) == (428, "if_match_required"), (blind.content, self.trail)

@@ -13,7 +13,7 @@ from coordination.events.command import action
 from coordination.events.refused import Conflict, Invalid
 from coordination.instructions.actions import arming, asking, ending, moving, reading
 from coordination.instructions.models import Acknowledgement, Ask, Assignment, InstructionVersion
-from coordination.instructions.queries import cases
+from coordination.instructions.queries import cases, chain
 from coordination.instructions.states import TERMINAL, UNTOUCHED
 from incidents.entered import Entered
 from incidents.entered import reason as entered_reason
@@ -108,9 +108,12 @@ def entered_text(name: str, value: Any, most: int, *, needed: bool = False) -> s
 
 
 def _take(actor: Actor, now: datetime, assignment_id: int, move: str) -> Assignment:
-    """Lock the assignment; also whom it succeeds (it is handed over), and the instruction when this may end it."""
+    """Lock the assignment; also whom it succeeds with what they handed down; the instruction when this may end it."""
     seen = moving.see_assignment(actor, assignment_id, now)
-    before = [seen.successor_of_id] if seen.successor_of_id is not None else []
+    before = chain.before(seen)
+    if before:
+        moving.lock_instructions([seen.instruction_id])
+        moving.lock_tree(child.pk for child in chain.open_children(before))
     row = moving.take_assignment(
         actor=actor, now=now, assignment_id=assignment_id, action=move, also=before,
         with_instruction=seen.cancel_owed,
@@ -183,17 +186,20 @@ def _take_in_hand(
 
 
 def hand_over(row: Assignment, *, now: datetime) -> None:
-    """The successor has it: whoever declined is free."""
-    if row.successor_of_id is None:
+    """The successor has it: everybody who declined before is free, and what they handed down ends with their part."""
+    line = chain.before(row)
+    if not line:
         return
-    old = moving.lock_assignments(moving.assignments(pk=row.successor_of_id))[row.successor_of_id]
-    if old.state in TERMINAL:
-        return
-    deadlines.cancel(subject=old, now=now)
-    moving.carry(
-        old, "hand_over", actor=SYSTEM, now=now, after="cancelled", data={"successor": row.pk},
-        tell=[moving.duty(old.department_id, old.post)],
-    )
+    waiting = moving.assignments(pk__in=line).exclude(state__in=TERMINAL)
+    rows = moving.lock_assignments(waiting)
+    below = moving.lock_tree(child.pk for child in chain.open_children(rows))
+    for old in rows.values():
+        deadlines.cancel(subject=old, now=now)
+        moving.carry(
+            old, "hand_over", actor=SYSTEM, now=now, after="cancelled", data={"successor": row.pk},
+            tell=[moving.duty(old.department_id, old.post)],
+        )
+    ending.cascade(below, 0, "", now=now)
 
 
 @action("assignment.acknowledge_for")

@@ -160,7 +160,7 @@ def arbitrate(
     seen = moving.see_assignment(actor, assignment_id, now)
     row = moving.take_assignment(
         actor=actor, now=now, assignment_id=assignment_id, action="arbitrate", if_version=if_version,
-        with_instruction=True, also=[seen.successor_of_id] if seen.successor_of_id is not None else [],
+        with_instruction=True, also=chain.before(seen),
     )
     entered = Entered()
     found = content.department(entered, "owner", owner)
@@ -175,28 +175,30 @@ def _rule(row: Assignment, owner: Department, why: str, *, actor: Actor, now: da
         row.may_decline = False
         _send_back(row, "arbitrate", why, actor=actor, now=now)
         return row
-    first = _declined_before(row)
-    if first is not None and first.department_id == owner.pk:
+    first = _declined_before(row, owner)
+    if first is not None:
         return _give_back(first, row, why, actor=actor, now=now)
     return _hand_on(row, "arbitrate", owner, why, actor=actor, now=now, may_decline=False)
 
 
-def _declined_before(row: Assignment) -> Assignment | None:
-    """Whose open part this one was to take over."""
-    before = moving.assignments(pk=row.successor_of_id) if row.successor_of_id is not None else None
-    return None if before is None else before.exclude(state__in=states.TERMINAL).first()
+def _declined_before(row: Assignment, owner: Department) -> Assignment | None:
+    """The owner's open part among those this one was to take over, locked."""
+    before = moving.assignments(pk__in=chain.before(row), department=owner).exclude(state__in=states.TERMINAL)
+    return next(iter(moving.lock_assignments(before).values()), None)
 
 
 def _give_back(first: Assignment, row: Assignment, why: str, *, actor: Actor, now: datetime) -> Assignment:
-    """It is the first decliner's after all: now that one takes over, and the second keeps it until then."""
-    first = moving.lock_assignments(moving.assignments(pk=first.pk))[first.pk]
-    row.successor_of = None
+    """It is an earlier decliner's after all: now that one takes over, and the last keeps it until then."""
+    moving.assignments(successor_of=first).exclude(pk=row.pk).exclude(state__in=states.TERMINAL).update(
+        successor_of=first.successor_of_id
+    )
+    row.successor_of_id = first.successor_of_id if row.successor_of_id == first.pk else row.successor_of_id
     moving.carry(
         row, "arbitrate", actor=actor, now=now, ball=first.department_id, reason=why,
         data={"owner": first.department_id},
     )
     deadlines.cancel(subject=row, now=now)
-    first.successor_of, first.may_decline = row, False
+    first.successor_of, first.may_decline, first.role = row, False, row.role
     _send_back(first, "arbitrate", why, actor=actor, now=now)
     return first
 

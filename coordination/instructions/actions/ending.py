@@ -29,6 +29,12 @@ class LeadNeedsSuccessor(Invalid):
     code = "successor_needed"
 
 
+class SuccessorLeads(Invalid):
+    """The leading part has been handed on already: whoever is to take it over leads."""
+
+    code = "successor_leads"
+
+
 @action("instruction.cancel")
 def cancel(
     *, actor: Actor, now: datetime, instruction_id: int, reason: str, if_version: int | None = None
@@ -43,7 +49,7 @@ def cancel(
     moving.judge(actor, states.move_named("instruction", "cancel"), case, instruction, if_version)
     why = entered_reason("reason", reason, needed=True)
     _end_instruction(instruction, "cancel", "cancelled", actor=actor, now=now, why=why)
-    _cascade(locked, instruction.pk, why, now=now)
+    cascade(locked, instruction.pk, why, now=now)
     _give_back(instruction, now=now)
     return instruction
 
@@ -55,11 +61,11 @@ def supersede(*, instruction_id: int, now: datetime) -> None:
     if old.state != Instruction.State.ISSUED:
         return
     _end_instruction(old, "supersede", "superseded", actor=SYSTEM, now=now, why="")
-    _cascade(locked, instruction_id, "", now=now)
+    cascade(locked, instruction_id, "", now=now)
     _give_back(old, now=now)
 
 
-def _cascade(locked: dict[int, Instruction], root_id: int, why: str, *, now: datetime) -> None:
+def cascade(locked: dict[int, Instruction], root_id: int, why: str, *, now: datetime) -> None:
     """What was delegated below ends at once with it (root to leaf)."""
     for pk, row in sorted(locked.items()):
         if pk != root_id and row.state not in chain.ENDED:
@@ -111,12 +117,17 @@ def end_assignment(row: Assignment, move: str, *, actor: Actor, now: datetime, w
     withdraw_ask_of(row, now=now)
     ended = "superseded" if move == "supersede" else "cancelled"
     tell = [moving.duty(row.department_id, row.post)]
-    if row.state in UNTOUCHED or (row.state == "declined" and row.acknowledged_version is None):
+    if _ends_at_once(row):
         moving.carry(row, move, actor=actor, now=now, after=ended, reason=why, tell=tell)
         return
     row.cancel_owed = True
     moving.carry(row, move, actor=actor, now=now, ball=row.department_id, reason=why, tell=tell)
     arming.arm(row, row.instruction, "acknowledge", now=now)
+
+
+def _ends_at_once(row: Assignment) -> bool:
+    """Nobody works on it: no reader need acknowledge that it has ended."""
+    return row.state in UNTOUCHED or (row.state == "declined" and row.acknowledged_version is None)
 
 
 def withdraw_ask_of(row: Assignment, *, now: datetime) -> None:
@@ -134,7 +145,10 @@ def cancel_assignment(
     *, actor: Actor, now: datetime, assignment_id: int, reason: str, successor: int | None = None,
     if_version: int | None = None,
 ) -> Assignment:
-    """Take one department's part back; a leading part names who leads now, among those who have a part."""
+    """Take one department's part back; a leading part names who leads now, among those who have a part.
+
+    Nobody need be named where the lead is settled: it has been handed on, or the work goes back to who declined it.
+    """
     seen = moving.see_assignment(actor, assignment_id, now)
     locked = moving.lock_instructions([seen.instruction_id])
     below = moving.lock_tree(row.pk for row in chain.open_children([assignment_id]))
@@ -143,20 +157,64 @@ def cancel_assignment(
     case = cases.assignment_case(row, cases.centres())
     moving.judge(actor, states.move_named("assignment", "cancel"), case, row, if_version)
     why = entered_reason("reason", reason, needed=True)
+    heir = _heir_of(row, siblings)
+    back_to = None if heir is not None or not _ends_at_once(row) else _waiting(row, siblings)
     if row.role == Assignment.Role.LEAD:
-        _new_lead(row, siblings.values(), successor, actor=actor, now=now, why=why)
+        _settle_lead(row, siblings, successor, actor=actor, now=now, why=why, heir=heir, back_to=back_to)
     end_assignment(row, "cancel", actor=actor, now=now, why=why)
-    if row.successor_of_id is not None and row.state in TERMINAL:
-        _back_to_decliner(siblings[row.successor_of_id], row, now=now)
-    _cascade(below, 0, why, now=now)
+    if heir is not None and row.state in TERMINAL:
+        _close_gap(row, heir, siblings, now=now)
+    if back_to is not None:
+        _back_to_decliner(back_to, row, now=now)
+    cascade(below, 0, why, now=now)
     roll_up(locked[seen.instruction_id], now=now)
     return row
 
 
+def _heir_of(row: Assignment, siblings: dict[int, Assignment]) -> Assignment | None:
+    """Who is to take this declined part over."""
+    rows = (one for one in siblings.values() if one.successor_of_id == row.pk and one.state not in TERMINAL)
+    return next(rows, None)
+
+
+def _close_gap(row: Assignment, heir: Assignment, siblings: dict[int, Assignment], *, now: datetime) -> None:
+    """Who was to take over from the part that has ended takes over from whom that one was to take over from."""
+    heir.successor_of_id = row.successor_of_id
+    heir.save(update_fields=["successor_of"])
+    old = _waiting(heir, siblings)
+    if old is not None:
+        data = {"owner": heir.department_id}
+        moving.carry(old, "reassign", actor=SYSTEM, now=now, ball=heir.department_id, data=data)
+
+
+def _waiting(row: Assignment, siblings: dict[int, Assignment]) -> Assignment | None:
+    """Whose declined part this one was to take over, where that one still waits."""
+    old = siblings.get(row.successor_of_id or 0)
+    return old if old is not None and old.state == "declined" and not old.cancel_owed else None
+
+
+def _settle_lead(
+    row: Assignment, siblings: dict[int, Assignment], successor: Any, *, actor: Actor, now: datetime, why: str,
+    heir: Assignment | None, back_to: Assignment | None,
+) -> None:
+    """Somebody leads when this leading part ends: who takes it over, who had it before, or who is named."""
+    if heir is not None:
+        line = {pk: one for pk, one in siblings.items() if row.pk in chain.before(one)}
+        if successor is not None and successor not in {one.department_id for one in line.values()}:
+            raise SuccessorLeads(
+                _("This part has been handed on: whoever is to take it over leads."),
+                errors=[{"pointer": "/successor", "code": "successor_leads", "detail": _("Leave this empty.")}],
+            )
+    elif back_to is None or (successor is not None and successor != back_to.department_id):
+        _new_lead(row, siblings.values(), successor, actor=actor, now=now, why=why)
+
+
 def _back_to_decliner(row: Assignment, gone: Assignment, *, now: datetime) -> None:
-    """Who was to take a declined part over is out before taking it: the decline waits for its answer again."""
-    if row.state != "declined" or row.cancel_owed:
-        return
+    """Who was to take a declined part over is out before taking it: the decline waits for its answer again.
+
+    The lead comes back with the work, unless another leads from now on.
+    """
+    row.role = gone.role
     ball = row.arbiter_department_id or row.instruction.issuer_id
     moving.carry(
         row, "take_back", actor=SYSTEM, now=now, ball=ball, data={"successor": gone.pk}, tell=[moving.duty(ball)],
@@ -180,18 +238,25 @@ def _new_lead(
         (
             other
             for other in siblings
-            if other.department_id == found.pk and other.pk != row.pk and other.state not in TERMINAL
-            and not other.cancel_owed
+            if other.department_id == found.pk and other.pk != row.pk and not other.cancel_owed
+            and other.state not in TERMINAL and other.state != "declined"
         ),
         None,
     )
     if heir is None:
-        raise LeadNeedsSuccessor(_("The successor must have an open part in this instruction; assign it first."))
+        raise LeadNeedsSuccessor(
+            _("The successor must have an open part in this instruction and not have declined it; assign it first."),
+            errors=[{"pointer": "/successor", "code": "successor_needed", "detail": _("Name another department.")}],
+        )
+    for other in siblings:  # whoever waits for the leading part to be taken over waits for a supporting one now
+        if other.role == Assignment.Role.LEAD and other.state not in TERMINAL and other.pk != heir.pk:
+            other.role = Assignment.Role.SUPPORT
+            other.save(update_fields=["role"])
+    row.role = Assignment.Role.SUPPORT
     heir.role = Assignment.Role.LEAD
     moving.carry(
         heir, "lead", actor=actor, now=now, reason=why, tell=[moving.duty(heir.department_id, heir.post)]
     )
-    row.role = Assignment.Role.SUPPORT
 
 
 def roll_up(instruction: Instruction, *, now: datetime) -> bool:

@@ -27,9 +27,10 @@ _WHY_LOCK = "a move locks the rows it will write after the actor has seen the su
 
 def lock_instructions(ids: Iterable[int]) -> dict[int, Instruction]:
     """The rows by id, locked root to leaf, read fresh."""
-    rows = access.unscoped(Instruction, reason=_WHY_LOCK).filter(pk__in=set(ids)).order_by("pk")
+    wanted = set(ids)
+    rows = access.unscoped(Instruction, reason=_WHY_LOCK).filter(pk__in=wanted).order_by("pk")
     list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
-    found = cases.instruction_rows(access.unscoped(Instruction, reason=_WHY_LOCK).filter(pk__in=set(ids)))
+    found = cases.instruction_rows(access.unscoped(Instruction, reason=_WHY_LOCK).filter(pk__in=wanted))
     return {row.pk: row for row in found}
 
 
@@ -76,11 +77,25 @@ def judge(actor: Actor, move: states.Move, case: states.Case, row: Any, if_versi
     """Refuse in this order: not your move (403), decided on an older version (412), not now (409)."""
     if not states.is_party(actor, move, case):
         raise Forbidden(_("This step belongs to another department or post."), right=move.action)
-    if if_version is not None and if_version != row.version:
+    if if_version is not None and not _still_true(row, if_version):
         raise VersionConflict(
             _("This has changed since you opened it. Look again, then decide."), version=row.version
         )
     states.check(actor, move, case)
+
+
+def _still_true(row: Any, seen: int) -> bool:
+    """Whether whoever saw version ``seen`` decides on what stands: since then only quiet moves, each on the record."""
+    if seen == row.version:
+        return True
+    if seen > row.version or isinstance(row, Ask):
+        return False
+    kind = "assignment" if isinstance(row, Assignment) else "instruction"
+    since = access.unscoped(Transition, reason=_WHY_LOCK).filter(
+        subject_type=kind, subject_id=row.pk, version__gt=seen, version__lte=row.version
+    )
+    moves = list(since.values_list("subject_type", "move"))
+    return len(moves) == row.version - seen and states.QUIET.issuperset(moves)
 
 
 def take_instruction(

@@ -74,6 +74,18 @@ class Assignment(Guarded):
     version = models.IntegerField(default=1)
 
     class Meta(Guarded.Meta):
+        constraints = [
+            # who declined keeps a leading part beside whoever is to take it over
+            models.UniqueConstraint(
+                fields=["instruction"], name="assignment_one_lead",
+                condition=models.Q(role="lead")
+                & ~models.Q(state__in=["declined", "closed", "superseded", "cancelled"]),
+            ),
+            models.UniqueConstraint(
+                fields=["instruction", "department"], name="assignment_once",
+                condition=~models.Q(state__in=["closed", "superseded", "cancelled"]),
+            ),
+        ]
         indexes = [
             models.Index(fields=["instruction"], name="assignment_instruction"),
             models.Index(

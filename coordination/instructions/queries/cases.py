@@ -10,7 +10,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
 
 from accounts.models import Department
 from coordination.instructions.models import (
@@ -78,6 +88,7 @@ def assignment_rows(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
     lead = Assignment.everything.filter(
         instruction=OuterRef("instruction"), role=Assignment.Role.LEAD
     ).exclude(state__in=["cancelled", "superseded"])
+    declined = ExpressionWrapper(Q(state="declined"), output_field=BooleanField())
     final = Feedback.everything.filter(assignment=OuterRef("pk"), final=True).order_by("-id")
     successors = Assignment.everything.filter(successor_of=OuterRef("pk")).exclude(state__in=TERMINAL)
     spoken = Acknowledgement.everything.filter(
@@ -89,7 +100,10 @@ def assignment_rows(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
         "instruction__incident__lead_department",
         "instruction__incident__commander_department",
     ).annotate(
-        lead_department=Subquery(lead.order_by("-id").values("department_id")[:1]),
+        # who has declined it leads only until somebody else does
+        lead_department=Subquery(
+            lead.order_by(declined, "-id").values("department_id")[:1], output_field=BigIntegerField()
+        ),
         submitter_key=Subquery(final.values("actor_key")[:1]),
         successor_open=Exists(successors),
         asks_open=Exists(Ask.everything.filter(assignment=OuterRef("pk"), state="open")),

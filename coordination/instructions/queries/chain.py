@@ -47,6 +47,20 @@ def check(parent: Assignment, addressed: Iterable[int]) -> None:
         raise TwiceInChain(_("A department cannot get its own work back."), departments=sorted(twice))
 
 
+def before(assignment: Assignment) -> list[int]:
+    """Ids of the parts that this one is to take over, nearest first: whoever declined, and who declined before."""
+    rows = dict(
+        access.unscoped(Assignment, reason=_WHY).filter(instruction_id=assignment.instruction_id)
+        .values_list("pk", "successor_of_id")
+    )
+    found: list[int] = []
+    following = assignment.successor_of_id
+    while following is not None and following not in found:
+        found.append(following)
+        following = rows.get(following)
+    return found
+
+
 def open_children(assignment_ids: Iterable[int]) -> list[Instruction]:
     """Instructions delegated from these assignments that have not ended."""
     rows = access.unscoped(Instruction, reason=_WHY).filter(parent_id__in=list(assignment_ids))

@@ -23,13 +23,15 @@ from coordination.instructions.states.instruction_moves import CONTENT, INSTRUCT
 from coordination.instructions.states.table import Field, Move, Subject, Who
 
 __all__ = [
-    "CONTENT", "MOVES", "OPEN", "TERMINAL", "UNTOUCHED", "WORKING",
+    "CONTENT", "MOVES", "OPEN", "QUIET", "TERMINAL", "UNTOUCHED", "WORKING",
     "Case", "Field", "Move", "SamePerson", "Who",
     "allowed", "check", "is_party", "move_named", "open_moves", "relations",
 ]
 
 MOVES: tuple[Move, ...] = (*INSTRUCTION_MOVES, *ASSIGNMENT_MOVES, *ASK_MOVES)
 _BY_NAME: dict[tuple[str, str], Move] = {(move.subject, move.action): move for move in MOVES}
+QUIET: frozenset[tuple[str, str]] = frozenset((move.subject, move.action) for move in MOVES if move.quiet)
+"""Moves that change nothing anybody decides on."""
 
 
 class SamePerson(Forbidden):

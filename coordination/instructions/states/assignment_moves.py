@@ -40,10 +40,10 @@ ASSIGNMENT_MOVES: tuple[Move, ...] = (
         "issue", "assignment", _S({""}), "issued", (SYS,), ball="platform", arms=("acknowledge", "complete"),
         note="made by issue, assign, reassign or arbitrate",
     ),
-    Move("reach", "assignment", _S({"issued"}), "issued", (SYS,), ball="executing"),
+    Move("reach", "assignment", _S({"issued"}), "issued", (SYS,), quiet=True, ball="executing"),
     Move(
         "receive", "assignment", _S({"issued"}), "delivered", (Who("executing", ANY_POST),), (VERSION,),
-        client=True, ball="executing",
+        client=True, quiet=True, ball="executing",
     ),
     Move(
         "acknowledge", "assignment", OPEN, None, (EXECUTING,),
@@ -152,7 +152,7 @@ ASSIGNMENT_MOVES: tuple[Move, ...] = (
     ),
     Move(
         "urge", "assignment", OPEN, None,
-        (ISSUER, COMMAND, Who("lead", when="support")), (NOTE,),
+        (ISSUER, COMMAND, Who("lead", when="support")), (NOTE,), quiet=True,
         note="once in ten minutes per urger",
     ),
     Move(
@@ -163,7 +163,8 @@ ASSIGNMENT_MOVES: tuple[Move, ...] = (
     Move(
         "cancel", "assignment", OPEN, None, ISSUER_OR_COMMANDER,
         (REASON, Field("successor", "department", required=False)), needs=_LIVE, deciding=True,
-        note="untouched → cancelled at once; others when they acknowledge; a lead needs a successor",
+        note="untouched → cancelled at once; others when they acknowledge; a lead whose work does not go back to "
+        "who had it before, nor has been handed on, needs a successor",
     ),
     Move("lead", "assignment", OPEN, None, (SYS,), note="leads from now on: the leading part was taken back"),
     Move("supersede", "assignment", OPEN, None, (SYS,), note="as cancel, when a successor instruction is issued"),

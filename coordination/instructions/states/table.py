@@ -44,7 +44,8 @@ class Move:
     ``sources``: states the move leaves (for moves of a version: the version's state). ``target``: the state it
     reaches; None = it stays or depends (said in ``note``). ``needs``: conditions (see ``cases``), ``!`` negates.
     ``not_by``: whose persons may not make it (four eyes). ``deciding``: it overwrites or decides, so an edge asks
-    for If-Match. ``ball``: who must move next: issuer, executing, platform, command, arbiter, nobody or keep.
+    for If-Match. ``quiet``: it changes nothing that anybody decides on, so a decision on the version before it
+    stands. ``ball``: who must move next: issuer, executing, platform, command, arbiter, nobody or keep.
     ``arms`` / ``stops``: kinds of deadlines.
     """
 
@@ -58,6 +59,7 @@ class Move:
     not_by: tuple[str, ...] = ()
     client: bool = False
     deciding: bool = False
+    quiet: bool = False
     ball: str = "keep"
     arms: tuple[str, ...] = ()
     stops: tuple[str, ...] = ()
