@@ -6,6 +6,7 @@ type and hands them over once at start.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -90,26 +91,26 @@ class Handler(Protocol):
         """Arm again what those subjects need; return how many were mended."""
 
 
-class BaseHandler:
+class BaseHandler(ABC):
     """A handler whose subject has no effect of its own and nothing to mend."""
 
+    @abstractmethod
     def lock(self, ids: Sequence[int]) -> Mapping[int, Any]:
         """To be written by each handler."""
-        raise NotImplementedError
 
     def still_due(self, subject: Any, deadline: Deadline) -> bool:
         """Yes, unless the subject's handler knows better."""
         return True
 
+    @abstractmethod
     def parties(self, subject: Any) -> Parties:
         """To be written by each handler."""
-        raise NotImplementedError
 
     def describe(self, subject: Any) -> dict[str, Any]:
         """Nothing but what its name says."""
         return {"args": {"number": str(subject), "headline_zh": str(subject), "headline_en": str(subject)}}
 
-    def fire(self, subject: Any, deadline: Deadline, now: datetime) -> None:
+    def fire(self, subject: Any, deadline: Deadline, now: datetime) -> None:  # noqa: B027 - none is a good answer
         """Do the subject's own effect (none here)."""
 
     def fire_many(self, firings: Sequence[Firing], now: datetime) -> None:

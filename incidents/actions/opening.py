@@ -76,22 +76,29 @@ def open_incident(
         acting.check_open(parent)
     verified = any(report.state == Report.State.VERIFIED for report in reports)
     incident = Incident(
-        **values, number=acting.next_number("", now), lead_department_id=lead, commander_department_id=command,
-        parent=parent, exercise=bool(exercise), opened_at=now,
+        **values,
+        number=acting.next_number("", now),
+        lead_department_id=lead,
+        commander_department_id=command,
+        parent=parent,
+        exercise=bool(exercise),
+        opened_at=now,
         state=Incident.State.VERIFIED if verified else Incident.State.REPORTED,
     )
     acting.index(incident)
     incident.save(force_insert=True)
     _history(incident, actor, now)
-    parts = _participations(incident, actor, now)
-    acting.note(
-        incident, "incident.opened", payload={"number": incident.number, "state": incident.state},
-        departments=[part.department_id for part in parts],
-        tell=acting.duty_officers([part.department_id for part in parts], but=actor.department_id), urgency="urgent",
-    )
+    _announce(incident, [part.department_id for part in _participations(incident, actor, now)], actor)
     for report in reports:
         join(report, incident)
     return incident
+
+
+def _announce(incident: Incident, departments: Sequence[int], actor: Actor) -> None:
+    acting.note(
+        incident, "incident.opened", payload={"number": incident.number, "state": incident.state},
+        departments=departments, tell=acting.duty_officers(departments, but=actor.department_id), urgency="urgent",
+    )  # fmt: skip
 
 
 def _locked_reports(actor: Actor, report_ids: Sequence[int], now: datetime) -> list[Report]:
@@ -128,9 +135,7 @@ def _content(entered: Entered, now: datetime, raw: dict[str, Any]) -> dict[str, 
     }
 
 
-def _who(
-    entered: Entered, actor: Actor, lead_id: int | None, command_id: int | None
-) -> tuple[int | None, int | None]:
+def _who(entered: Entered, actor: Actor, lead_id: int | None, command_id: int | None) -> tuple[int | None, int | None]:
     """Lead and commanding department; only centres may name another lead than themselves."""
     own = accounts.departments_by_id([actor.department_id]).get(actor.department_id) if actor.department_id else None
     lead = row_id(lead_id) if lead_id is not None else (own.pk if own else None)
@@ -185,7 +190,10 @@ def _participations(incident: Incident, actor: Actor, now: datetime) -> list[Par
     for department_id, role in roles.items():
         here = department_id == actor.department_id
         part = Participation.everything.create(
-            incident=incident, department_id=department_id, role=role, joined_at=now,
+            incident=incident,
+            department_id=department_id,
+            role=role,
+            joined_at=now,
             state=Participation.State.ACTIVE if here else Participation.State.ALERTED,
         )
         granting.open_to(incident, part, actor=actor, now=now)

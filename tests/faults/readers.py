@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from abc import ABC, abstractmethod
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -19,7 +20,7 @@ SILENCE = 12.0
 """A socket that says nothing for so long (heartbeats come every 5 s) is dead for a screen; it opens another."""
 
 
-class Reader(threading.Thread):
+class Reader(threading.Thread, ABC):
     """Reads one stream from its first entry; ``at`` is the last entry seen without a hole."""
 
     def __init__(self, api: Api, party: Party, history: History, stream: str) -> None:
@@ -43,9 +44,9 @@ class Reader(threading.Thread):
             self.crash = error
             raise
 
+    @abstractmethod
     def read(self) -> None:
         """Read on from ``at``."""
-        raise NotImplementedError
 
     def saw(self, epoch: int, seq: int) -> None:
         """Take note of one entry; a hole is a breach."""

@@ -17,6 +17,7 @@ import pytest
 import redis
 from django.db import connection
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from coordination.config.launcher.binaries import redis_program
 from coordination.events import clock, command, hint
@@ -147,7 +148,7 @@ def _flooded(web: Web, good: Screen, city: SimpleNamespace) -> bool:
     while good.cursors[city.f][1] < 40_000 and time.monotonic() < deadline:
         try:
             good.hear(5)
-        except Exception:
+        except (ConnectionClosed, TimeoutError):
             good.again()
     return good.cursors[city.f][1] == 40_000
 

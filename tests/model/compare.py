@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.model.ground import Ground, Voice
 from tests.model.plain import Order
 
 
-class Compared:
+class Compared(ABC):
     """The comparing half of a walk."""
 
     ground: Ground
@@ -22,9 +23,9 @@ class Compared:
     trail: list[str]
     names: dict[int, str]
 
+    @abstractmethod
     def seen(self, who: str, on: Any) -> bool:
         """Whether who can see it; the walk knows who is on the incident."""
-        raise NotImplementedError
 
     def sound(self) -> None:
         """What is stored is what the model says; nothing waits for nobody; the moves on record lead to it."""
