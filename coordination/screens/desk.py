@@ -47,7 +47,15 @@ def desk(request: HttpRequest) -> HttpResponse:
     """The whole page."""
     actor: Actor = request.actor  # type: ignore[attr-defined]
     live = cursor(actor, followed(actor), request.now)  # type: ignore[attr-defined]
-    return render(request, "desk/page.html", {**shown(request), "live": live})
+    return render(request, "desk/page.html", {**shown(request), "live": live, "discarded": _discarded(request)})
+
+
+def _discarded(request: HttpRequest) -> dict[str, Any] | None:
+    """The draft that the person came here from discarding, while that can be undone."""
+    asked = request.GET.get("discarded", "")
+    if not asked.isdecimal() or len(asked) > 18:
+        return None
+    return instructions.just_discarded(actor=request.actor, instruction_id=int(asked), now=request.now)  # type: ignore[attr-defined]
 
 
 @require_safe

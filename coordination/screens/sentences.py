@@ -26,6 +26,7 @@ MOVES = {
     "amend": gettext_lazy("new version begun"),
     "assign": gettext_lazy("one more department supports"),
     "cancel": gettext_lazy("cancelled"),
+    "restore": gettext_lazy("discarding undone"),
     "supersede": gettext_lazy("superseded"),
     "close": gettext_lazy("closed"),
     "keep_owed": gettext_lazy("the order above changed: amend or keep"),

@@ -142,5 +142,8 @@ def line_of(part: Assignment, parts: dict[int, Assignment], moves: Sequence[Tran
     elif issued_at is not None and part.created_at > issued_at:
         before = []
     else:
-        before = [Moment(move.effective_at, move.ball) for move in moves if move.subject_type == "instruction"]
+        # a draft that was discarded and taken back was its issuer's all along
+        before = [
+            Moment(move.effective_at, move.ball) for move in moves if move.subject_type == "instruction" and move.ball
+        ]
     return [moment for moment in before if own and moment.at < own[0].at] + own

@@ -14,7 +14,7 @@ from coordination.instructions import queries
 from coordination.instructions.views import shown
 from coordination.instructions.views.choices import Choices
 from coordination.instructions.views.compare import compare
-from coordination.instructions.views.registry import Act, act_for
+from coordination.instructions.views.registry import DISCARD, Act, act_for
 from coordination.live.queries import cursor
 from sharing.access.forms import ActForm
 from sharing.access.pages import page
@@ -183,6 +183,8 @@ def _acts(
         act = act_for(subject, name, read_back=i["read_back"])
         if act is None:
             continue
+        if subject == "instruction" and name == "cancel" and row["state"] == "draft" and row["parent"] is None:
+            act, name = DISCARD, "discard"
         if name == "approve" and conflicts is None:
             conflicts = queries.conflicts(actor=request.actor, instruction_id=i["id"], n=i["current"], now=request.now)
         kept = bound.pop((subject, row["id"], name), None)

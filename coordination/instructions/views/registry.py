@@ -72,6 +72,9 @@ INSTRUCTION: dict[str, Act] = {
     ),
 }
 
+DISCARD = Act(acts.PlainForm, actions.discard, _("Discard the draft"), _("Discard the draft"), _("Discarded"), tap=True)
+"""A draft of one's own is discarded, not cancelled: no reason, and ten seconds to undo it."""
+
 ASSIGNMENT: dict[str, Act] = {
     "acknowledge": Act(
         acts.AcknowledgeForm,

@@ -77,6 +77,7 @@ MOVE_NAMES = {
     "keep": _("Kept after a change above"),
     "assign": _("Department added"),
     "cancel": _("Cancelled"),
+    "restore": _("Discarding undone"),
     "supersede": _("Superseded"),
     "close": _("Closed"),
     "reach": _("Reached the people on duty"),
