@@ -61,8 +61,8 @@ async function restore(form) {
     const box = new DataTransfer();
     list.forEach((f) => box.items.add(f));
     field.files = box.files;
-    field.dispatchEvent(new Event("change", { bubbles: true }));
   }
+  for (const field of form.querySelectorAll("input[type=file]")) field.dispatchEvent(new Event("change", { bubbles: true }));
   tell(form, word("restored", { t: new Date(draft.at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" }) }));
   form.dispatchEvent(new Event("input", { bubbles: true }));
   delete form.dataset.touched;
@@ -71,6 +71,10 @@ async function restore(form) {
 // The n-th value of a name goes to its n-th field; command ids and versions are the page's own.
 function fill(form, name, value, seen) {
   if (name === "command_id" || name === "if_version") return;
+  if (name === "attachments") { // photos that have arrived
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+    return;
+  }
   const fields = [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)].filter((f) => f.type !== "hidden" && f.type !== "file");
   const choice = fields.find((f) => ["checkbox", "radio"].includes(f.type) && f.value === value);
   if (choice) { choice.checked = true; return; }

@@ -1,25 +1,45 @@
-// How does a phone's photo get through a thin line? Shrunk to 1600 px before it is sent, shown before it is sent.
-const MOST = 1600;
+// How does a phone's photo get through a thin line? Shrunk to 1600 px and sent on its own, before the text, each with
+// its progress and its own retry. What has not arrived when the form is sent goes with the form.
+import { word } from "./words.js";
 
-export function start() {
-  document.addEventListener("change", (e) => { if (e.target.matches("input[type=file][data-shrink]")) take(e.target); });
-}
+const MOST = 1600;
+const fields = new WeakMap(); // file field -> its photos: {file, row, key, state: waiting | sending | failed | refused | sent}
+let line = Promise.resolve(); // one at a time: a thin line carries no two
+
+const fieldsOf = (root) => root.querySelectorAll("input[type=file][data-shrink]");
+const photosOf = (field) => fields.get(field) || fields.set(field, []).get(field);
+
+document.addEventListener("change", (e) => { if (e.target.matches("[data-shrink]")) take(e.target); });
+// What is on its way when the form is sent goes with the form instead.
+document.addEventListener("submit", (e) => fieldsOf(e.target).forEach((field) => photosOf(field).forEach((one) => {
+  if (one.stop) one.stop();
+  else if (one.state === "waiting") show(field, one, "failed", "");
+})), true);
+for (const name of ["ops:swapped", "htmx:afterSwap"]) document.addEventListener(name, () => fieldsOf(document).forEach(kept));
+addEventListener("online", () => fieldsOf(document).forEach((field) => {
+  if (!field.form.querySelector("[data-unsent]")) photosOf(field).forEach((one) => one.state === "failed" && queue(field, one));
+}));
+fieldsOf(document).forEach(kept);
 
 async function take(field) {
-  if (field.dataset.shrinking) return;
-  if (window.DataTransfer && window.createImageBitmap) {
-    field.dataset.shrinking = "1";
-    try {
-      const box = new DataTransfer();
-      for (const file of field.files) box.items.add(await smaller(file));
-      field.files = box.files;
-    } finally { delete field.dataset.shrinking; }
+  const photos = photosOf(field);
+  const chosen = [...field.files].filter((file) => !photos.some((one) => one.file === file));
+  kept(field);
+  for (const given of chosen) {
+    const one = { file: await smaller(given), key: `photo.${Date.now()}.${Math.random().toString(36).slice(2)}`, state: "waiting" };
+    photos.push(one);
+    one.row = row(field, one.file.name, () => drop(field, one));
+    if (one.file.type.startsWith("image/")) {
+      one.row.img.src = URL.createObjectURL(one.file);
+      one.row.img.onload = () => URL.revokeObjectURL(one.row.img.src);
+    }
+    queue(field, one);
   }
-  preview(field);
+  hold(field);
 }
 
 async function smaller(file) {
-  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < 300000) return file;
+  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < 300000 || !window.createImageBitmap) return file;
   try {
     const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
     const scale = Math.min(1, MOST / Math.max(picture.width, picture.height));
@@ -32,21 +52,96 @@ async function smaller(file) {
   } catch { return file; }
 }
 
-function preview(field) {
-  const list = document.getElementById(field.dataset.shrink);
-  if (!list) return;
-  list.replaceChildren(...[...field.files].map((file) => {
-    const item = document.createElement("li");
-    if (file.type.startsWith("image/")) {
-      const img = document.createElement("img");
-      img.alt = file.name;
-      img.src = URL.createObjectURL(file);
-      img.onload = () => URL.revokeObjectURL(img.src);
-      item.append(img);
-    }
-    const text = document.createElement("small");
-    text.textContent = ` ${file.name} · ${Math.ceil(file.size / 1024)} kB`;
-    item.append(text);
-    return item;
-  }));
+// The field holds what has not arrived, so that a form sent now, kept here or drafted takes it along.
+function hold(field) {
+  if (!window.DataTransfer) return;
+  const box = new DataTransfer();
+  for (const one of photosOf(field)) if (one.state !== "sent" && one.state !== "refused") box.items.add(one.file);
+  field.files = box.files;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function queue(field, one) {
+  show(field, one, "waiting", "");
+  line = line.then(() => field.isConnected && one.state === "waiting" && send(field, one));
+}
+
+function send(field, one) {
+  return new Promise((done) => {
+    const call = new XMLHttpRequest();
+    const data = new FormData();
+    data.append("file", one.file);
+    call.open("POST", "/api/v1/attachments");
+    call.setRequestHeader("X-CSRFToken", field.form.elements.csrfmiddlewaretoken.value);
+    call.setRequestHeader("Idempotency-Key", one.key);
+    call.timeout = 120000;
+    call.upload.onprogress = (e) => { one.row.bar.value = e.loaded / e.total; };
+    one.stop = () => call.abort();
+    call.onloadend = () => {
+      one.stop = null;
+      let said = {};
+      try { said = JSON.parse(call.responseText); } catch { /* no answer */ }
+      if (call.status === 201) {
+        one.input = Object.assign(document.createElement("input"), { type: "hidden", name: "attachments", value: said.id });
+        one.input.dataset.shown = "1";
+        field.form.append(one.input);
+        show(field, one, "sent", word("photoSent"));
+      } else if ([400, 413, 415, 422].includes(call.status)) show(field, one, "refused", (said.errors && said.errors[0] && said.errors[0].detail) || said.detail);
+      else show(field, one, "failed", word("photoFailed"));
+      hold(field);
+      done();
+    };
+    show(field, one, "sending", "");
+    call.send(data);
+  });
+}
+
+function drop(field, one) {
+  if (one.stop) one.stop();
+  if (one.input) one.input.remove();
+  one.state = "refused";
+  one.row.remove();
+  hold(field);
+}
+
+function show(field, one, state, text) {
+  one.state = state;
+  one.row.dataset.state = state;
+  one.row.bar.hidden = state !== "sending";
+  one.row.said.textContent = `${one.file.name} · ${Math.ceil(one.file.size / 1024)} kB${text && ` · ${text}`}`;
+  if (state === "failed" && !one.row.again) {
+    one.row.again = button(word("photoRetry"), one.file.name, () => queue(field, one));
+    one.row.insertBefore(one.row.again, one.row.drop);
+  }
+  if (one.row.again) one.row.again.hidden = state !== "failed";
+}
+
+// What came in before, with a draft or a form that was refused, is shown too.
+function kept(field) {
+  for (const input of field.form.querySelectorAll("input[type=hidden][name=attachments]:not([data-shown])")) {
+    input.dataset.shown = "1";
+    const item = row(field, "", () => { input.remove(); item.remove(); });
+    item.img.src = `/attachments/${input.value}/picture/`;
+    item.said.textContent = word("photoSent");
+    item.bar.hidden = true;
+  }
+}
+
+function row(field, name, gone) {
+  const item = document.createElement("li");
+  item.img = Object.assign(document.createElement("img"), { alt: "" });
+  item.said = document.createElement("small");
+  item.said.setAttribute("role", "status");
+  item.bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
+  item.bar.setAttribute("aria-label", name);
+  item.drop = button(word("photoRemove"), name, gone);
+  item.append(item.img, item.said, item.bar, item.drop);
+  document.getElementById(field.dataset.shrink).append(item);
+  return item;
+}
+
+function button(text, name, act) {
+  const made = Object.assign(document.createElement("button"), { type: "button", className: "btn btn-quiet btn-sm", textContent: text, onclick: act });
+  made.setAttribute("aria-label", `${text} ${name}`);
+  return made;
 }

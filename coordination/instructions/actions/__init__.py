@@ -8,7 +8,7 @@ from coordination.instructions.actions.acknowledging import (
     receive,
 )
 from coordination.instructions.actions.amending import amend, keep
-from coordination.instructions.actions.asking import AskOpen, ask, grant, refuse, resume, withdraw_ask
+from coordination.instructions.actions.asking import AskOpen, appeal, ask, grant, refuse, resume, withdraw_ask
 from coordination.instructions.actions.declining import arbitrate, decline, overrule, reassign
 from coordination.instructions.actions.delegating import delegate
 from coordination.instructions.actions.discarding import discard, restore
@@ -31,8 +31,8 @@ from coordination.instructions.actions.supervising import lift, supervise, urge
 
 __all__ = [
     "AskOpen", "ConflictsUnsigned", "NotOnIncident", "PastParentDue", "StaleVersion",
-    "acknowledge", "acknowledge_for", "amend", "approve", "arbitrate", "ask", "assign", "cancel",
-    "cancel_assignment", "confirm", "contest", "decline", "delegate", "discard", "draft", "edit", "evaluate", "feedback",
-    "grant", "issue", "issue_first", "keep", "lift", "overrule", "reassign", "recheck", "receive", "refuse", "restore",
+    "acknowledge", "acknowledge_for", "amend", "appeal", "approve", "arbitrate", "ask", "assign", "cancel",
+    "cancel_assignment", "confirm", "contest", "decline", "delegate", "discard", "draft", "edit", "evaluate",
+    "feedback", "grant", "issue", "issue_first", "keep", "lift", "overrule", "reassign", "recheck", "receive", "refuse", "restore",
     "resume", "return_draft", "start", "submit", "supervise", "urge", "withdraw", "withdraw_ask",
 ]

@@ -135,6 +135,11 @@ class EvaluateForm(ActForm):
         choices=[("1", _("Accept")), ("0", _("Return for rework"))],
     )
     outcome = forms.ChoiceField(label=_("Outcome grade"), required=False)
+    timeliness = forms.ChoiceField(
+        label=_("Timeliness"),
+        required=False,
+        help_text=_("Choose another where the department could not help being late, or the clock does not tell it all."),
+    )
     remark = long_text(rows=2, label=_("Remark"), max_length=2000, required=False)
     reason = forms.CharField(label=_("Why it goes back"), max_length=REASON, required=False)
     new_due = local_time(label=_("New due time"), required=False)
@@ -233,6 +238,13 @@ class GrantForm(ActForm):
     until = local_time(label=_("Until"), required=False)
     answer = forms.CharField(label=_("Answer"), max_length=REASON, required=False)
     consented = forms.BooleanField(label=_("We are the ones waited for: charge this time to us"), required=False)
+
+
+class HearForm(ActForm):
+    """An appeal is right: whose the work is instead, and why."""
+
+    owner = forms.TypedChoiceField(label=_("Whose it is instead"), coerce=int)
+    answer = forms.CharField(label=_("Reason"), max_length=REASON)
 
 
 class RefuseForm(ActForm):

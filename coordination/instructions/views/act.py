@@ -30,7 +30,7 @@ from sharing.access.pages import note_refusal, page
 def act(request: HttpRequest, subject: str, pk: int, name: str) -> HttpResponse:
     """One act on an instruction, an assignment or an ask."""
     about = queries.about(actor=request.actor, subject=subject, pk=pk, now=request.now)
-    spec = act_for(subject, name, read_back=about["read_back"])
+    spec = act_for(subject, name, read_back=about["read_back"], kind=about["kind"])
     if spec is None:
         raise Http404
     form = spec.form(
@@ -64,10 +64,22 @@ def arguments(form: ActForm, subject: str, name: str) -> dict[str, Any]:
 
 
 def _take_files(request: HttpRequest, form: ActForm) -> None:
-    """Files come in one by one, each once however often the form is sent; the act then names them."""
-    if isinstance(form, FilesForm):
-        rows = [attach(actor=request.actor, now=request.now, file=file, command_id=one) for one, file in form.uploads()]
-        form.keep([row.pk for row in rows])
+    """Files come in one by one, each once however often the form is sent; the act then names them.
+
+    One that is refused stops the act and says so at its field; the others are kept for the next try.
+    """
+    if not isinstance(form, FilesForm):
+        return
+    kept, refused = [], None
+    for one, file in form.uploads():
+        try:
+            kept.append(attach(actor=request.actor, now=request.now, file=file, command_id=one).pk)
+        except Refused as no:
+            no.errors = [{"pointer": "/files", "code": no.code, "detail": f"{file.name}: {no.message}"}]
+            refused = no
+    form.keep(kept)
+    if refused is not None:
+        raise refused
 
 
 def conflicts_for(request: HttpRequest, name: str, about: dict[str, Any]) -> Any:
@@ -117,7 +129,9 @@ def _again(
     if spec.tap:
         errors = {"title": words["error"], "state": words.get("state"), "allowed": words.get("allowed")}
         return render(request, "parts/refused.html", {"errors": errors, "href": home}, status=status)
-    row = {"id": pk, "version": about["version"], "percent": 0}
+    row: dict[str, Any] = {"id": pk, "version": about["version"], "percent": 0}
+    if subject == "assignment":
+        row = queries.assignment(actor=request.actor, assignment_id=pk, now=request.now)
     i = {"id": about["instruction_id"], "current": about["current"]}
     shape = pages.one_act(spec, subject, row, name, i=i, choices=Choices(request.actor), kept=kept)
     return render(request, "instructions/act_form.html", {"act": shape}, status=status)

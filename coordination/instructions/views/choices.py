@@ -57,12 +57,15 @@ class Choices:
             return {"department": [NOTHING, *self.departments]}
         if name == "arbitrate":
             return {"owner": [NOTHING, *self.departments]}
+        if name == "grant":
+            return {"owner": [NOTHING, *self.departments]}
         if name == "cancel" and subject == "assignment":
             return {"successor": [NOTHING, *self.departments]}
         if name == "delegate":
             return {"department": [NOTHING, *self.below]}
         if name == "evaluate":
-            return {"outcome": [NOTHING, *self.codes("outcome_grade")]}
+            timely = [("", _("as the clock has it")), *self.codes("timeliness")]
+            return {"outcome": [NOTHING, *self.codes("outcome_grade")], "timeliness": timely}
         if name in ("feedback", "acknowledge"):
             return {"unit": [NOTHING, *self.codes("unit")]}
         return {}

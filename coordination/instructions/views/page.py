@@ -140,6 +140,7 @@ def dress_assignment(a: dict[str, Any], transitions: list[Any], ledger: list[Any
     a["ball_name"] = shown.party_name(a["ball"])
     a["grade_name"] = shown.GRADE_NAMES.get(a["grade"], a["grade"])
     shown.add_next(a)
+    a["handed_in"] = shown.handed_in(a) if a["state"] in ("feedback_submitted", "evaluated", "closed") else None
     for row in a["mismatch"]:
         row["name"] = shown.FIELD_NAMES.get(row["name"], row["name"])
     if a["open_ask"]:
@@ -149,6 +150,7 @@ def dress_assignment(a: dict[str, Any], transitions: list[Any], ledger: list[Any
             figure["unit_name"] = choices.name("unit", figure.get("unit", ""))
         for evaluation in feedback["evaluations"]:
             evaluation["outcome_name"] = choices.name("outcome_grade", evaluation["outcome"])
+            evaluation["timeliness_name"] = choices.name("timeliness", evaluation["timeliness"])
 
 
 def why_nothing(i: dict[str, Any]) -> str:
@@ -180,7 +182,7 @@ def _acts(
     conflicts = None
     for allowed in row["allowed_actions"]:
         name = allowed["action"]
-        act = act_for(subject, name, read_back=i["read_back"])
+        act = act_for(subject, name, read_back=i["read_back"], kind=row.get("kind", ""))
         if act is None:
             continue
         if subject == "instruction" and name == "cancel" and row["state"] == "draft" and row["parent"] is None:
@@ -191,7 +193,7 @@ def _acts(
         found.append(one_act(act, subject, row, name, i=i, choices=choices, conflicts=conflicts or (), kept=kept))
     for key in [key for key in bound if key[:2] == (subject, row["id"])]:
         refused = bound.pop(key)  # the move is not offered any more: what was typed stays to be read
-        act = act_for(subject, key[2], read_back=i["read_back"])
+        act = act_for(subject, key[2], read_back=i["read_back"], kind=row.get("kind", ""))
         if act is not None:
             found.insert(0, one_act(act, subject, row, key[2], i=i, choices=choices, kept=refused))
     return found
@@ -220,6 +222,7 @@ def one_act(
         "danger": act.danger,
         "early": bool(row.get("children")) or row.get("role") == "support",
         "href": address(subject, row["id"], name),
+        "handed_in": shown.handed_in(row) if name == "evaluate" and "feedback" in row else None,
         "conflicts": conflicts,
     }
     shape["form"] = fresh_form(act, subject, row, name, i=i, choices=choices, conflicts=conflicts)

@@ -109,6 +109,9 @@ ASSIGNMENT: dict[str, Act] = {
     "overrule": Act(acts.ReasonForm, actions.overrule, _("Overrule: it stays theirs…"), _("Overrule"), _("Overruled")),
     "resume": Act(acts.PlainForm, actions.resume, _("Resume"), _("Resume work"), _("Resumed"), tap=True, primary=True),
     "ask": Act(acts.AskForm, actions.ask, _("Ask for time, a pause or an answer…"), _("Ask"), _("Asked")),
+    "appeal": Act(
+        acts.ReasonForm, actions.appeal, _("Appeal against the ruling…"), _("Appeal"), _("Your appeal is on its way")
+    ),
     "delegate": Act(
         acts.DelegateForm, actions.delegate, _("Hand part of it down…"), _("Prepare the instruction"), _("Handed down")
     ),
@@ -158,8 +161,15 @@ READ_BACK = Act(
 )
 
 
-def act_for(subject: str, name: str, *, read_back: bool = False) -> Act | None:
-    """The act, or None where a page offers none of that name."""
+HEAR = Act(
+    acts.HearForm, actions.grant, _("The appeal is right: name the owner…"), _("Decide"), _("Decided"), primary=True
+)
+
+
+def act_for(subject: str, name: str, *, read_back: bool = False, kind: str = "") -> Act | None:
+    """The act, or None where a page offers none of that name. ``kind``: of the ask it is about."""
+    if subject == "ask" and name == "grant" and kind == "appeal":
+        return HEAR
     if subject == "assignment" and name == "acknowledge" and read_back:
         return READ_BACK
     return ACTS.get(subject, {}).get(name)

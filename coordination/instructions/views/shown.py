@@ -56,7 +56,12 @@ STEP_NAMES = {
     "propose_owner": _("another owner proposed"),
     "board": _("command centre's board"),
 }
-ASK_NAMES = {"extension": _("Asks for more time"), "hold": _("Asks to pause"), "clarify": _("Asks a question")}
+ASK_NAMES = {
+    "extension": _("Asks for more time"),
+    "hold": _("Asks to pause"),
+    "clarify": _("Asks a question"),
+    "appeal": _("Appeals against the ruling"),
+}
 POST_NAMES = {
     "duty_officer": _("Duty officer"),
     "commander": _("Commander"),
@@ -96,6 +101,7 @@ MOVE_NAMES = {
     "arbitrate": _("Ruled by the arbiter"),
     "hand_over": _("Handed over"),
     "ask": _("Asked"),
+    "appeal": _("Appealed against the ruling"),
     "grant": _("Granted"),
     "refuse": _("Refused"),
     "resume": _("Resumed"),
@@ -229,6 +235,15 @@ def bar_of(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         x += width
     parties = [{"name": name, "seconds": seconds, "colour": colours[name]} for name, seconds in sums.items()]
     return {"total": total, "parts": shown, "parties": sorted(parties, key=lambda p: -p["seconds"])}
+
+
+def handed_in(a: Mapping[str, Any]) -> dict[str, Any] | None:
+    """When the last final feedback came in, when it was due, and by how many seconds it was early or late."""
+    final = next((row for row in reversed(a["feedback"]) if row["final"]), None)
+    if final is None or a["due_at"] is None:
+        return None
+    seconds = (final["at"] - a["due_at"]).total_seconds()
+    return {"at": final["at"], "due_at": a["due_at"], "late": seconds if seconds > 0 else 0, "early": max(0, -seconds)}
 
 
 def timeline_of(transitions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
