@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import queries as accounts
 from coordination.events.refused import Invalid
+from coordination.events.writing import is_storable, trimmed
 from sharing.catalogue import queries as catalogue
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,7 +39,7 @@ class Entered:
             raise Invalid(_("Some of what was entered cannot be kept; see each field."), errors=self.errors)
 
     def text(self, name: str, value: Any, most: int, *, needed: bool = False) -> str:
-        """At most ``most`` characters without NUL, lone surrogates or control characters; ends trimmed."""
+        """At most ``most`` characters, all fit to be kept; ends trimmed, and empty when nothing can be seen."""
         if value is None:
             value = ""
         if not isinstance(value, str):
@@ -47,7 +48,7 @@ class Entered:
         if not is_storable(value):
             self.fault(name, "characters", _("The text holds characters that cannot be stored."))
             return ""
-        text: str = value.strip()
+        text = trimmed(value)
         if len(text) > most:
             self.fault(name, "too_long", _("At most %(most)d characters.") % {"most": most})
         if needed and not text:
@@ -128,14 +129,6 @@ class Entered:
         if code and not (code.isascii() and code.isdigit()):
             self.fault("region_code", "not_a_code", _("A division code holds digits only."))
         return code
-
-
-def is_storable(value: str) -> bool:
-    """Whether a text holds no NUL, lone surrogate or control character but tab and line ends."""
-    return not any(
-        character == "\x7f" or "\ud800" <= character <= "\udfff" or (character < " " and character not in "\t\n\r")
-        for character in value
-    )
 
 
 def reason(name: str, value: Any, *, needed: bool) -> str:

@@ -6,7 +6,9 @@ wait hears 503 and comes again.
 
 import asyncio
 import contextlib
+import json
 import tempfile
+import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -89,24 +91,32 @@ def _replay(body: Any, receive: Receive) -> Receive:
 
 
 WORDS = {
-    408: (b"Request Timeout", "The request took too long to arrive. 请求发送过慢。"),
-    413: (b"Content Too Large", "This is too big. 内容过大。"),
-    503: (b"Service Unavailable", "Too many requests at once; try again in a moment. 请求过多，请稍后再试。"),
+    408: (b"Request Timeout", "too_slow", "The request took too long to arrive. 请求发送过慢。"),
+    413: (b"Content Too Large", "too_big", "This is too big. 内容过大。"),
+    503: (b"Service Unavailable", "busy", "Too many requests at once; try again in a moment. 请求过多，请稍后再试。"),
 }
 
 
 async def _say(send: Send, scope: Scope, status: int) -> None:
     """Answer without a thread: a problem document for the API, a line of text for a page."""
-    title, text = WORDS[status]
+    title, code, text = WORDS[status]
+    current = str(uuid.uuid4())
     if str(scope.get("path", "")).startswith("/api/"):
         kind = b"application/problem+json"
-        answer = b'{"type":"about:blank","title":"%s","status":%d,"detail":"%s"}' % (title, status, text.encode())
+        answer = json.dumps(
+            {
+                "type": f"urn:muster:problem:{code}", "title": title.decode(), "status": status, "code": code,
+                "detail": text, "request_id": current,
+            },
+            ensure_ascii=False,
+        ).encode()  # fmt: skip
     else:
         kind = b"text/plain; charset=utf-8"
         answer = text.encode()
     headers = [
         (b"content-type", kind),
         (b"content-length", str(len(answer)).encode()),
+        (b"x-request-id", current.encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.refused import Refused
-from incidents.entered import is_storable
+from coordination.events.writing import is_storable
 from incidents.files import contents
 from incidents.files.contents import ContentError
 
@@ -89,7 +89,7 @@ def check(file: Any) -> Checked:
 
 def clean_name(name: str) -> str:
     """The file's own name without folders, control and direction characters, at most 120 characters."""
-    if not isinstance(name, str) or not is_storable(name):
+    if not isinstance(name, str) or not is_storable("".join(c for c in name if unicodedata.category(c) != "Cf")):
         raise _refused("name", _("The file name holds characters that cannot be stored."))
     name = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp")).strip(" .")

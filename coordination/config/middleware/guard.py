@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
-from django.views.defaults import bad_request
+
+from coordination.config.pages import bad_request
 
 
 class GuardMiddleware:
@@ -17,7 +17,7 @@ class GuardMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer ``request``, or 400."""
         if unreadable(request.path_info) or unreadable(request.META.get("QUERY_STRING", "")) or _bad_query(request):
-            return bad_request(request, BadRequest())
+            return bad_request(request)
         return self.get_response(request)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import orjson
 from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -55,9 +56,9 @@ def fingerprint(request: HttpRequest, body: Any) -> str:
 
 
 def _content(body: Any) -> str:
-    """A file counts by its bytes, not by its name."""
+    """JSON counts by what it says, not by the order of its members; a file by its bytes, not by its name."""
     if not hasattr(body, "lists"):
-        return repr(body)
+        return orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
     found = []
     for name, values in sorted(body.lists()):
         for value in values:

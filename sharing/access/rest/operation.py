@@ -16,7 +16,7 @@ from rest_framework.serializers import Serializer
 
 from coordination.events import clock
 from coordination.events.actor import Actor
-from sharing.access.rest import keys, paging, versions
+from sharing.access.rest import keys, paging, reading, versions
 from sharing.access.rest.problems import BadInput, not_found
 from sharing.access.rest.shapes import BIG
 from sharing.access.rest.who import SAFE
@@ -130,6 +130,7 @@ def _query(request: HttpRequest, operation: Operation) -> tuple[dict[str, Any], 
 def _body(request: Request, operation: Operation) -> Mapping[str, Any]:
     if request.method in SAFE:
         return {}
+    reading.require_plain(request.headers.get("Content-Encoding"))
     data = request.data
     if not isinstance(data, Mapping):
         raise BadInput(_("Send a JSON object."))

@@ -74,7 +74,7 @@ def answer(refused: Refused, headers: Mapping[str, str] | None = None) -> HttpRe
         "title": titles().get(refused.status, ""),
         "status": refused.status,
         "code": refused.code,
-        "detail": str(refused.message),
+        "detail": str(refused.message) or _said_of(refused),
         "request_id": request_id.get(),
     }
     if refused.errors:
@@ -85,11 +85,19 @@ def answer(refused: Refused, headers: Mapping[str, str] | None = None) -> HttpRe
     response["Cache-Control"] = "no-store"
     if refused.status == 401:
         response["WWW-Authenticate"] = 'Bearer realm="muster"'
+    if refused.code == "unsupported_coding":
+        response["Accept-Encoding"] = "identity"  # RFC 9110 15.5.16
     if "retry_after" in refused.extra:
         response["Retry-After"] = str(max(1, int(refused.extra["retry_after"])))
     for name, value in (headers or {}).items():
         response[name] = value
     return response
+
+
+def _said_of(refused: Refused) -> str:
+    """What the first field's fault says, where the refusal itself has no words."""
+    said = next((error["detail"] for error in refused.errors if error.get("detail")), "")
+    return str(said or titles().get(refused.status, ""))
 
 
 def _plain(value: Any) -> Any:

@@ -41,6 +41,19 @@ class TooBig(Refused):
     code = "too_big"
 
 
+class Packed(Refused):
+    """The body is compressed; it is taken as it is only."""
+
+    status = 415
+    code = "unsupported_coding"
+
+
+def require_plain(coding: str | None) -> None:
+    """Refuse a body whose ``Content-Encoding`` is any but identity. Raises `Packed` (415)."""
+    if (coding or "identity").strip().lower() != "identity":
+        raise Packed(_("Send the body as it is, without Content-Encoding."))
+
+
 class StrictJson(BaseParser):
     """JSON of at most 1 MiB, 32 levels, without NUL, lone surrogates, doubled names, or numbers beyond all use."""
 

@@ -16,10 +16,15 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from coordination.events import writing
+
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(2100, 1, 1, tzinfo=UTC)
 BIG = 2**63 - 1
-_CONTROL = re.compile(r"[\x00\ud800-\udfff]")
+_RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,12})?)?"
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-9]{2})"
+)
 
 
 class Moment(serializers.DateTimeField):
@@ -28,9 +33,9 @@ class Moment(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> datetime:
         """Return an aware datetime; a text without offset is refused, it would mean another moment elsewhere."""
         moment = None
-        if isinstance(value, str) and 16 <= len(value) <= 40:
+        if isinstance(value, str) and len(value) <= 40 and _RFC_3339.fullmatch(value):
             try:
-                moment = parse_datetime(value)
+                moment = parse_datetime(value.upper())
             except ValueError:
                 moment = None
         if moment is None or moment.tzinfo is None:
@@ -48,11 +53,17 @@ class Moment(serializers.DateTimeField):
 class Text(serializers.CharField):
     """Text without characters that cannot be stored; only a JSON string (or form text) counts as text."""
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Take what nobody can see for empty."""
+        if isinstance(data, str) and self.trim_whitespace:
+            data = writing.trimmed(data)
+        return super().run_validation(data)
+
     def to_internal_value(self, data: Any) -> str:
         """Return the text, trimmed."""
         if not isinstance(data, str):
             raise serializers.ValidationError(_("This must be a text."), code="type")
-        if _CONTROL.search(data):
+        if not writing.is_storable(data):
             raise serializers.ValidationError(_("The text contains a character that is not allowed."), code="character")
         return super().to_internal_value(data)
 

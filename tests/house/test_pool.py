@@ -1,0 +1,66 @@
+"""Is a request refused clearly before it takes a thread?"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from coordination.config import pool
+from coordination.config.pool import Pool
+
+
+def ask(path: str, pieces: list[bytes], *, threads: int = 1, wait: float = 0.05) -> tuple[int, dict[str, str], bytes]:
+    """Send one request to a pool whose application must not be reached; (status, headers, body)."""
+    sent: list[Any] = []
+    messages = [
+        {"type": "http.request", "body": piece, "more_body": n < len(pieces) - 1} for n, piece in enumerate(pieces)
+    ]
+
+    async def receive() -> Any:
+        if not messages:
+            await asyncio.sleep(3600)
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    def unreachable(*_: Any) -> Any:
+        raise AssertionError("the application was reached")
+
+    async def run() -> None:
+        application = Pool(unreachable, threads=max(threads, 1), wait_seconds=wait)
+        if threads == 0:
+            await application.free.acquire()
+        await application({"type": "http", "path": path, "method": "POST", "headers": []}, receive, send)
+
+    asyncio.run(run())
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], headers, sent[1]["body"]
+
+
+def test_too_many_bytes_are_a_problem_with_a_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "BODY_LIMIT", 10)
+    status, headers, body = ask("/api/v1/reports", [b"x" * 6, b"y" * 6])
+    assert (status, headers["content-type"]) == (413, "application/problem+json")
+    said = json.loads(body)
+    assert (said["status"], said["code"], said["type"]) == (413, "too_big", "urn:muster:problem:too_big")
+    assert said["request_id"] == headers["x-request-id"]
+    assert "内容过大" in said["detail"]
+
+
+def test_a_slow_sender_holds_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "BODY_SECONDS", 0.05)
+    status, headers, body = ask("/api/v1/reports", [])
+    assert (status, json.loads(body)["code"]) == (408, "too_slow")
+    assert headers["connection"] == "close"
+
+
+def test_no_free_thread_is_503_soon() -> None:
+    status, headers, body = ask("/api/v1/reports", [b"{}"], threads=0)
+    assert (status, json.loads(body)["code"], headers["retry-after"]) == (503, "busy", "2")
+    status, headers, body = ask("/desk/", [b""], threads=0)
+    assert (status, headers["content-type"]) == (503, "text/plain; charset=utf-8")
+    assert body.decode().startswith("Too many requests at once")
