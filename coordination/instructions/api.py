@@ -213,7 +213,7 @@ _SHOWN = {
 def move_view(move: states.Move) -> Any:
     """Return the view of one move: POST, its fields, one call to its action."""
     answer, show = _SHOWN["instruction" if move.action == "delegate" else move.subject]
-    if move.action == "ask":
+    if move.action in ("ask", "appeal"):
         show = show_asking
     words = move.action.replace("_", " ")
     return act_view(

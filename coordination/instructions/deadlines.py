@@ -240,12 +240,14 @@ class AskHandler(_Handler):
         return bool(subject.state == Ask.State.OPEN)
 
     def parties(self, subject: Ask) -> Parties:
-        """The issuer answers; the third extension is command's."""
+        """The issuer answers; the third extension is command's, an appeal theirs who hear it."""
         notes: Any = subject
         around = _around(subject.assignment.instruction, self.known)
         climbs = {}
         if subject.kind == Ask.Kind.EXTENSION and notes.extensions >= 2 and around["command"]:
             climbs["confirm"] = around["command"][0]
+        if subject.decider_id is not None:
+            climbs["confirm"] = subject.decider_id
         return Parties(executing=subject.assignment.department_id, climbs=climbs, **around)
 
     def describe(self, subject: Ask) -> dict[str, Any]:

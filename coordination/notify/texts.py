@@ -73,6 +73,7 @@ TEXTS: dict[str, Any] = {
     "assignment.overrule": _("The decline was overruled: %(number)s “%(headline)s”."),
     "assignment.reassign": _("Given to another department: %(number)s “%(headline)s”."),
     "assignment.arbitrate": _("The arbiter has decided: %(number)s “%(headline)s”."),
+    "assignment.appeal": _("A department appeals against a ruling: %(number)s “%(headline)s”."),
     "assignment.ask": _("A department asks about %(number)s “%(headline)s”."),
     "ask.ask": _("A department asks about %(number)s “%(headline)s”."),
     "ask.grant": _("Granted: %(number)s “%(headline)s”."),

@@ -47,6 +47,7 @@ MOVES = {
     "arbitrate": gettext_lazy("ruled whose it is"),
     "hand_over": gettext_lazy("handed over"),
     "ask": gettext_lazy("asked"),
+    "appeal": gettext_lazy("appealed against the ruling"),
     "grant": gettext_lazy("granted"),
     "refuse": gettext_lazy("refused"),
     "resume": gettext_lazy("resumed"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from tests.model.plain import CONFIRM, ENDED, STEP, UNTOUCHED, WORKING, Order, Part, Question
+from tests.model.plain import COMMAND, CONFIRM, ENDED, STEP, UNTOUCHED, WORKING, Order, Part, Question
 
 # ---- orders -------------------------------------------------------------------------------------------------------
 
@@ -206,13 +206,19 @@ class Moves:
     @staticmethod
     def arbitrate(part: Part, who: str, body: dict[str, Any], now: datetime) -> None:
         """The ruling; whose it is now cannot decline."""
-        rule_for(part, body["owner"])
+        rule_for(part, body["owner"], who)
 
     @staticmethod
     def ask(part: Part, who: str, body: dict[str, Any], now: datetime) -> None:
         """One question."""
         until = datetime.fromisoformat(body["wanted_until"]) if "wanted_until" in body else None
         part.question = Question(body["kind"], until)
+
+    @staticmethod
+    def appeal(part: Part, who: str, body: dict[str, Any], now: datetime) -> None:
+        """Heard above whoever ruled; by the arbiter where it was silent."""
+        ruler = part.ruled_by.partition(".")[0]
+        part.question = Question("appeal", None, heard_by="city" if ruler else COMMAND, not_by=part.ruled_by)
 
     @staticmethod
     def resume(part: Part, who: str, body: dict[str, Any], now: datetime) -> None:
@@ -274,29 +280,34 @@ def hand_on(part: Part, department: str, *, final: bool) -> Part:
     return heir
 
 
-def rule_for(part: Part, owner: str) -> None:
+def rule_for(part: Part, owner: str, who: str) -> None:
     """Back to the decliner, to whoever declined before, or to a third; whose it is cannot decline any more."""
     if owner == part.department:
         back = part
     else:
         earlier = [one for one in part.before_it if one.open and one.department == owner]
         if not earlier:
-            hand_on(part, owner, final=True)
+            hand_on(part, owner, final=True).ruled_by = who
             return
         back = earlier[0]
         next(one for one in (part, *part.before_it) if one.heir_of is back).heir_of = back.heir_of
         back.heir_of, back.role, part.ruled_at = part, part.role, None
     back.final_word, back.arbiter, back.state, back.ruled_at = True, False, "delivered", None
+    back.ruled_by = who
 
 
-def on_ask(part: Part, action: str) -> None:
+def on_ask(part: Part, action: str, who: str, body: dict[str, Any]) -> None:
     """The question is answered or taken back."""
     question = part.question
     assert question is not None
     question.state = {"grant": "granted", "refuse": "refused", "withdraw": "withdrawn"}[action]
+    part.appealed = part.appealed or (question.kind == "appeal" and action != "withdraw")
     if action != "grant":
         return
-    if question.kind == "hold":
+    if question.kind == "appeal":
+        part.state, part.revisit = "declined", None
+        rule_for(part, body["owner"], who)
+    elif question.kind == "hold":
         if part.state != "on_hold":
             part.before = part.state
         part.state, part.revisit = "on_hold", question.until
@@ -327,7 +338,7 @@ def _rule_by_clock(part: Part, now: datetime, lead_department: str) -> None:
         _await_ruling(part, now)
     else:
         taken = {one.department for one in part.order.parts if one.open and one is not part}
-        rule_for(part, part.department if lead_department in taken else lead_department)
+        rule_for(part, part.department if lead_department in taken else lead_department, "")
 
 
 def moments(parts: Iterator[Part]) -> list[datetime]:

@@ -24,6 +24,7 @@ from tests.instructions import world as worlds
 API = "/api/v1"
 PASSWORD = "a model walks through every door 7"
 ADDRESS = "10.0.0.7"
+PLENTY = {"read": 10**6, "write": 10**6, "loop": 10**6, "sign_in": 10**6}
 
 
 @dataclass

@@ -31,6 +31,8 @@ class Question:
     third: bool = False
     pk: int = 0
     state: str = "open"
+    heard_by: str = ""
+    not_by: str = ""
 
 
 @dataclass(eq=False)
@@ -46,6 +48,8 @@ class Part:
     cancelling: bool = False
     declines: int = 0
     final_word: bool = False
+    ruled_by: str = ""
+    appealed: bool = False
     arbiter: bool = False
     heir_of: Part | None = None
     submitter: str = ""
@@ -235,7 +239,7 @@ def part_party(part: Part, who: str, action: str) -> bool:
         return who.partition(".")[0] == part.department
     if action in ("acknowledge", "feedback"):
         return executing or _is_client(who, part.department)
-    if action in ("start", "decline", "ask", "delegate", "contest"):
+    if action in ("start", "decline", "ask", "appeal", "delegate", "contest"):
         return executing
     if action == "resume":
         return executing or issuer
@@ -274,6 +278,8 @@ def part_now(part: Part, action: str) -> bool:
         "reassign": ruling and not part.arbiter,
         "arbitrate": ruling and part.arbiter,
         "ask": live and state in UNTOUCHED | WORKING | {"on_hold"} and part.asking is None,
+        "appeal": live and part.final_word and not part.appealed and part.asking is None
+        and state in UNTOUCHED | WORKING | {"on_hold"},
         "resume": live and state == "on_hold",
         "delegate": live and state in WORKING,
         "urge": True,
@@ -285,7 +291,7 @@ def part_now(part: Part, action: str) -> bool:
 
 PART_MOVES = (
     "receive", "acknowledge", "acknowledge_for", "contest", "start", "feedback", "evaluate", "recheck", "decline",
-    "overrule", "reassign", "arbitrate", "ask", "resume", "delegate", "urge", "supervise", "lift", "cancel",
+    "overrule", "reassign", "arbitrate", "ask", "appeal", "resume", "delegate", "urge", "supervise", "lift", "cancel",
 )
 ASK_MOVES = ("grant", "refuse", "withdraw")
 
@@ -297,9 +303,18 @@ def ask_party(part: Part, who: str, action: str) -> bool:
     third = question is not None and question.kind == "extension" and part.extensions >= 2
     if action == "withdraw":
         return _posts(who, part.department, COMMANDING)
+    if question is not None and question.kind == "appeal":
+        return _posts(who, question.heard_by, COMMANDING)
     if action == "grant":
         return command if third else issuer
     return issuer or (third and command)
+
+
+def heard_before(part: Part, who: str, action: str) -> bool:
+    """Whether it is this very person's ruling that is appealed against."""
+    return part.question is not None and part.question.kind == "appeal" and action != "withdraw" and (
+        who == part.question.not_by
+    )
 
 
 # ---- what anybody may do now --------------------------------------------------------------------------------------
@@ -326,7 +341,10 @@ def ask_allowed(part: Part, who: str) -> set[str]:
     """Moves of a part's question open to who."""
     if part.asking is None:
         return set()
-    return {action for action in ASK_MOVES if ask_party(part, who, action)}
+    return {
+        action for action in ASK_MOVES
+        if ask_party(part, who, action) and not heard_before(part, who, action)
+    }
 
 
 def charged(part: Part) -> set[str]:

@@ -104,6 +104,8 @@ def _part_body(who: str, action: str, part: Part, ask: bool, dice: int, now: dat
     if ask:
         later = {"until": (now + timedelta(minutes=30)).isoformat()}
         hold = part.question is not None and part.question.kind == "hold"
+        if part.question is not None and part.question.kind == "appeal" and action == "grant":
+            return {"answer": "It is theirs", "owner": _owner(part, dice)}
         return {"grant": {"answer": "Yes", **(later if hold else {})}, "refuse": {"answer": "No"}}.get(action, {})
     return {
         "receive": {"version": current},
@@ -122,6 +124,7 @@ def _part_body(who: str, action: str, part: Part, ask: bool, dice: int, now: dat
         "reassign": {"department": SPARE[dice % 2]},
         "arbitrate": {"owner": _owner(part, dice), "reason": "By the table"},
         "ask": _question(part, dice, now),
+        "appeal": {"reason": "It lies elsewhere"},
         "delegate": {"to": BELOW.get(part.department, "hamlet"), "what": "Cool tank 3"},
         "supervise": {"note": "Look closely"},
         "cancel": {"reason": "Not needed", **_successor(part, dice)},
@@ -172,6 +175,8 @@ def refusal(attempted: Try, now: datetime) -> str:
     part, body, action = attempted.on, attempted.body, attempted.action
     if isinstance(part, Order):
         return "already_assigned" if action == "assign" and _taken(part, body["department"]) else ""
+    if attempted.ask and "owner" in body:
+        return "same_department" if body["owner"] == part.department else _third_taken(part, body["owner"])
     if attempted.ask:
         return ""
     if action == "feedback" and body["final"] and part.acknowledged != part.order.current:
@@ -179,8 +184,7 @@ def refusal(attempted: Try, now: datetime) -> str:
     if action == "reassign":
         return "already_assigned" if _taken(part.order, body["department"]) else ""
     if action == "arbitrate":
-        third = body["owner"] not in (part.department, *(one.department for one in part.before_it if one.open))
-        return "already_assigned" if third and _taken(part.order, body["owner"]) else ""
+        return _third_taken(part, body["owner"])
     if action == "urge":
         last = part.urged.get(attempted.who)
         return "too_soon" if last is not None and now - last < timedelta(minutes=10) else ""
@@ -202,6 +206,11 @@ def _lead_lost(part: Part, named: str | None) -> str:
         for one in part.order.parts
     )
     return "" if fit else "successor_needed"
+
+
+def _third_taken(part: Part, owner: str) -> str:
+    third = owner not in (part.department, *(one.department for one in part.before_it if one.open))
+    return "already_assigned" if third and _taken(part.order, owner) else ""
 
 
 def _taken(order: Order, department: str) -> bool:

@@ -22,8 +22,7 @@ from coordination.instructions import states
 from coordination.instructions.models import Assignment, Instruction, InstructionVersion, Transition
 from tests.instructions.test_races import consistent
 from tests.instructions.world import World
-from tests.model.ground import Ground, Voice, build
-from tests.permissions.test_operations import PLENTY
+from tests.model.ground import PLENTY, Ground, Voice, build
 
 PEOPLE = (
     "district.duty_officer", "district.approver", "district.head", "centre.duty_officer", "centre.commander",

@@ -19,10 +19,9 @@ from coordination.instructions.models import Ask, Assignment, Instruction, Trans
 from coordination.notify import delivery
 from tests.model import effects, plain
 from tests.model.compare import Compared
-from tests.model.ground import Ground, Voice, build
+from tests.model.ground import PLENTY, Ground, Voice, build
 from tests.model.plain import Order, Part
 from tests.model.requests import DECIDING, DUE, Try, attempt, makes_sense, refusal
-from tests.permissions.test_operations import PLENTY
 
 PEOPLE = (
     "district.duty_officer", "district.approver", "district.head", "centre.duty_officer", "centre.commander",
@@ -31,6 +30,7 @@ PEOPLE = (
 )  # fmt: skip
 SYSTEMS = ("district", "dfire", "stranger")
 ON_IT = {"centre", "fire", "police", "district", "dfire"}
+STATUSES = {"": 200, "too_soon": 429, "successor_needed": 422, "successor_leads": 422, "same_department": 422}
 CLOSE = timedelta(seconds=90)
 PASSING = (20, 61, 400, 1000, 1300, 1900)
 
@@ -238,7 +238,8 @@ class Walk(Compared):
             party, open_now = plain.order_party(on, who, action), plain.order_now(on, action)
             same = plain.four_eyes(on, who, action)
         elif tried.ask:
-            party, open_now, same = plain.ask_party(on, who, action), on.asking is not None, False
+            party, open_now = plain.ask_party(on, who, action), on.asking is not None
+            same = plain.heard_before(on, who, action)
         else:
             party, open_now = plain.part_party(on, who, action), plain.part_now(on, action)
             same = action == "evaluate" and who == on.submitter
@@ -251,7 +252,7 @@ class Walk(Compared):
         if same:
             return 403, "same_person"
         code = refusal(tried, now)
-        return {"": 200, "too_soon": 429, "successor_needed": 422, "successor_leads": 422}.get(code, 409), code
+        return STATUSES.get(code, 409), code
 
     def make(self, tried: Try, dice: int) -> None:
         """Send it; the answer is the model's, and the model moves on."""
@@ -312,7 +313,7 @@ class Walk(Compared):
         elif tried.ask:
             if "until" in tried.body and on.question is not None:
                 on.question.until = datetime.fromisoformat(tried.body["until"])
-            effects.on_ask(on, tried.action)
+            effects.on_ask(on, tried.action, tried.who, tried.body)
         else:
             effects.on_part(on, tried.action, tried.who, tried.body, now)
 

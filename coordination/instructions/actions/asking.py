@@ -13,7 +13,7 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict
 from coordination.instructions import states
-from coordination.instructions.actions import arming, content, moving
+from coordination.instructions.actions import arming, content, declining, moving
 from coordination.instructions.models import Ask, Assignment
 from coordination.instructions.queries import cases
 from incidents.entered import Entered
@@ -56,16 +56,28 @@ def ask(
     return open_ask(row, what, why, actor=actor, now=now, until=until)
 
 
+@action("assignment.appeal")
+def appeal(*, actor: Actor, now: datetime, assignment_id: int, reason: str) -> Ask:
+    """The department a ruling has named is heard once more; the work and its clocks are its own meanwhile."""
+    row = moving.take_assignment(actor=actor, now=now, assignment_id=assignment_id, action="appeal")
+    why = entered_reason("reason", reason, needed=True)
+    decider, ruled_by = declining.hears_appeal(row)
+    return open_ask(row, Ask.Kind.APPEAL, why, actor=actor, now=now, decider_id=decider, ruled_by=ruled_by)
+
+
 def open_ask(
-    row: Assignment, kind: str, why: str, *, actor: Actor, now: datetime, until: datetime | None = None
+    row: Assignment, kind: str, why: str, *, actor: Actor, now: datetime, until: datetime | None = None,
+    decider_id: int | None = None, ruled_by: str = "",
 ) -> Ask:
     """Write the ask of a locked assignment; its answer is due within the time to confirm."""
     made: Ask = Ask.everything.create(
-        assignment=row, kind=kind, reason=why, wanted_until=until, asked_by=actor.key, asked_at=now
+        assignment=row, kind=kind, reason=why, wanted_until=until, asked_by=actor.key, asked_at=now,
+        decider_id=decider_id, ruled_by=ruled_by,
     )
     decider = _deciders(row, made)
     moving.carry(
-        row, "ask", actor=actor, now=now, reason=why, data={"ask": made.pk, "kind": kind},
+        row, "appeal" if kind == Ask.Kind.APPEAL else "ask", actor=actor, now=now, reason=why,
+        data={"ask": made.pk, "kind": kind},
         ball=row.instruction.issuer_id if kind == Ask.Kind.CLARIFY else None,
         tell=[moving.duty(pk) for pk in decider],
     )
@@ -74,6 +86,8 @@ def open_ask(
 
 
 def _deciders(row: Assignment, made: Ask) -> list[int]:
+    if made.decider_id is not None:
+        return [made.decider_id]
     granted = row.asks.filter(kind=Ask.Kind.EXTENSION, state=Ask.State.GRANTED).count()
     if made.kind == Ask.Kind.EXTENSION and granted >= 2:
         return sorted(cases.command_ids(row.instruction.incident, cases.centres()))
@@ -92,21 +106,29 @@ def settle_misreading(row: Assignment, *, now: datetime) -> None:
 @action("ask.grant")
 def grant(
     *, actor: Actor, now: datetime, ask_id: int, until: datetime | None = None, answer: str = "",
-    consented: bool = False, if_version: int | None = None,
+    consented: bool = False, owner: int | None = None, if_version: int | None = None,
 ) -> Ask:
-    """Grant: a new due time, a time to look again, or the answer. ``consented``: the waiting is charged to us."""
+    """Grant: a new due time, a time to look again, the answer, or (an appeal) whose the work is instead.
+
+    ``consented``: the waiting is charged to us.
+    """
     made, row = moving.take_ask(actor=actor, now=now, ask_id=ask_id, action="grant", if_version=if_version)
     entered = Entered()
     made.answer = entered.text("answer", answer, 300, needed=made.kind == Ask.Kind.CLARIFY)
     when = entered.moment("until", until) or made.wanted_until
     ours = content.flag(entered, "consented", consented)
-    if made.kind != Ask.Kind.CLARIFY:
+    timed = made.kind in (Ask.Kind.EXTENSION, Ask.Kind.HOLD)
+    if timed:
         _check_until(entered, made, row, when, now=now)
+    instead = content.department(entered, "owner", owner) if made.kind == Ask.Kind.APPEAL else None
     entered.done()
-    made.granted_until = when if made.kind != Ask.Kind.CLARIFY else None
+    made.granted_until = when if timed else None
     if ours and made.kind == Ask.Kind.HOLD:
         made.consented_by_id = actor.department_id
     _decide(made, Ask.State.GRANTED, actor=actor, now=now)
+    if instead is not None:
+        declining.rule_again(row, instead, made.answer, _data(made), actor=actor, now=now)
+        return made
     {Ask.Kind.EXTENSION: _extend, Ask.Kind.HOLD: _hold, Ask.Kind.CLARIFY: _answer}[Ask.Kind(made.kind)](
         made, row, actor=actor, now=now
     )

@@ -6,24 +6,27 @@ Work never hangs in limbo: who declines keeps it until a successor has acknowled
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department
-from accounts.queries import leads_for, lowest_common_superior
+from accounts.queries import ancestor_ids, leads_for, lowest_common_superior
 from coordination.deadlines import actions as deadlines
 from coordination.events.actor import SYSTEM, Actor
 from coordination.events.command import action
 from coordination.events.refused import Invalid
 from coordination.instructions import states
 from coordination.instructions.actions import arming, content, ending, issuing, moving
-from coordination.instructions.models import Assignment
+from coordination.instructions.models import Assignment, Transition
 from coordination.instructions.queries import chain
 from incidents.actions import ensure_participation
 from incidents.entered import Entered
 from incidents.entered import reason as entered_reason
+from sharing import access
 
 RULED_FROM = 2
+_WHY_RULING = "who ruled decides who hears the appeal"
 
 
 class SameDepartment(Invalid):
@@ -104,13 +107,15 @@ def overrule(
     return row
 
 
-def _send_back(row: Assignment, move: str, why: str, *, actor: Actor, now: datetime) -> None:
+def _send_back(
+    row: Assignment, move: str, why: str, *, actor: Actor, now: datetime, data: dict[str, Any] | None = None
+) -> None:
     row.arbiter, row.arbiter_department = False, None
     deadlines.cancel(subject=row, now=now)
     if row.due_at <= now:
         row.due_at = now + arming.allowed_time(row.instruction, "complete")
     moving.carry(
-        row, move, actor=actor, now=now, after="delivered", ball=row.department_id, reason=why,
+        row, move, actor=actor, now=now, after="delivered", ball=row.department_id, reason=why, data=data,
         tell=[moving.duty(row.department_id, row.post)], urgency="immediate",
     )
     arming.arm_for_new([row], now=now)
@@ -136,13 +141,13 @@ def reassign(
 
 def _hand_on(
     row: Assignment, move: str, owner: Department, why: str, *, actor: Actor, now: datetime,
-    post: str = "duty_officer", may_decline: bool = True,
+    post: str = "duty_officer", may_decline: bool = True, data: dict[str, Any] | None = None,
 ) -> Assignment:
     instruction = row.instruction
     issuing.check_free(instruction, [owner.pk])
     ensure_participation(actor=actor, incident_id=instruction.incident_id, department_id=owner.pk, now=now)
     due = row.due_at if row.due_at > now else now + arming.allowed_time(instruction, "complete")
-    moving.carry(row, move, actor=actor, now=now, ball=owner.pk, reason=why, data={"owner": owner.pk})
+    moving.carry(row, move, actor=actor, now=now, ball=owner.pk, reason=why, data=data or {"owner": owner.pk})
     deadlines.cancel(subject=row, now=now)
     made = issuing.new_assignment(
         instruction, {"department": owner.pk, "role": row.role, "post": post}, due_at=due, actor=actor, now=now,
@@ -171,14 +176,45 @@ def arbitrate(
 
 
 def _rule(row: Assignment, owner: Department, why: str, *, actor: Actor, now: datetime) -> Assignment:
+    data = {"owner": owner.pk, "arbiter": row.arbiter_department_id}
     if owner.pk == row.department_id:
         row.may_decline = False
-        _send_back(row, "arbitrate", why, actor=actor, now=now)
+        _send_back(row, "arbitrate", why, actor=actor, now=now, data=data)
         return row
     first = _declined_before(row, owner)
     if first is not None:
-        return _give_back(first, row, why, actor=actor, now=now)
-    return _hand_on(row, "arbitrate", owner, why, actor=actor, now=now, may_decline=False)
+        return _give_back(first, row, why, data, actor=actor, now=now)
+    return _hand_on(row, "arbitrate", owner, why, actor=actor, now=now, may_decline=False, data=data)
+
+
+def rule_again(
+    row: Assignment, owner: Department, why: str, data: dict[str, Any], *, actor: Actor, now: datetime
+) -> Assignment:
+    """An appeal was heard: the work is another's; the locked part is kept until that one has it."""
+    if owner.pk == row.department_id:
+        raise SameDepartment(_("Name another department, or refuse the appeal."), errors=[
+            {"pointer": "/owner", "code": "same_department", "detail": _("Name another department.")}
+        ])
+    row.state_before, row.revisit_at, row.overdue_since = row.state, None, None
+    row.arbiter_department_id = actor.department_id
+    moving.carry(row, "grant", actor=actor, now=now, after="declined", ball=owner.pk, reason=why, data=data)
+    return _rule(row, owner, why, actor=actor, now=now)
+
+
+def hears_appeal(row: Assignment) -> tuple[int, str]:
+    """Which department hears an appeal against the ruling that named this one, and whose ruling it was ("" = ours).
+
+    The department above the one that ruled; where there is none, that one by another person. A ruling that the
+    platform made since none came is heard by the arbiter who was silent.
+    """
+    rulings = access.unscoped(Transition, reason=_WHY_RULING).filter(
+        instruction=row.instruction, move="arbitrate", data__owner=row.department_id
+    )
+    ruling = rulings.latest("pk")
+    if ruling.actor_department is None:
+        return ruling.data.get("arbiter") or row.instruction.issuer_id, ""
+    line = [pk for pk in reversed(ancestor_ids(ruling.actor_department)) if pk != row.department_id]
+    return next(iter(line), ruling.actor_department), ruling.actor_key
 
 
 def _declined_before(row: Assignment, owner: Department) -> Assignment | None:
@@ -187,19 +223,20 @@ def _declined_before(row: Assignment, owner: Department) -> Assignment | None:
     return next(iter(moving.lock_assignments(before).values()), None)
 
 
-def _give_back(first: Assignment, row: Assignment, why: str, *, actor: Actor, now: datetime) -> Assignment:
+def _give_back(
+    first: Assignment, row: Assignment, why: str, data: dict[str, Any], *, actor: Actor, now: datetime
+) -> Assignment:
     """It is an earlier decliner's after all: now that one takes over, and the last keeps it until then."""
     moving.assignments(successor_of=first).exclude(pk=row.pk).exclude(state__in=states.TERMINAL).update(
         successor_of=first.successor_of_id
     )
     row.successor_of_id = first.successor_of_id if row.successor_of_id == first.pk else row.successor_of_id
     moving.carry(
-        row, "arbitrate", actor=actor, now=now, ball=first.department_id, reason=why,
-        data={"owner": first.department_id},
+        row, "arbitrate", actor=actor, now=now, ball=first.department_id, reason=why, data=data
     )
     deadlines.cancel(subject=row, now=now)
     first.successor_of, first.may_decline, first.role = row, False, row.role
-    _send_back(first, "arbitrate", why, actor=actor, now=now)
+    _send_back(first, "arbitrate", why, actor=actor, now=now, data=data)
     return first
 
 

@@ -134,8 +134,12 @@ def take_ask(
     *, actor: Actor, now: datetime, ask_id: int, action: str, if_version: int | None = None
 ) -> tuple[Ask, Assignment]:
     """Lock an ask behind its assignment, judged."""
-    seen: Ask = access.get(actor, Ask, ask_id, now=now)
-    assignment = lock_assignments(assignments(pk=seen.assignment_id))[seen.assignment_id]
+    seen: Ask = access.get(actor, Ask, ask_id, now=now, select=("assignment",))
+    also: list[int] = []
+    if seen.kind == Ask.Kind.APPEAL:  # whoever hears it may give the work to another
+        lock_instructions([seen.assignment.instruction_id])
+        also = chain.before(seen.assignment)
+    assignment = lock_assignments(assignments(pk__in={seen.assignment_id, *also}))[seen.assignment_id]
     ask = cases.ask_rows(access.unscoped(Ask, reason=_WHY_LOCK)).get(pk=ask_id)
     ask.assignment = assignment
     judge(actor, states.move_named("ask", action), cases.ask_case(ask, cases.centres()), ask, if_version)

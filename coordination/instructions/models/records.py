@@ -137,7 +137,11 @@ class Evaluation(Guarded):
 
 
 class Ask(Guarded):
-    """An executing department asks for an extension, a hold or a clarification; one open ask at a time."""
+    """An executing department asks for an extension, a hold or a clarification, or appeals; one open ask at a time.
+
+    ``decider``: who hears an appeal (others are decided by the issuer, the third extension by command);
+    ``ruled_by``: key of the person whose ruling it is about, who may not hear it.
+    """
 
     guard_path: ClassVar[str] = "assignment__instruction__incident_id"
     guard_own: ClassVar[tuple[str, ...]] = ("assignment__department_id", "assignment__instruction__issuer_id")
@@ -147,6 +151,7 @@ class Ask(Guarded):
         EXTENSION = "extension", _("Extension")
         HOLD = "hold", _("Hold")
         CLARIFY = "clarify", _("Clarification")
+        APPEAL = "appeal", _("Appeal")
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
@@ -159,6 +164,8 @@ class Ask(Guarded):
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     reason = models.CharField(max_length=300)
     wanted_until = models.DateTimeField(null=True)
+    decider = models.ForeignKey("accounts.Department", null=True, on_delete=models.PROTECT, related_name="+")
+    ruled_by = models.CharField(max_length=40, blank=True)
     consented_by = models.ForeignKey("accounts.Department", null=True, on_delete=models.PROTECT, related_name="+")
     answer = models.CharField(max_length=300, blank=True)
     granted_until = models.DateTimeField(null=True)

@@ -106,6 +106,9 @@ def assignment_rows(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
         ),
         submitter_key=Subquery(final.values("actor_key")[:1]),
         successor_open=Exists(successors),
+        appealed=Exists(
+            Ask.everything.filter(assignment=OuterRef("pk"), kind="appeal", state__in=["granted", "refused"])
+        ),
         asks_open=Exists(Ask.everything.filter(assignment=OuterRef("pk"), state="open")),
         spoken_for=Exists(spoken),
     )
@@ -195,6 +198,8 @@ def assignment_case(assignment: Assignment, known: Centres) -> Case:
         "owes_acknowledgement": owes_acknowledgement(assignment),
         "may_decline": assignment.may_decline,
         "arbiter": assignment.arbiter,
+        "ruled": not assignment.may_decline,
+        "appealed": notes.appealed,
         "handed_on": notes.successor_open,
         "own_order": instruction.issuer_id == assignment.department_id,
         "ask_open": notes.asks_open,
@@ -214,14 +219,17 @@ def assignment_case(assignment: Assignment, known: Centres) -> Case:
 
 
 def ask_case(ask: Ask, known: Centres) -> Case:
-    """The case of an ask from `ask_rows`; from the third extension on command decides."""
+    """The case of an ask from `ask_rows`; from the third extension on command decides, an appeal who hears it."""
     notes: Any = ask
     third = ask.kind == Ask.Kind.EXTENSION and notes.extensions >= 2
+    appeal = ask.kind == Ask.Kind.APPEAL
     return Case(
         subject="ask",
         state=ask.state,
         **_parties(ask.assignment, known),
-        conditions=frozenset({"third_extension"} if third else ()),
+        decider_id=ask.decider_id,
+        conditions=frozenset({"third_extension" if third else "appeal" if appeal else "issuers"}),
+        persons={"ruler": frozenset({ask.ruled_by} if ask.ruled_by else ())},
     )
 
 

@@ -96,7 +96,7 @@ def _notes(row: Any) -> Any:
 def _departments(rows: Iterable[Assignment]) -> set[int | None]:
     found: set[int | None] = set()
     for row in rows:
-        found |= {row.department_id, row.arbiter_department_id}
+        found |= {row.department_id, row.arbiter_department_id, *(one.decider_id for one in _notes(row).open_asks)}
         if row.ball.isdigit():
             found.add(int(row.ball))
         for child in _notes(row).handed_down:

@@ -178,6 +178,7 @@ def _parts(actor: Actor, now: datetime) -> list[Assignment]:
         decides & (
             Q(instruction__issuer_id=mine) | Q(arbiter_department_id=mine)
             | Q(instruction__incident__commander_department_id=mine) | Q(ball=str(mine))
+            | Q(Exists(asked.filter(decider_id=mine)))
         )
     )
     rows = access.scope(actor, Assignment, at=now).filter(about).exclude(state__in=TERMINAL)

@@ -126,7 +126,7 @@ def ask(row: Ask, names: Names, moves: Iterable[states.Move]) -> Row:
         "id": row.pk, "version": row.version, "assignment_id": row.assignment_id, "kind": row.kind,
         "state": row.state, "reason": row.reason, "wanted_until": row.wanted_until, "answer": row.answer,
         "granted_until": row.granted_until, "asked_at": row.asked_at, "decided_at": row.decided_at,
-        "department": names.department(row.assignment.department_id),
+        "department": names.department(row.assignment.department_id), "decider": names.department(row.decider_id),
         "allowed_actions": actions(moves, "ask", row.pk),
     }
 

@@ -158,11 +158,11 @@ def ask(*, actor: Actor, ask_id: Any, now: datetime) -> Row:
     if row is None:
         raise access.Unseen
     moves = states.allowed(actor, cases.ask_case(row, cases.centres()))
-    return shapes.ask(row, Names(departments=[row.assignment.department_id]), moves)
+    return shapes.ask(row, Names(departments=[row.assignment.department_id, row.decider_id]), moves)
 
 
 def about(*, actor: Actor, subject: str, pk: Any, now: datetime) -> Row:
-    """What an edge needs before an act: {instruction_id, incident_id, version, current, read_back}."""
+    """What an edge needs before an act: {instruction_id, incident_id, version, current, read_back, kind}."""
     head: Instruction
     if subject == "instruction":
         row: Any = access.get(actor, Instruction, as_id(pk), now=now)
@@ -178,7 +178,7 @@ def about(*, actor: Actor, subject: str, pk: Any, now: datetime) -> Row:
     version = head.versions.get(n=head.current)
     return {
         "instruction_id": head.pk, "incident_id": head.incident_id, "version": row.version,
-        "current": head.current, "read_back": version.read_back,
+        "current": head.current, "read_back": version.read_back, "kind": getattr(row, "kind", ""),
     }
 
 

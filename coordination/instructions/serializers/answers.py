@@ -112,13 +112,14 @@ class FeedbackShape(Shape):
 
 
 class AskShape(Shape):
-    """An extension, a hold or a clarification asked for."""
+    """An extension, a hold or a clarification asked for, or an appeal against a ruling."""
 
     id = serializers.IntegerField()
     version = serializers.IntegerField()
     assignment = serializers.IntegerField(source="assignment_id", required=False)
-    kind = serializers.ChoiceField(("extension", "hold", "clarify"))
+    kind = serializers.ChoiceField(("extension", "hold", "clarify", "appeal"))
     state = serializers.CharField()
+    decider = DepartmentRef(allow_null=True, help_text="Who hears an appeal; null: the issuer, or command.")
     reason = serializers.CharField()
     wanted_until = serializers.DateTimeField(allow_null=True)
     answer = serializers.CharField(allow_blank=True, required=False)

@@ -45,7 +45,8 @@ class Case:
     """What the table needs to know around one subject; built by ``queries.cases``, free of further reads.
 
     ``state``: the subject's state (for moves of a version the version's). ``conditions``: names that hold now.
-    ``persons``: actor keys by part played (author, approver, issuer_person, submitter).
+    ``persons``: actor keys by part played (author, approver, issuer_person, submitter,
+    ruler).
     """
 
     subject: Subject
@@ -58,6 +59,7 @@ class Case:
     commander_id: int | None = None
     lead_id: int | None = None
     arbiter_id: int | None = None
+    decider_id: int | None = None
     drafter_key: str = ""
     phase: str = ""
     conditions: frozenset[str] = frozenset()
@@ -93,6 +95,8 @@ def relations(actor: Actor, case: Case) -> frozenset[str]:
             found.add("lead")
         if department == case.arbiter_id:
             found.add("arbiter")
+        if department == case.decider_id:
+            found.add("decider")
     if actor.is_person and actor.id is not None:
         if actor.id == case.commander_id:
             found.add("command")

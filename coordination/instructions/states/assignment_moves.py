@@ -138,6 +138,11 @@ ASSIGNMENT_MOVES: tuple[Move, ...] = (
         needs=("live", "!ask_open"), note="clarify: the ball is the issuer's",
     ),
     Move(
+        "appeal", "assignment", _TO_WORK | {"on_hold"}, None, (EXECUTING,), (REASON,),
+        needs=("live", "ruled", "!ask_open", "!appealed"),
+        note="against a ruling, once; the work and its clocks are the department's until the appeal is heard",
+    ),
+    Move(
         "resume", "assignment", _S({"on_hold"}), None, (EXECUTING, ISSUER, SYS), needs=_LIVE, stops=("revisit",),
         ball="executing", note="the state before the hold; held deadlines go on with the time left",
     ),
@@ -178,15 +183,15 @@ _ASK_STATES = _S({"open"})
 ASK_MOVES: tuple[Move, ...] = (
     Move(
         "grant", "ask", _ASK_STATES, "granted",
-        (Who("issuer", when="!third_extension"), Who("command", when="third_extension")),
+        (Who("issuer", when="issuers"), Who("command", when="third_extension"), Who("decider", when="appeal")),
         (
             Field("until", "datetime", required=False), Field("answer", required=False),
-            Field("consented", "boolean", required=False),
+            Field("consented", "boolean", required=False), Field("owner", "department", required=False),
         ),
-        deciding=True, stops=("confirm",),
+        not_by=("ruler",), deciding=True, stops=("confirm",), note="an appeal: owner says whose the work is instead",
     ),
     Move("refuse", "ask", _ASK_STATES, "refused",
-         (Who("issuer"), Who("command", when="third_extension")), (Field("answer"),),
-         deciding=True, stops=("confirm",)),
+         (Who("issuer", when="!appeal"), Who("command", when="third_extension"), Who("decider", when="appeal")),
+         (Field("answer"),), not_by=("ruler",), deciding=True, stops=("confirm",)),
     Move("withdraw", "ask", _ASK_STATES, "withdrawn", (EXECUTING,), stops=("confirm",)),
 )

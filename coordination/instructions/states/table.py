@@ -18,8 +18,9 @@ ANY_POST = frozenset({"*"})
 class Who:
     """One party that may make a move: a relation to the subject and the posts that carry it.
 
-    Relations: issuer (I), executing (E), above (A, over E), command (C), lead (L), arbiter, above_issuer,
-    drafter, system. ``when`` names a condition that must hold for this party (``!x``: must not hold).
+    Relations: issuer (I), executing (E), above (A, over E), command (C), lead (L), arbiter, decider (hears an
+    appeal), above_issuer, drafter, system. ``when`` names a condition that must hold for this party (``!x``: must
+    not hold).
     """
 
     relation: str
