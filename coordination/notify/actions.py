@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import orjson
@@ -22,20 +22,20 @@ from coordination.events.command import action, record
 from coordination.events.refused import Forbidden, Invalid, NotFound
 from coordination.notify import outbound, routes
 from coordination.notify import urgency as urgencies
-from coordination.notify.models import Delivery, Notice, WebhookEndpoint
+from coordination.notify.models import Delivery, Notice, QuietRule, WebhookEndpoint
 
 # A message is written once by its key; what goes on screen gets its notice in the same statement.
 _INSERT = """
 WITH wanted AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset(%(rows)s::jsonb) AS w(n int, dedupe_key text, person_id bigint, endpoint_id bigint,
     department_id bigint, channel text, guard jsonb, text_key text, args jsonb, object_type text, object_id bigint,
-    incident_id bigint, event_id bigint, urgency int, exercise bool, available_at timestamptz)),
+    incident_id bigint, event_id bigint, urgency int, level int, exercise bool, available_at timestamptz)),
 new AS (
   INSERT INTO notify_delivery (dedupe_key, person_id, endpoint_id, department_id, channel, guard, state, text_key, args,
-    object_type, object_id, incident_id, event_id, urgency, exercise, created_at, available_at, attempts, repeated,
-    provider_ref, error)
+    object_type, object_id, incident_id, event_id, urgency, level, exercise, created_at, available_at, attempts,
+    repeated, provider_ref, error)
   SELECT dedupe_key, person_id, endpoint_id, department_id, channel, guard, 'pending', text_key, args,
-    object_type, object_id, incident_id, event_id, urgency, exercise, %(now)s, available_at, 0, false, '', ''
+    object_type, object_id, incident_id, event_id, urgency, level, exercise, %(now)s, available_at, 0, false, '', ''
   FROM wanted ORDER BY dedupe_key
   ON CONFLICT (dedupe_key) DO NOTHING
   RETURNING dedupe_key),
@@ -56,8 +56,8 @@ class Message:
 
     ``channels``: only these (None: what the urgency and the person's contacts allow). ``outside_after``: seconds
     that outside channels wait, and ``outside_guard``: what is then asked besides ``guard``; ``outside_args``: what only
-    they say (a voice code). ``guard``: asked before
-    each sending whether the message is still wanted.
+    they say (a voice code). ``guard``: asked before each sending whether the message is still wanted. ``level``: how
+    far a ladder has climbed.
     """
 
     person_ids: Sequence[int]
@@ -77,6 +77,7 @@ class Message:
     outside_guard: Mapping[str, Any] = field(default_factory=dict)
     outside_args: Mapping[str, Any] = field(default_factory=dict)
     endpoint_ids: tuple[int, ...] = ()
+    level: int = 0
 
 
 def tell(
@@ -176,6 +177,7 @@ def _row(
         "incident_id": message.incident_id,
         "event_id": message.event_id,
         "urgency": urgencies.rank(message.urgency),
+        "level": message.level,
         "exercise": message.exercise,
         "available_at": available_at,
     }
@@ -211,6 +213,7 @@ def next_way(delivery: Delivery, channel: str, now: datetime) -> bool:
         "incident_id": delivery.incident_id,
         "event_id": delivery.event_id,
         "urgency": delivery.urgency,
+        "level": delivery.level,
         "exercise": delivery.exercise,
         "available_at": now,
     }
@@ -252,6 +255,41 @@ def _own(actor: Actor) -> QuerySet[Notice]:
 
 def _moved(notice: Notice) -> None:
     record(type="notice.read", subject=notice, streams=[streams.user(notice.person_id)])
+
+
+def _quiet_owner(actor: Actor, person_id: int | None, department_id: int | None) -> dict[str, Any]:
+    """Whose quiet hours: one's own, or those of a department that one administers."""
+    if (person_id is None) == (department_id is None):
+        raise Invalid(_("Quiet hours are one person's or one department's."))
+    own = actor.is_person and actor.id == person_id
+    theirs = department_id is not None and accounts.may_administer(actor, department_id)
+    if actor.kind != "system" and not own and not theirs:
+        raise Forbidden(_("These quiet hours are not yours to set."))
+    return {"person_id": person_id, "department_id": department_id}
+
+
+@action("quiet.set")
+def set_quiet(
+    *, actor: Actor, now: datetime, begins: time, ends: time, person_id: int | None = None,
+    department_id: int | None = None,
+) -> QuietRule:
+    """Let routine messages to a person, or to a department's people, wait outside the screen between two times of day.
+
+    A person's own hours count before the department's; the same time twice = never quiet.
+    """
+    owner = _quiet_owner(actor, person_id, department_id)
+    rule, _made = QuietRule.objects.update_or_create(**owner, defaults={"begins": begins, "ends": ends})
+    return rule
+
+
+@action("quiet.drop")
+def drop_quiet(
+    *, actor: Actor, now: datetime, person_id: int | None = None, department_id: int | None = None
+) -> None:
+    """Let everything ring again; what waits keeps its time. Raises NotFound where there are no quiet hours."""
+    count, _kinds = QuietRule.objects.filter(**_quiet_owner(actor, person_id, department_id)).delete()
+    if not count:
+        raise NotFound(_("There are no quiet hours."))
 
 
 @action("webhook.add")

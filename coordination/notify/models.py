@@ -61,6 +61,7 @@ class Delivery(models.Model):
     incident_id = models.BigIntegerField(null=True)
     event_id = models.BigIntegerField(null=True)
     urgency = models.SmallIntegerField(default=2)
+    level = models.SmallIntegerField(default=0)
     exercise = models.BooleanField(default=False)
     created_at = models.DateTimeField()
     available_at = models.DateTimeField()
@@ -83,6 +84,30 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return self.dedupe_key
+
+
+class QuietRule(models.Model):
+    """When one person, or the people of one department, do not want routine messages outside the screen.
+
+    Times of day where the platform stands; ``ends`` may be the next morning; the same time twice = never quiet.
+    """
+
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    department = models.OneToOneField("accounts.Department", null=True, on_delete=models.CASCADE, related_name="+")
+    begins = models.TimeField()
+    ends = models.TimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(person=None, department__isnull=False)
+                | models.Q(person__isnull=False, department=None),
+                name="quietrule_one_owner",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.begins:%H:%M}–{self.ends:%H:%M}"
 
 
 class WebhookEndpoint(models.Model):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events.actor import Actor
 from coordination.events.refused import NotFound
 from coordination.notify import texts, urgency
-from coordination.notify.models import Delivery, Notice, WebhookEndpoint
+from coordination.notify.models import Delivery, Notice, QuietRule, WebhookEndpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,12 @@ def outbox_counts() -> dict[str, int]:
 def stuck_leases(before: datetime) -> int:
     """How many leases ended before this moment and nobody took them up."""
     return Delivery.objects.filter(state=Delivery.State.SENDING, lease_until__lt=before).count()
+
+
+def quiet_rules() -> list[QuietRule]:
+    """All quiet hours with whose they are, departments first. One query."""
+    rows = QuietRule.objects.select_related("person", "department")
+    return list(rows.order_by("department__code", "person__username"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,7 @@ def _message(climb: Climb) -> notify.Message:
         key=f"{deadline.subject_type}:{deadline.subject_id}:{deadline.kind}:{deadline.generation}:{climb.level}",
         guard=guard,
         exercise=due.parties.exercise,
+        level=climb.level,
     )
 
 

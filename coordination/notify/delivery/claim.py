@@ -11,7 +11,7 @@ from typing import Literal
 from django.db import transaction
 from django.db.models import F, Q
 
-from coordination.notify import channels, wiring
+from coordination.notify import channels, quiet, wiring
 from coordination.notify.models import Delivery, WebhookEndpoint
 
 LEASE = timedelta(seconds=30)
@@ -55,15 +55,20 @@ def lapse(now: datetime) -> int:
 def claim(now: datetime, channel: str, slots: int, in_flight: Counter[int]) -> list[Parcel]:
     """Lease up to ``slots`` parcels of one channel, most urgent first; drop what is no longer wanted.
 
+    What quiet hours bind waits until they are over.
+
     ``in_flight``: running calls by endpoint id.
     """
     if slots <= 0:
         return []
     with transaction.atomic():
         rows = _waiting(now, channel, in_flight)
+        asleep = quiet.held(rows, now)
         wanted = []
         for row in rows:
-            if row.state == Delivery.State.UNKNOWN or is_wanted(row):
+            if row.pk in asleep:
+                Delivery.objects.filter(pk=row.pk).update(available_at=asleep[row.pk])
+            elif row.state == Delivery.State.UNKNOWN or is_wanted(row):
                 wanted.append(row)
             else:
                 Delivery.objects.filter(pk=row.pk).update(state=Delivery.State.SUPERSEDED, lease_until=None)
