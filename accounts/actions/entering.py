@@ -63,6 +63,12 @@ def with_code(request: HttpRequest, *, code: str, now: datetime) -> Step:
     return enter(request, person, now)
 
 
+def confirm(request: HttpRequest, *, actor: Actor, password: str, now: datetime) -> None:
+    """Wake a session that lay still by the person's password; for five minutes they may set up a second factor too."""
+    signing.confirm_password(request=request, actor=actor, password=password, now=now)
+    request.session[PENDING] = {"person": actor.id, "at": now.timestamp()}
+
+
 def offer(request: HttpRequest, now: datetime) -> factors.Enrolment:
     """What a person without a second factor needs to set one up; the same until it is done."""
     person = pending(request, now)
@@ -83,6 +89,10 @@ def with_enrolment(request: HttpRequest, *, code: str, now: datetime) -> tuple[S
         secret=request.session.get(SECRET, ""),
         code=code,
     )
+    if request.user.is_authenticated:  # set up from within: the session goes on
+        for name in (PENDING, SECRET):
+            request.session.pop(name, None)
+        return "in", codes
     return enter(request, person, now), codes
 
 

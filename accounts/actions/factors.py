@@ -8,9 +8,10 @@ from typing import NamedTuple
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret, validate_totp_code
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.utils.translation import gettext_lazy as _
 
+from accounts import codes
 from accounts.actions.may import require_administrator
 from accounts.actions.posts import lock_person
 from accounts.actions.signing import WrongCredentials, end_sessions_of
@@ -51,26 +52,30 @@ def enrol(*, actor: Actor, now: datetime, person_id: int, secret: str, code: str
     if Authenticator.objects.filter(user_id=person.pk, type=Authenticator.Type.TOTP).exists():
         raise FactorThere(_("You have a second factor already."))
     wanted = code.replace(" ", "")
-    if not (wanted.isascii() and wanted.isdigit() and validate_totp_code(secret, wanted)):
+    step = codes.step_of(secret, wanted) if secret and wanted.isascii() and wanted.isdigit() else None
+    if step is None:
         raise WrongCredentials(_("The code is wrong. Check the clock of your device and enter the next code."))
-    TOTP.activate(person, secret)
+    kept = TOTP.activate(person, secret).instance
+    kept.data[codes.LAST] = step  # what proved it is spent
+    kept.save(update_fields=["data"])
     Authenticator.objects.filter(user_id=person.pk, type=Authenticator.Type.RECOVERY_CODES).delete()
-    codes: list[str] = RecoveryCodes.activate(person).get_unused_codes()
+    spare: list[str] = RecoveryCodes.activate(person).get_unused_codes()
     command.record(type="factor.enrolled", subject=person, streams=[streams.user(person.pk)])
-    return codes
+    return spare
 
 
 @command.action("factor.reset")
 def reset_factor(*, actor: Actor, now: datetime, person_id: int) -> Person:
-    """Take a lost second factor away (an administrator of the person's department, never themself).
+    """Take a lost second factor away (an administrator of all the person's departments, never themself).
 
     All sessions end; the next sign-in leads to a new enrolment.
     """
     person = lock_person(person_id)
     if actor.is_person and actor.id == person.pk:
         raise Forbidden(_("Somebody else must reset your second factor."), right="org_admin")
-    theirs = Membership.objects.filter(valid(now), person=person).values_list("post__department_id", flat=True)
-    require_administrator(actor, next(iter(sorted(theirs)), 0))
+    theirs = set(Membership.objects.filter(valid(now), person=person).values_list("post__department_id", flat=True))
+    for department_id in sorted(theirs) or [0]:
+        require_administrator(actor, department_id)
     Authenticator.objects.filter(user_id=person.pk).delete()
     end_sessions_of(actor=actor, now=now, person_id=person.pk, why="factor_reset")
     command.record(type="factor.reset", subject=person, streams=[streams.user(person.pk)])

@@ -9,7 +9,6 @@ import math
 from datetime import datetime, timedelta
 from typing import Any
 
-from allauth.mfa.models import Authenticator
 from axes.handlers.proxy import AxesProxyHandler
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.sessions.models import Session
@@ -18,6 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import codes
 from accounts.lockout import locked_for
 from accounts.models import Department, OpenSession, Person
 from accounts.queries.people import actor_of_person, departments_of
@@ -111,14 +111,7 @@ def check_code(request: HttpRequest, person: Person, code: str) -> None:
     with _one_guess(request, person.username):
         wanted = code.replace(" ", "").replace("-", "")
         if 0 < len(wanted) <= 20 and wanted.isascii():
-            factors = Authenticator.objects.filter(
-                user_id=person.pk, type__in=(Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
-            )
-            for factor in factors.order_by("-type"):
-                if factor.wrap().validate_code(wanted):
-                    factor.record_usage()
-                    fine = True
-                    break
+            fine = codes.spend(person.pk, wanted)
         if not fine:
             count_failure(request, person.username)
     if not fine:

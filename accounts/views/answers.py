@@ -43,9 +43,9 @@ def next_of(request: HttpRequest) -> str:
     return own_path(wanted, HOME)
 
 
-def lead(request: HttpRequest, name: str) -> HttpResponse:
-    """To the next step, which remembers where the person wanted to go."""
-    return HttpResponseRedirect(f"{reverse(name)}?{urlencode({'next': next_of(request)})}", status=303)
+def lead(request: HttpRequest, name: str, then: str = "") -> HttpResponse:
+    """To the next step, which remembers where the person wanted to go (or goes on to ``then``)."""
+    return HttpResponseRedirect(f"{reverse(name)}?{urlencode({'next': then or next_of(request)})}", status=303)
 
 
 def show(

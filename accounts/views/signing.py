@@ -75,7 +75,11 @@ def enrol(request: HttpRequest) -> HttpResponse:
             return show(request, "accounts/enrol.html", form, status=422, offer=offer)
         step, codes = entering.with_enrolment(request, code=form.cleaned_data["code"], now=request.now)  # type: ignore[attr-defined]
     except entering.StartAgain:
-        return lead(request, "sign-in")
+        if not request.actor.is_person:  # type: ignore[attr-defined]
+            return lead(request, "sign-in")
+        if queries.has_factor(request.actor.id):  # type: ignore[attr-defined]
+            return HttpResponseRedirect(reverse("sessions"), status=303)
+        return lead(request, "password-again", reverse("sign-in-enrol"))
     except Refused as refused:
         return refuse(request, "accounts/enrol.html", form, refused, offer=offer)
     onward = reverse("act-for") if step == "choose" else next_of(request)
@@ -111,8 +115,8 @@ def password_again(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return show(request, "accounts/password_again.html", form, status=422)
     try:
-        actions.confirm_password(
-            request=request,
+        entering.confirm(
+            request,
             actor=request.actor,  # type: ignore[attr-defined]
             now=request.now,  # type: ignore[attr-defined]
             password=form.cleaned_data["password"],
