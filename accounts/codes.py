@@ -37,5 +37,5 @@ def step_of(secret: str, code: str) -> int | None:
     """The newest step of time that shows this code now; None where none does."""
     for step in sorted(yield_hotp_counters_from_time(), reverse=True):
         if compare_user_code(actual=code, expected=format_hotp_value(hotp_value(secret, step))):
-            return step
+            return int(step)
     return None
