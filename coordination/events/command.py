@@ -140,8 +140,9 @@ def record(
 ) -> Event:
     """Note that something happened; it is written just before COMMIT. The first stream is the event's home.
 
-    ``subject`` must be saved already; its ``version`` (1 where it has none) goes with the event. Only inside an
-    action. Returns the unsaved `Event` (its id is set at the flush).
+    ``subject`` must be saved already; its ``version`` (1 where it has none) goes with the event, and so does its
+    ``classification`` as the payload's ``class``, so that nobody has to remember what must not be told on. Only inside
+    an action. Returns the unsaved `Event` (its id is set at the flush).
     """
     current = _unit.get()
     if current is None:
@@ -159,7 +160,7 @@ def record(
         object_id=subject.pk,
         version=getattr(subject, "version", 1),
         incident_id=incident_id,
-        payload=payload or {},
+        payload={**_class_of(subject), **(payload or {})},
         tell=list(tell),
         urgency=urgency,
         exercise=exercise,
@@ -168,6 +169,11 @@ def record(
     )
     current.recorded.append((event, tuple(dict.fromkeys(streams))))
     return event
+
+
+def _class_of(subject: models.Model) -> dict[str, Any]:
+    classification = getattr(subject, "classification", None)
+    return {} if classification is None else {"class": classification}
 
 
 def _fingerprint(name: str, actor: Actor, kwargs: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from accounts import queries as accounts
 from coordination.events import clock
 from coordination.events.actor import SYSTEM
 from coordination.events.models import Event
-from coordination.notify import wiring
+from coordination.notify import texts, wiring
 from coordination.notify.actions import Message, tell_many
 from coordination.notify.models import WebhookEndpoint
 
@@ -23,6 +23,8 @@ OWED_RECEIPT = frozenset(
     {"instruction.issue", "instruction.issue_first", "instruction.assign", "instruction.amend", "assignment.issue"}
 )
 CLIENT_SILENT = 60.0
+#: above this class a message says that there is something to read, and nothing of it
+MOST_CLASS = 2
 #: what a text may take from an event's own payload
 PAYLOAD_ARGS = ("number", "headline_zh", "headline_en", "kind", "due", "step", "path")
 
@@ -121,6 +123,8 @@ def _message(
     now: datetime,
 ) -> Message:
     object_type, object_id = _object(event, entry)
+    if event.payload.get("class", 1) > MOST_CLASS:
+        return _withheld(event, entry, people, systems)
     said = dict(facts.get((object_type, object_id), {}))
     code, hearer = said.pop("voice_code", None), said.pop("voice_department", None)
     if hearer != entry.get("department"):
@@ -145,6 +149,28 @@ def _message(
         outside_after=CLIENT_SILENT if awaited else 0.0,
         outside_guard={"client_silent": True, "version": event.version} if awaited else {},
         outside_args={"voice_code": code} if code else {},
+        endpoint_ids=tuple(one.pk for one in systems),
+    )
+
+
+def _withheld(
+    event: Event, entry: Mapping[str, Any], people: Sequence[int], systems: Sequence[WebhookEndpoint]
+) -> Message:
+    """A message about something classified: what it is stands on screen alone, for those who may see it there."""
+    object_type, object_id = _object(event, entry)
+    return Message(
+        person_ids=tuple(people),
+        department_id=entry.get("department"),
+        text_key=texts.WITHHELD,
+        args={},
+        object_type=object_type,
+        object_id=object_id,
+        incident_id=event.incident_id,
+        urgency=event.urgency,
+        key=f"{object_type}:{object_id}:{event.type}:{event.pk}:0",
+        guard=dict(entry.get("guard", {})),
+        exercise=event.exercise,
+        event_id=event.pk,
         endpoint_ids=tuple(one.pk for one in systems),
     )
 

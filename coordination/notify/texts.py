@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from coordination.events.text import localized
 
 LANGUAGES = ("zh-hans", "en")
+WITHHELD = "withheld"
+"""The text of a message that says nothing of its subject."""
 DEFAULT_LANGUAGE = "zh-hans"
 
 KINDS = {
@@ -118,6 +120,7 @@ TEXTS: dict[str, Any] = {
     "participation.left": _("%(department)s no longer takes part: %(number)s “%(headline)s”."),
     "alarm.raised": _("Alarm of the platform: %(alarm)s. %(number)s %(headline)s"),
     "bundle": _("%(count)s messages wait for you. First: %(first)s"),
+    "withheld": _("There is something new for you that may be read on screen only."),
     "other": _("Something concerns you: %(number)s “%(headline)s”."),
 }
 

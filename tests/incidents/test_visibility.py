@@ -7,14 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from coordination.events.actor import Actor
-from coordination.events.models import StreamEntry
-from coordination.events.refused import Conflict, Forbidden, NotFound
+from coordination.events.models import Event, StreamEntry
+from coordination.events.queries import entries_after as log_entries
+from coordination.events.refused import Conflict, Forbidden, Invalid, NotFound
 from incidents import actions, closing, queries
-from incidents.models import Incident
+from incidents.models import Attachment, Incident
 from sharing import access
 from tests.incidents.cast import T0, City, explosion
+from tests.incidents.test_attachments import picture
 
 ABSENT = 10**9
 EVERYBODY = ("centre", "fire", "health", "city", "ministry", "traffic", "district", "plant", "neighbour", "watch")
@@ -112,6 +115,27 @@ def test_class_three_lines_need_class_three(city: City) -> None:
     assert [row["kind"] for row in queries.search(actor=centre, text="restricted", now=T0)] == ["log"]
     actions.set_scale(actor=centre, now=T0, incident_id=incident.pk, scale="response_level", value=2, why="升级")
     assert len(queries.log(actor=health, incident_id=incident.pk, now=T0)[0]) == 1
+
+
+@pytest.mark.parametrize("classification", [1, 2, 3, 4])
+def test_what_is_told_of_a_line_and_of_its_files_carries_their_class(city: City, classification: int) -> None:
+    centre = city.actor("centre")
+    incident = explosion(city)
+    file = actions.attach(actor=centre, now=T0, file=SimpleUploadedFile("a.jpg", picture()))
+    if classification == 4:
+        with pytest.raises(Invalid):
+            actions.add_log(actor=centre, now=T0, incident_id=incident.pk, text="x", classification=4)
+        return
+    entry = actions.add_log(
+        actor=centre, now=T0, incident_id=incident.pk, text="line", classification=classification,
+        attachment_ids=[file.pk],
+    )
+    assert Event.objects.get(type="log.added").payload["class"] == classification
+    file.refresh_from_db(from_queryset=Attachment.everything.all())
+    assert (file.subject_id, file.classification) == (entry.pk, classification)
+    stream = f"incident:{incident.pk}"
+    said = [one for one in log_entries(stream, 1, 0).entries if one.type == "log.added"]
+    assert [one.classification for one in said] == [classification]
 
 
 ACTS: dict[str, Callable[[Actor, int, City], Any]] = {

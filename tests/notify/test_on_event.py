@@ -16,7 +16,10 @@ from coordination.events import command, relay
 from coordination.events.actor import SYSTEM
 from coordination.events.models import Event
 from coordination.notify import delivery, on_event, wiring
+from coordination.notify.delivery.claim import Parcel
+from coordination.notify.delivery.letters import letter
 from coordination.notify.models import Delivery, Notice, WebhookEndpoint
+from coordination.notify.texts import render
 from tests.deadlines.city import City
 
 SUBSCRIBERS = [("notify", on_event.handle)]
@@ -160,3 +163,30 @@ def test_alarm_is_told_in_words(city: City) -> None:
     event(city, post(city, "station"), type="alarm.raised", payload={"kind": "step_empty", "number": "7"})
     relay.run_once(SUBSCRIBERS)
     assert Notice.objects.get().args == {"alarm": "step_empty", "number": "7"}
+
+
+def test_a_message_about_something_classified_says_nothing_of_it(city: City) -> None:
+    wiring.facts["accounts.department"] = lambda ids: {pk: {"number": "7", "headline_en": "Poison store"} for pk in ids}
+    endpoint = WebhookEndpoint.objects.create(
+        department_id=city.departments["station"].pk, url="https://system.test/hook", secret="whsec_c2VjcmV0c2VjcmV0"
+    )
+    for payload in ({"class": 3, "number": "7"}, {"class": 2}):
+        event(city, post(city, "station"), payload=payload, urgency="urgent")
+    relay.run_once(SUBSCRIBERS)
+    first, second = (
+        Delivery.objects.filter(event_id=one.pk) for one in Event.objects.filter(type="assignment.issue").order_by("pk")
+    )
+    assert set(first.values_list("text_key", flat=True)) == {"withheld"}
+    assert [row.args for row in first] == [{}] * first.count()
+    assert {row.args.get("headline_en") for row in second} == {"Poison store"}
+    letters = {
+        row.channel: letter(Parcel(row.channel, (row,)), city.now)
+        for row in first.select_related("person", "endpoint") if row.channel != "in_app"
+    }
+    assert letters["webhook"].payload == {
+        "type": "withheld", "object": None, "incident": None, "department": endpoint.department_id,
+        "urgency": "urgent", "created_at": first.get(channel="webhook").created_at,
+    }
+    for said in letters.values():
+        assert "Poison" not in " ".join([said.subject, *said.lines, str(said.payload)])
+    assert render("withheld", {}, "en") == "There is something new for you that may be read on screen only."

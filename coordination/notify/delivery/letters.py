@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.utils import translation
@@ -65,7 +66,7 @@ def _lines(row: Delivery, language: str) -> list[str]:
 def _for_system(row: Delivery, now: datetime) -> Letter:
     """Ids and codes: the system reads the rest through the API, with its own rights."""
     endpoint = row.endpoint
-    payload = {
+    payload: dict[str, Any] = {
         "type": row.text_key,
         "object": {"type": row.object_type, "id": row.object_id},
         "incident": row.incident_id,
@@ -73,6 +74,8 @@ def _for_system(row: Delivery, now: datetime) -> Letter:
         "urgency": urgency.name(row.urgency),
         "created_at": row.created_at,
     }
+    if row.text_key == texts.WITHHELD:  # which object it is would say too much already
+        payload |= {"object": None, "incident": None}
     return Letter(
         key=row.dedupe_key,
         address=endpoint.url if endpoint else "",
