@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from typing import Any
 
 from django import forms
@@ -49,6 +52,68 @@ class ScaleForm(ActForm):
         if data.get("scale") == "warning_level":
             return {**data, "value": colour}
         return {**data, "value": int(level) if level else None}
+
+
+class AreaField(forms.CharField):
+    """An area as people write one down: a corner a line, latitude and longitude; a blank line before another area.
+
+    GeoJSON that was copied from elsewhere is taken as it is. The value is GeoJSON, or None.
+    """
+
+    def to_python(self, value: Any) -> Any:
+        """Read corners or GeoJSON; whether its border crosses itself is judged by the action."""
+        text = (super().to_python(value) or "").strip()
+        if not text:
+            return None
+        if text.startswith("{"):
+            try:
+                found = json.loads(text)
+            except (ValueError, RecursionError):
+                found = None
+            if not isinstance(found, dict):
+                raise forms.ValidationError(_("This is no GeoJSON."), code="invalid")
+            return found
+        areas = [self._ring(block) for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n"))]
+        return {"type": "MultiPolygon", "coordinates": [[ring] for ring in areas]}
+
+    def _ring(self, block: str) -> list[list[float]]:
+        ring = []
+        for line in block.splitlines():
+            numbers = re.split(r"[\s,，;]+", line.strip(" ,，;\t"))
+            try:
+                latitude, longitude = (float(number) for number in numbers)
+            except ValueError:
+                raise forms.ValidationError(
+                    _("Write a corner as latitude and longitude, such as 30.7421, 121.3312. Not understood: %(line)s"),
+                    params={"line": line[:60]}, code="invalid",
+                ) from None  # fmt: skip
+            if not (math.isfinite(latitude) and abs(latitude) <= 90 and abs(longitude) <= 180):
+                raise forms.ValidationError(
+                    _("Latitude lies between -90 and 90, longitude between -180 and 180: %(line)s"),
+                    params={"line": line[:60]}, code="invalid",
+                )  # fmt: skip
+            ring.append([longitude, latitude])
+        return ring
+
+    def prepare_value(self, value: Any) -> Any:
+        """Corners again, where the area has no holes; else GeoJSON."""
+        if not isinstance(value, dict):
+            return value
+        polygons = value.get("coordinates", [])
+        if value.get("type") != "MultiPolygon" or any(len(polygon) != 1 for polygon in polygons):
+            return json.dumps(value)
+        rings = [polygon[0] for polygon in polygons]
+        rings = [ring[:-1] if len(ring) > 1 and ring[0] == ring[-1] else ring for ring in rings]
+        return "\n\n".join("\n".join(f"{point[1]}, {point[0]}" for point in ring) for ring in rings)
+
+
+def area_field() -> AreaField:
+    """The field as the forms have it."""
+    return AreaField(
+        label=_("Area: its corners, one a line"), required=False, max_length=60_000,
+        widget=forms.Textarea(attrs={"rows": 4, "placeholder": "30.7421, 121.3312"}),
+        help_text=_("Latitude, longitude (WGS-84), at least three corners. GeoJSON can be pasted too."),
+    )  # fmt: skip
 
 
 class DepartmentForm(ActForm):
@@ -190,17 +255,19 @@ class OpenForm(ActForm, PlaceMixin):
     headline_zh = forms.CharField(label=_("Headline, Chinese"), max_length=22, required=False)
     headline_en = forms.CharField(label=_("Headline, English"), max_length=40, required=False)
     description = long_text(label=_("Situation"), max_length=4000, required=False)
+    area = area_field()
     response_level = forms.TypedChoiceField(
         label=_("Response level"), choices=LEVELS, coerce=int, required=False, empty_value=None
     )
+    warning_level = forms.ChoiceField(label=_("Warning level"), choices=COLOURS, required=False)
     grade = forms.TypedChoiceField(label=_("Grade"), choices=LEVELS, coerce=int, required=False, empty_value=None)
     lead_department_id = forms.TypedChoiceField(
         label=_("Lead department"), coerce=int, required=False, empty_value=None,
         help_text=_("Empty: our own command centre."),
     )
     field_order = (
-        "type", "headline_zh", "headline_en", "place", "latitude", "longitude", "description", "response_level",
-        "grade", "lead_department_id",
+        "type", "headline_zh", "headline_en", "place", "latitude", "longitude", "area", "description",
+        "response_level", "grade", "warning_level", "lead_department_id",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -209,6 +276,31 @@ class OpenForm(ActForm, PlaceMixin):
         if not data.get("headline_zh") and not data.get("headline_en"):
             self.add_error("headline_zh", _("Give a headline in at least one language."))
         return data
+
+
+class DescribeForm(ActForm, PlaceMixin):
+    """What an incident is called, what it is and where. What a person leaves as it was shown is left as it stands."""
+
+    type = forms.ChoiceField(label=_("Type"))
+    headline_zh = forms.CharField(label=_("Headline, Chinese"), max_length=22, required=False)
+    headline_en = forms.CharField(label=_("Headline, English"), max_length=40, required=False)
+    description = long_text(label=_("Situation"), max_length=5000, required=False)
+    occurred_at = local_time(label=_("When it happened"), required=False)
+    area = area_field()
+    field_order = (
+        "headline_zh", "headline_en", "type", "description", "place", "latitude", "longitude", "area", "occurred_at",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Send along what was shown."""
+        super().__init__(*args, **kwargs)
+        for field in self.visible_fields():
+            field.field.show_hidden_initial = True
+
+    def payload(self) -> dict[str, Any]:
+        """The command id and what was changed, emptied fields too."""
+        changed = {name: self.cleaned_data[name] for name in self.changed_data if name != "if_version"}
+        return {**changed, "command_id": self.cleaned_data["command_id"]}
 
 
 class VerifyForm(ActForm):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,12 +68,24 @@ def _refused(request: HttpRequest, deed: Deed, form: ActForm, no: Refused, again
     return again(request, bound, no.status)
 
 
-def offered(deeds: list[Deed], choices: dict[str, Any], bound: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """The deeds as the template shows them; the one just refused is open and keeps what was typed."""
+def offered(
+    deeds: list[Deed],
+    choices: dict[str, Any],
+    bound: dict[str, Any] | None,
+    first: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """The deeds as the template shows them; the one just refused is open and keeps what was typed.
+
+    ``first``: by deed, what its fields hold to begin with.
+    """
     rows = []
     for deed in deeds:
         mine = bound is not None and bound["name"] == deed.name
-        form = bound["form"] if bound is not None and mine else deed.form(choices=choices, auto_id=f"{deed.name}-%s")
+        if bound is not None and mine:
+            form = bound["form"]
+        else:
+            initial = dict((first or {}).get(deed.name, {}))
+            form = deed.form(choices=choices, auto_id=f"{deed.name}-%s", initial=initial)
         rows.append({"name": deed.name, "label": deed.label, "form": form, "open": mine, "grave": deed.grave})
     return rows
 

@@ -56,6 +56,7 @@ DEEDS: dict[str, Deed] = {
             _("Responding again."),
             fixed=_move("responding"),
         ),
+        Deed("describe", _("Correct what it is and where"), forms.DescribeForm, actions.describe, _("Corrected.")),
         Deed("set_scale", _("Set grade or level"), forms.ScaleForm, actions.set_scale, _("Set.")),
         Deed("invite", _("Call in a department"), forms.InviteForm, actions.invite, _("Called in.")),
         Deed(

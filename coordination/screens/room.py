@@ -130,7 +130,7 @@ def _acts(request: HttpRequest, kept: dict[str, Any], pk: int, bound: dict[str, 
         shown.insert(0, DEEDS[bound["name"]])  # refused just now: what was typed stays to be read and copied
     log = [DEEDS["add_log"]] if "add_log" in may else []
     options = choices(actor=request.actor, now=request.now, deeds=[*shown, *log], but=pk)  # type: ignore[attr-defined]
-    rows = offered(shown, options, bound)
+    rows = offered(shown, options, bound, {"describe": kept["room"]})
     return {"acts": rows, "log_form": offered(log, options, bound)[0]["form"] if log else None}
 
 

@@ -144,12 +144,36 @@ def test_the_letter_keys(window: OpenWindow, ground: Ground) -> None:
     page.locator("#ops-help[open]").wait_for(state="hidden")
     page.keyboard.press("Control+j")
     assert rows.nth(0).get_attribute("data-current") is not None
+    half = "new KeyboardEvent('keydown', {key: 'j', bubbles: true, isComposing: true})"
+    page.evaluate(f"document.body.dispatchEvent({half})")  # a syllable on its way to a character
+    assert rows.nth(0).get_attribute("data-current") is not None
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/instructions/*/")
+    page.keyboard.press("/")
+    page.keyboard.type("roster")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/duty/*/")
     commander = window("city-commander").open(f"/incidents/{incident}/")
+    commander.page.keyboard.press("g")
+    commander.page.keyboard.press("m")
+    commander.page.wait_for_url(f"**/incidents/{incident}/map/")
     commander.page.keyboard.press("n")
     commander.page.wait_for_url("**/instructions/new")
     commander.page.locator("h1").click()
     commander.page.keyboard.press("g")
     commander.page.keyboard.press("d")
     commander.page.wait_for_url("**/desk/")
+    commander.page.locator("[data-help]").click()
+    commander.page.get_by_role("button", name="Turn the letter keys off").click()
+    commander.page.wait_for_load_state()
+    commander.live()
+    commander.page.keyboard.press("n")
+    commander.page.keyboard.press("?")
+    commander.page.keyboard.press("/")
+    assert commander.page.locator("dialog[open], #ops-search:focus").count() == 0
+    assert commander.page.url.endswith("/desk/")
+    commander.page.locator("[data-help]").click()
+    commander.page.get_by_role("button", name="Turn the letter keys on").click()
+    commander.page.wait_for_load_state()
     states = {part["state"] for number in numbers for part in ground.parts(number).values()}
     assert states <= {"issued", "delivered"}  # no letter typed elsewhere acknowledged anything

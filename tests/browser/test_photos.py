@@ -1,4 +1,4 @@
-"""Does a photo get through a thin line on its own, shrunk and tried again, and is the text there whatever becomes of it?"""
+"""Does a photo get through a thin line on its own, shrunk and tried again, whatever becomes of it without the text?"""
 
 from __future__ import annotations
 

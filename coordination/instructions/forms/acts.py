@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from coordination.instructions.forms.content import POSTS
 from sharing.access.forms import PERCENTS, ActForm, FilesForm, local_time, long_text
 
 REASON = 300
@@ -138,7 +139,9 @@ class EvaluateForm(ActForm):
     timeliness = forms.ChoiceField(
         label=_("Timeliness"),
         required=False,
-        help_text=_("Choose another where the department could not help being late, or the clock does not tell it all."),
+        help_text=_(
+            "Choose another where the department could not help being late, or the clock does not tell it all."
+        ),
     )
     remark = long_text(rows=2, label=_("Remark"), max_length=2000, required=False)
     reason = forms.CharField(label=_("Why it goes back"), max_length=REASON, required=False)
@@ -199,6 +202,7 @@ class SuccessorForm(ActForm):
     """To whom the work goes."""
 
     department = forms.TypedChoiceField(label=_("Department"), coerce=int)
+    post = forms.ChoiceField(label=_("Post"), choices=POSTS, initial="duty_officer", required=False)
     reason = forms.CharField(label=_("Reason"), max_length=REASON, required=False)
 
 
@@ -334,3 +338,5 @@ class AssignForm(ActForm):
     """One more supporting department."""
 
     department = forms.TypedChoiceField(label=_("Department"), coerce=int)
+    post = forms.ChoiceField(label=_("Post"), choices=POSTS, initial="duty_officer", required=False)
+    reason = forms.CharField(label=_("Reason"), max_length=REASON, required=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q
@@ -15,22 +16,32 @@ from coordination.instructions.queries.shapes import Row
 from sharing import access
 
 MOST = 50
+NUMBER = re.compile(r"[#№]?\s*(\d{1,6})\s*号?")
 _WHY = "words of orders that are scoped themselves"
 
 
 def search(*, actor: Actor, text: str, now: datetime, size: int = 20) -> list[Row]:
     """{id, number, headline, state, incident, at}, newest first, at most ``size`` (50).
 
-    Every word of the text must stand in the version in force, or before the first issue in the draft. Empty where the
-    text has no letter or digit.
+    Every word of the text must stand in the version in force, or before the first issue in the draft. A number alone
+    finds the instructions of that number first, those under way before those that have ended. Empty where the text
+    has no letter or digit.
     """
     if not query_of(text):
         return []
+    size = max(1, min(size, MOST))
+    scope = access.scope(actor, Instruction, at=now)
+    number = NUMBER.fullmatch(text.strip())
+    first: list[Instruction] = []
+    if number is not None:
+        numbered = instruction_rows(scope.filter(number=int(number[1])))
+        first = list(numbered.order_by(F("ended_at").desc(nulls_first=True), "-pk")[:size])
     versions = access.unscoped(InstructionVersion, reason=_WHY).filter(
         Q(n=F("instruction__current")) | Q(instruction__issued_at=None), instruction=OuterRef("pk"), words__found=text
     )
-    rows = instruction_rows(access.scope(actor, Instruction, at=now).filter(Exists(versions))).order_by("-pk")
-    return [_row(row) for row in rows[: max(1, min(size, MOST))]]
+    known = [row.pk for row in first]
+    rows = instruction_rows(scope.filter(Exists(versions)).exclude(pk__in=known)).order_by("-pk")
+    return [_row(row) for row in [*first, *rows[: size - len(first)]]]
 
 
 def _row(row: Instruction) -> Row:

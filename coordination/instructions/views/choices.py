@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -70,9 +71,12 @@ class Choices:
             return {"unit": [NOTHING, *self.codes("unit")]}
         return {}
 
-    def for_content(self) -> dict[str, Options]:
-        """Options of the compose form."""
+    def for_content(self, others: Sequence[tuple[int, str, bool]] = ()) -> dict[str, Options]:
+        """Options of the compose form. ``others``: instructions it may follow, and whether it may replace them."""
         return {
+            "type": [NOTHING, *self.codes("incident_type")],
+            "linked_id": [NOTHING, *((pk, words) for pk, words, _replace in others)],
+            "supersedes_id": [NOTHING, *((pk, words) for pk, words, replace in others if replace)],
             "lead": [NOTHING, *self.departments],
             "support": self.departments,
             "verb": [NOTHING, *self.codes("verb")],

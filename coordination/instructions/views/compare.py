@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from coordination.instructions.forms.content import object_name
 from coordination.instructions.views.choices import Choices
 from coordination.instructions.views.shown import EVIDENCE_NAMES, URGENCY_NAMES
 
@@ -26,7 +27,11 @@ FIELDS = (
     ("place", gettext_lazy("Where")),
     ("position", gettext_lazy("Position (WGS-84)")),
     ("amount", gettext_lazy("How much")),
+    ("objects_named", gettext_lazy("Objects")),
+    ("starts_at", gettext_lazy("Not before")),
     ("due_at", gettext_lazy("By when")),
+    ("due_in", gettext_lazy("Minutes from issue")),
+    ("type", gettext_lazy("Type")),
     ("urgency", gettext_lazy("Urgency")),
     ("evidence", gettext_lazy("Evidence wanted")),
     ("read_back", gettext_lazy("Read-back")),
@@ -61,7 +66,13 @@ def _text(version: Mapping[str, Any], name: str, choices: Choices) -> str:
     value = version[name]
     if name == "verb":
         return choices.name("verb", value)
-    if name == "due_at":
+    if name == "type":
+        return choices.name("incident_type", value)
+    if name == "objects_named":
+        return ", ".join(f"{object_name(row['kind'])} {row['code']}" for row in value)
+    if name == "due_in":
+        return f"{value / 60:g}" if value else ""
+    if name in ("starts_at", "due_at"):
         return f"{timezone.localtime(value):%Y-%m-%d %H:%M}" if value else ""
     if name == "urgency":
         return str(URGENCY_NAMES.get(value, value))

@@ -24,8 +24,12 @@ from sharing.access.pages import note_refusal, page
 def compose(request: HttpRequest, incident_id: int) -> HttpResponse:
     """A new instruction on one incident: kept as a draft, sent or issued from its own page."""
     incident = incidents.incident(actor=request.actor, incident_id=incident_id, now=request.now)
-    choices = Choices(request.actor)
-    form = ContentForm(request.POST or None, choices=choices.for_content(), initial=_first_values(request))
+    others = _others(request, incident_id)
+    form = ContentForm(
+        request.POST or None,
+        choices=Choices(request.actor).for_content(others),
+        initial=_first_values(request) | {"near": incidents.facts(incident_id).participants},
+    )
     kept = {"incident": incident, "form": form, "draft_key": f"new-{incident_id}", "title": _("New instruction")}
     if request.method == "POST" and "preview" not in request.POST and form.is_valid():
         try:
@@ -44,7 +48,10 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a draft."""
     i = queries.instruction(actor=request.actor, instruction_id=pk, now=request.now)
     choices = Choices(request.actor)
-    form = ContentForm(request.POST or None, choices=choices.for_content(), initial=_values_of(i))
+    near = incidents.facts(i["incident"]["id"]).participants
+    form = ContentForm(request.POST or None, choices=choices.for_content(), initial=_values_of(i) | {"near": near})
+    for name in ("linked_id", "supersedes_id"):  # said once, when it is begun
+        del form.fields[name]
     kept = {
         "incident": i["incident"],
         "i": i,
@@ -116,6 +123,16 @@ def _first_values(request: HttpRequest) -> dict[str, Any]:
     }
 
 
+def _others(request: HttpRequest, incident_id: int) -> list[tuple[int, str, bool]]:
+    """Instructions on the same incident that a new one may follow or replace: id, words, whether it may be replaced."""
+    rows, _more = queries.instructions(actor=request.actor, now=request.now, incident_id=incident_id)
+    own = request.actor.department_id
+    return [
+        (row["id"], f"{row['number']} {row['headline']}", row["state"] == "issued" and row["issuer"]["id"] == own)
+        for row in rows
+    ]
+
+
 def _values_of(i: dict[str, Any]) -> dict[str, Any]:
     """What stands in the version now, as the form's fields."""
     names = (
@@ -131,14 +148,17 @@ def _values_of(i: dict[str, Any]) -> dict[str, Any]:
         "unit",
         "due_at",
         "urgency",
+        "type",
+        "starts_at",
+        "objects_named",
         "evidence",
         "progress_every",
         "read_back",
         "recheck",
     )
     values = {name: i[name] for name in names}
-    if i["objects_named"]:
-        values["object_kind"], values["object_code"] = i["objects_named"][0]["kind"], i["objects_named"][0]["code"]
+    values["due_in"] = i["due_in"] // 60 or None if i["due_in"] else None
+    values["posts"] = {t["department"]["id"]: t["post"] for t in i["targets"]}
     values["lead"] = next((t["department"]["id"] for t in i["targets"] if t["role"] == "lead"), None)
     values["support"] = [t["department"]["id"] for t in i["targets"] if t["role"] == "support"]
     return {**values, "if_version": i["version"]}

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from coordination.events.refused import NotFound
 from coordination.instructions import queries
+from coordination.instructions.forms.content import object_name
 from coordination.instructions.views import shown
 from coordination.instructions.views.choices import Choices
 from coordination.instructions.views.compare import compare
@@ -97,6 +98,8 @@ def everything(request: HttpRequest, pk: int, *, part: str = "", bound: Bound | 
         i["part_of"] = part_of(request, i["parent"])
         i["unit_name"] = choices.name("unit", i["unit"])
         i["verb_name"] = choices.name("verb", i["verb"])
+        i["type_name"] = choices.name("incident_type", i["type"])
+        i["objects"] = [{"kind": object_name(row["kind"]), "code": row["code"]} for row in i["objects_named"]]
     if part in ("", "assignments", "timeline"):
         transitions = queries.transitions(actor=actor, instruction_id=pk, now=now)
         context["timeline"] = shown.timeline_of(transitions)
