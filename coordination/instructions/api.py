@@ -103,6 +103,7 @@ class Burden(Resource):
     """How much the addressees have to do already."""
 
     resource = "instructions"
+    people = True
 
     @lists("instructions_burden", shapes.BurdenShape, summary="Load of the addressees")
     def get(self, call: Call) -> Any:
@@ -114,6 +115,7 @@ class Ladder(Resource):
     """Who hears when."""
 
     resource = "instructions"
+    people = True
 
     @lists("instructions_ladder", shapes.RungShape, summary="Escalation of an instruction")
     def get(self, call: Call) -> Any:

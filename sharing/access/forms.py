@@ -12,7 +12,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.refused import Refused
+from coordination.events.writing import is_storable, trimmed
 
+_UNFIT = _("The text contains a character that is not allowed.")
 PERCENTS = [(n, f"{n} %") for n in range(0, 101, 10)]
 WIDGET_CLASSES = (
     (forms.CheckboxInput, "form-check-input"),
@@ -90,6 +92,19 @@ class ActForm(forms.Form):
                 self.fields[name].choices = options  # type: ignore[attr-defined]
         for field in self.fields.values():
             dress(field)
+
+    def clean(self) -> dict[str, Any]:
+        """Hold each text to the one rule of what may be kept; what nobody can see is empty."""
+        for name, value in list(self.cleaned_data.items()):
+            if not isinstance(value, str):
+                continue
+            if not is_storable(value):
+                self.add_error(name, forms.ValidationError(_UNFIT, code="character"))
+            elif not trimmed(value):
+                self.cleaned_data[name] = ""
+                if value and self.fields[name].required:
+                    self.add_error(name, self.fields[name].error_messages["required"])
+        return self.cleaned_data
 
     def payload(self) -> dict[str, Any]:
         """Keyword arguments for the action."""

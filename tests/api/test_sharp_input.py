@@ -102,3 +102,11 @@ def test_a_packed_body_is_415_and_says_why(world: World, speak: Speak, coding: s
         assert (answer.status_code, said(answer)["code"]) == (415, "unsupported_coding")
         assert answer["Accept-Encoding"] == "identity"
     assert me.post(log_of(world), {"text": "x"}, content_encoding="identity").status_code == 201
+
+
+@pytest.mark.parametrize("path", ["/duty", "/departments/{fire}/roster", "/instructions/{order}/ladder"])
+def test_a_wall_is_told_nobodys_numbers(world: World, speak: Speak, path: str) -> None:
+    path = path.format(fire=world.departments["fire"].pk, order=world.ids["instruction_id"])
+    assert speak("centre/duty_officer").get(path).status_code == 200
+    answer = speak("centre/display").get(path)
+    assert (answer.status_code, said(answer)["code"]) == (403, "forbidden")

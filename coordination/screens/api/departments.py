@@ -56,6 +56,7 @@ class Roster(Resource):
     """The turns of duty of a department."""
 
     resource = "duty"
+    people = True
 
     @lists("departments_roster", shapes.ShiftShape, query=shapes.Period, summary="Roster of a department")
     def get(self, call: Call) -> Page:
@@ -87,6 +88,7 @@ class Duty(Resource):
     """Who answers for departments now."""
 
     resource = "duty"
+    people = True
 
     @lists("duty_list", shapes.OnDutyShape, query=shapes.DutyFilters, summary="Who is on duty")
     def get(self, call: Call) -> Page:

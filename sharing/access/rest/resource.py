@@ -33,10 +33,12 @@ from sharing.access.rest.who import SAFE, SessionWho, TokenWho, scope_reaches
 class Resource(APIView):
     """Base of every address of the API. Methods are made by `lists`, `shows`, `writes`.
 
-    ``resource``: the noun in OAuth2 scopes and in the record of refusals.
+    ``resource``: the noun in OAuth2 scopes and in the record of refusals. ``people``: it answers with people's names
+    and numbers, so that no wall may ask.
     """
 
     resource: ClassVar[str] = ""
+    people: ClassVar[bool] = False
     authentication_classes = (TokenWho, SessionWho)
     permission_classes = ()
     parser_classes = (StrictJson,)
@@ -72,8 +74,8 @@ class Resource(APIView):
             raise Forbidden(_("You act for no department now; choose one, or ask for a post."), code="no_post")
         if not scope_reaches(actor, self.resource, verb):
             raise Forbidden(_("The token's scopes do not reach this."), right=f"{self.resource}:{verb}")
-        if actor.kind == "display" and verb == "write":
-            raise Forbidden(_("A wall only shows."), right=f"{self.resource}:{verb}")
+        if actor.kind == "display" and (verb == "write" or self.people):
+            raise Forbidden(_("A wall only shows, and nobody's numbers."), right=f"{self.resource}:{verb}")
 
     def finalize_response(  # type: ignore[override]
         self, request: Any, response: HttpResponseBase, *args: Any, **kwargs: Any
