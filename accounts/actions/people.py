@@ -159,6 +159,7 @@ def deactivate_person(*, actor: Actor, now: datetime, person_id: int) -> Person:
         type="person.deactivated",
         subject=person,
         streams=[streams.user(person.pk), *(streams.department(pk) for pk in sorted(departments))],
+        payload={"departments": sorted(departments)},
     )
     return person
 

@@ -131,6 +131,9 @@ def end_membership(
         type="membership.ended",
         subject=row,
         streams=[streams.department(row.post.department_id), streams.user(row.person_id)],
-        payload={"person": row.person_id, "post": row.post.kind, "until": row.valid_to.isoformat()},
+        payload={
+            "person": row.person_id, "post": row.post.kind, "department": row.post.department_id,
+            "until": row.valid_to.isoformat(),
+        },
     )
     return row

@@ -3,6 +3,7 @@
 SUBSCRIBERS: list[tuple[str, str]] = [
     ("live", "coordination.live.on_event.handle"),
     ("notify", "coordination.notify.on_event.handle"),
+    ("instructions", "coordination.instructions.on_event.handle"),
 ]
 
 # Who is told of an event that a subscriber could not handle? Dotted callable(poison, now).

@@ -9,14 +9,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import Membership, Shift
-from coordination.deadlines.models import Alarm
-from coordination.events.actor import SYSTEM
 from coordination.events.refused import Conflict
 from coordination.instructions import queries
-from coordination.instructions.actions.proving import prove_ladders
 from coordination.instructions.models import Approval, ApprovalRule, ConflictRule
-from tests.instructions.world import T0, World, build, minutes
+from tests.instructions.world import World, build
 
 pytestmark = pytest.mark.django_db
 ROAD = [{"kind": "road", "code": "G15"}]
@@ -91,22 +87,3 @@ def test_rules_load_twice_and_bad_files_are_refused(tmp_path: Path) -> None:
         bad.write_text(text)
         with pytest.raises(CommandError):
             call_command("load_rules", str(bad), stdout=io.StringIO())
-
-
-def test_holes_in_the_ladder_alarm_early_and_settle(world: World) -> None:
-    world.issued(targets=world.targets("dfire"))
-    assert prove_ladders(actor=SYSTEM, now=world.now) == 0
-    Membership.objects.filter(
-        post__department=world.departments["dfire"], post__kind__in=["duty_officer", "head"]
-    ).update(valid_to=T0 + timedelta(days=3))
-    day = world.departments["dfire"]
-    Shift.objects.create(department=day, starts=T0, ends=T0 + timedelta(days=4), person_id=world.who("dfire").id)
-    Shift.objects.create(department=day, starts=T0 + timedelta(days=4), ends=T0 + timedelta(days=5), person=None)
-    holes = prove_ladders(actor=SYSTEM, now=world.now)
-    assert holes >= 1
-    alarm = Alarm.objects.filter(kind="ladder_hole", department_id=world.id("dfire"), settled_at=None).first()
-    assert alarm is not None
-    Shift.objects.filter(person=None).update(person_id=world.who("dfire").id)
-    Membership.objects.filter(post__department=day).update(valid_to=None)
-    assert prove_ladders(actor=SYSTEM, now=world.now + minutes(1)) == 0
-    assert not Alarm.objects.filter(kind="ladder_hole", settled_at=None).exists()
