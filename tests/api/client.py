@@ -6,7 +6,7 @@ import struct
 import uuid
 import zlib
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -28,6 +28,9 @@ class Api:
     """The described operations, called by their ids."""
 
     def __init__(self, schema_url: str) -> None:
+        """Read the description at ``schema_url``; of a bare address, where it stands by convention."""
+        if urlsplit(schema_url).path in ("", "/"):
+            schema_url = urljoin(schema_url, "/api/v1/schema")
         self.base = schema_url
         document = httpx.get(schema_url, timeout=30).raise_for_status().json()
         check(document["openapi"].startswith("3.1"), "the description is not OpenAPI 3.1")
