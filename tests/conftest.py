@@ -15,6 +15,21 @@ from playwright.sync_api import Browser, sync_playwright
 from tests import chromium, services, stacks
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+# files that take longest begin first, so that the cores of a parallel run end together
+LONGEST = (
+    "house/test_launcher.py",
+    "model/test_walk.py",
+    "permissions/test_api_cells.py",
+    "permissions/test_page_cells.py",
+    "house/test_outside_servers.py",
+    "live/test_socket.py",
+    "access/test_property.py",
+    "instructions/test_walk.py",
+    "api/test_races.py",
+    "instructions/test_races.py",
+    "api/test_hostile.py",
+    "live/test_faults.py",
+)
 _left_out: dict[str, list[str]] = {}
 
 
@@ -83,8 +98,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in kept:
         if whole & set(getattr(item, "fixturenames", ())) or any(item.iter_markers("chaos")):
             item.add_marker("whole_system")
-    kept.sort(key=lambda item: item.get_closest_marker("whole_system") is not None)
+    kept.sort(key=lambda item: (item.get_closest_marker("whole_system") is not None, _turn(item.path)))
     items[:] = kept
+
+
+def _turn(path: Path) -> int:
+    """Return when a file begins: the longest first, then the others as they were found."""
+    name = path.relative_to(Path(__file__).parent).as_posix()
+    return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

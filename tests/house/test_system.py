@@ -1,9 +1,5 @@
 """Does the whole system start, answer, survive and stop?"""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 
 import httpx
@@ -11,7 +7,6 @@ import psutil
 import pytest
 
 from coordination.config.launcher import postgres
-from coordination.config.launcher.folders import REPOSITORY
 from tests import stacks
 
 pytestmark = pytest.mark.stack
@@ -105,56 +100,3 @@ def test_ready_says_503_while_postgres_is_frozen_and_recovers(stack: stacks.Syst
     assert "Retry-After" in answer.headers
     assert taken < 12  # far from for ever; the exact figure belongs to the measurements
     stack.until(lambda: stack.web_answers() == "", what="recovery")
-
-
-def test_launcher_refuses_a_second_one_and_stops_cleanly() -> None:
-    folder = stacks.FOLDER / f"test-{os.getpid()}-launcher"
-    port = str(stacks.free_port())
-    command = [sys.executable, "-m", "coordination.config.launcher", "--folder", str(folder)]
-    first = subprocess.Popen(
-        [*command, "up", "--port", port], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        assert first.stdout is not None
-        for line in first.stdout:
-            if line.startswith("ready"):
-                break
-        second = subprocess.run([*command, "up", "--port", port], cwd=REPOSITORY, capture_output=True, text=True)
-        assert second.returncode == 75
-        assert f"process {first.pid}" in second.stderr
-        children = psutil.Process(first.pid).children(recursive=True)
-        assert len(children) > 8
-        first.send_signal(signal.SIGINT)
-        assert first.wait(60) == 0
-        assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
-    finally:
-        if first.poll() is None:
-            first.kill()
-            first.wait()
-        stacks.end(stacks.System(stacks.Instance(folder), port=0))
-
-
-def test_children_end_when_the_launcher_is_killed_and_the_next_start_works() -> None:
-    folder = stacks.FOLDER / f"test-{os.getpid()}-killed"
-    command = [sys.executable, "-m", "coordination.config.launcher", "--folder", str(folder), "up"]
-
-    def up() -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [*command, "--port", str(stacks.free_port())], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("ready"):
-                return process
-        raise AssertionError("it did not become ready")
-
-    first = up()
-    children = psutil.Process(first.pid).children(recursive=True)
-    first.kill()
-    first.wait()
-    _, alive = psutil.wait_procs(children, timeout=30)
-    assert alive == []
-    second = up()
-    second.terminate()
-    assert second.wait(60) == 0
-    stacks.end(stacks.System(stacks.Instance(folder), port=0))

@@ -1,0 +1,73 @@
+"""Does the launcher end its processes however it ends itself, and refuse to run twice?"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from coordination.config.launcher.folders import REPOSITORY
+from tests import stacks
+
+pytestmark = pytest.mark.stack
+
+
+class Launcher:
+    """Starts launchers of one folder and keeps their handles."""
+
+    def __init__(self) -> None:
+        self.instance = stacks.Instance(stacks.FOLDER / f"test-{os.getpid()}-launcher")
+        self.command = [sys.executable, "-m", "coordination.config.launcher", "--folder", str(self.instance.folder)]
+        self.started: list[subprocess.Popen[str]] = []
+
+    def up(self) -> subprocess.Popen[str]:
+        """Start one and return it once it says that it is ready."""
+        process = subprocess.Popen(
+            [*self.command, "up", "--port", str(stacks.free_port())], cwd=REPOSITORY, stdout=subprocess.PIPE,
+            text=True, start_new_session=True,
+        )  # fmt: skip
+        self.started.append(process)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("ready"):
+                return process
+        raise AssertionError("it did not become ready")
+
+    def end(self) -> None:
+        """End what a failed test left."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        stacks.end(stacks.System(self.instance, port=0))
+
+
+@pytest.fixture
+def launcher() -> Iterator[Launcher]:
+    made = Launcher()
+    yield made
+    made.end()
+
+
+def test_one_at_a_time_its_children_end_with_it_and_the_next_goes_on(launcher: Launcher) -> None:
+    first = launcher.up()
+    second = subprocess.run(
+        [*launcher.command, "up", "--port", str(stacks.free_port())], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    assert second.returncode == 75
+    assert f"process {first.pid}" in second.stderr
+    children = psutil.Process(first.pid).children(recursive=True)
+    assert len(children) > 8
+    first.kill()
+    first.wait()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == [], "children outlived a launcher that was killed"
+
+    third = launcher.up()
+    children = psutil.Process(third.pid).children(recursive=True)
+    third.send_signal(signal.SIGINT)
+    assert third.wait(60) == 0
+    assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
