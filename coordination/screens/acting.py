@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,10 +73,11 @@ def offered(
     choices: dict[str, Any],
     bound: dict[str, Any] | None,
     first: Mapping[str, Mapping[str, Any]] | None = None,
+    rare: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """The deeds as the template shows them; the one just refused is open and keeps what was typed.
 
-    ``first``: by deed, what its fields hold to begin with.
+    ``first``: by deed, what its fields hold to begin with. ``rare``: deeds that stand folded below the others.
     """
     rows = []
     for deed in deeds:
@@ -86,7 +87,8 @@ def offered(
         else:
             initial = dict((first or {}).get(deed.name, {}))
             form = deed.form(choices=choices, auto_id=f"{deed.name}-%s", initial=initial)
-        rows.append({"name": deed.name, "label": deed.label, "form": form, "open": mine, "grave": deed.grave})
+        row = {"name": deed.name, "label": deed.label, "form": form, "open": mine, "grave": deed.grave}
+        rows.append({**row, "rare": deed.name in rare})
     return rows
 
 

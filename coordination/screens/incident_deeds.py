@@ -102,6 +102,11 @@ DEEDS: dict[str, Deed] = {
         ),
     )
 }
+RARE = {
+    "attach", "link", "merge", "pause", "reject", "resume", "set_pace", "set_parent", "share",
+    "transfer_command", "unshare",
+}
+"""Acts that stand folded below the others."""
 ELSEWHERE = {"add_log", "reach_objective", "change_participation"}
 """Acts whose forms stand in other parts of the room."""
 WITHOUT_INCIDENT = {"reach_objective"}

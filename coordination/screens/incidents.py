@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from coordination.events import streams
+from coordination.events import reads, streams
 from coordination.events.refused import NotFound, Refused
 from coordination.live import queries as live
 from coordination.screens.acting import Deed, carry_out, offered, summary
@@ -206,6 +206,7 @@ def open_incident(request: HttpRequest, pk: int) -> HttpResponse:
 def attachment(request: HttpRequest, pk: int) -> HttpResponse:
     """Save a file."""
     found = incidents.attachment_file(actor=request.actor, attachment_id=pk, now=request.now)  # type: ignore[attr-defined]
+    reads.note(request.actor, "attachment", "attachments", found.kept)  # type: ignore[attr-defined]
     return answers.download(found)
 
 
@@ -213,5 +214,6 @@ def attachment(request: HttpRequest, pk: int) -> HttpResponse:
 @page()
 def picture(request: HttpRequest, pk: int) -> HttpResponse:
     """The small picture of a photo."""
-    found = incidents.attachment_file(actor=request.actor, attachment_id=pk, now=request.now)  # type: ignore[attr-defined]
+    found = incidents.open_picture(actor=request.actor, attachment_id=pk, now=request.now)  # type: ignore[attr-defined]
+    reads.note(request.actor, "picture", "attachments", found.kept)  # type: ignore[attr-defined]
     return answers.picture(found)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from coordination.instructions import queries as instructions
 from coordination.screens import room_facts as facts
 from coordination.screens.acting import carry_out, offered, summary
-from coordination.screens.incident_deeds import DEEDS, ELSEWHERE, WITHOUT_INCIDENT, choices
+from coordination.screens.incident_deeds import DEEDS, ELSEWHERE, RARE, WITHOUT_INCIDENT, choices
 from sharing.access.pages import page
 
 TABS = {
@@ -130,8 +130,14 @@ def _acts(request: HttpRequest, kept: dict[str, Any], pk: int, bound: dict[str, 
         shown.insert(0, DEEDS[bound["name"]])  # refused just now: what was typed stays to be read and copied
     log = [DEEDS["add_log"]] if "add_log" in may else []
     options = choices(actor=request.actor, now=request.now, deeds=[*shown, *log], but=pk)  # type: ignore[attr-defined]
-    rows = offered(shown, options, bound, {"describe": kept["room"]})
-    return {"acts": rows, "log_form": offered(log, options, bound)[0]["form"] if log else None}
+    rows = offered(shown, options, bound, {"describe": kept["room"]}, RARE)
+    usual, rare = [row for row in rows if not row["rare"]], [row for row in rows if row["rare"]]
+    return {
+        "acts": usual,
+        "rare": rare,
+        "rare_open": any(row["open"] for row in rare),
+        "log_form": offered(log, options, bound)[0]["form"] if log else None,
+    }
 
 
 def _tabs(pk: int) -> list[tuple[str, Any, str]]:

@@ -73,7 +73,7 @@ def _show(request: HttpRequest, pk: int, bound: dict[str, Any] | None = None, st
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     plans = accounts.may_plan_duty(actor, pk)
     start = now - timedelta(hours=24)
-    shifts = accounts.roster(pk, start, now + FORTNIGHT)
+    shifts = accounts.roster(actor, pk, start, now + FORTNIGHT)
     options = _choices(request, pk) if plans else {}
     kept = {
         "department": accounts.department(pk),

@@ -37,6 +37,33 @@ OF_A_WIDTH = [
     "page-has-heading-one",
 ]
 LOOKS = ((1366, "light", []), (1366, "dark", OF_A_THEME), (390, "dark", OF_A_WIDTH), (390, "light", OF_A_THEME))
+# at 320 px (a window of 1280 px at 400 %) and 640 px (at 200 %): the page does not scroll sideways, no text is cut
+# or out of reach, and nothing moves for those who want no motion
+ZOOMED = (640, 320)
+REFLOW = """() => {
+  const found = [], root = document.documentElement;
+  if (root.scrollWidth > innerWidth) found.push(`the page scrolls sideways by ${root.scrollWidth - innerWidth} px`);
+  const moving = document.getAnimations().filter(one => one.animationName !== 'ops-gone').length;
+  if (moving) found.push(`${moving} things move`);
+  const scrolls = el => ['auto', 'scroll'].includes(getComputedStyle(el).overflowX);
+  for (const el of document.querySelectorAll('body *')) {
+    if (el.closest('.visually-hidden, .leaflet-container, svg, script, option, .ops-skip')) continue;
+    const words = [...el.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent.trim()).join(' ').trim();
+    if (!words || !el.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})) continue;
+    const range = document.createRange();
+    range.selectNodeContents(el);
+    const box = range.getBoundingClientRect();
+    let beyond = box.right > innerWidth + 1 || box.left < -1, cut = false;
+    for (let up = el; up && up !== document.body; up = up.parentElement) {
+      if (scrolls(up)) { beyond = false; break; }
+      const frame = up.getBoundingClientRect();
+      const hides = ['hidden', 'clip'].includes(getComputedStyle(up).overflowX);
+      if (hides && (box.right > frame.right + 1 || box.bottom > frame.bottom + 1)) cut = true;
+    }
+    if (beyond || cut) found.push(`${cut ? 'cut' : 'out of reach'}: "${words.slice(0, 50)}" in ${el.tagName}.${el.className}`);
+  }
+  return found;
+}"""
 # pictures take time: all of them only when somebody wants to look
 KEPT = {("en", 1366, "light"), ("zh", 390, "dark")}
 ALL_PICTURES = os.environ.get("MUSTER_PICTURES") == "all"
@@ -108,6 +135,10 @@ def looked_at(one: Window, name: str, language: str, looks: Any = LOOKS) -> Iter
             yield f"{name} {language} {width}: {wide} px too wide"
         if ALL_PICTURES or (language, width, theme) in KEPT:
             one.picture(f"{name}-{width}-{theme}-{language}")
+    for width in ZOOMED:
+        one.page.set_viewport_size({"width": width, "height": 640})
+        one.page.evaluate(SETTLED)
+        yield from (f"{name} {language} {width}: {fault}" for fault in one.page.evaluate(REFLOW))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -8,6 +8,7 @@ import sys
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
@@ -16,6 +17,9 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils.translation import gettext, override
 
+from accounts import actions as accounts
+from coordination.events.actor import SYSTEM
+from coordination.screens.wall import PARTS
 from tests.instructions.world import World
 from tests.screens.conftest import Enter
 
@@ -118,11 +122,32 @@ def test_pages_speak_chinese(world: World, enter: Enter) -> None:
         f"{incident}map/", f"{incident}print/", f"{incident}instructions/new", "/reports/new/", "/instructions/",
         f"/instructions/{order.pk}/", f"/instructions/{order.pk}/print", "/departments/",
         f"/departments/{world.id('fire')}/",
-        f"/duty/{world.id('centre')}/", "/notices/", "/search/?q=glycol", "/engine/", "/sessions/", "/act-for/",
+        f"/duty/{world.id('centre')}/", "/notices/", "/search/?q=glycol",
+        "/search/?q=zzzz", "/search/?q=des", "/engine/", "/sessions/",
+        "/act-for/", "/reports/new/", f"/instructions/{order.pk}/versions",
     )
     read(enter("centre"), *pages)
     read(enter("fire"), "/desk/", f"/instructions/{order.pk}/", f"/instructions/{asked.pk}/")
     read(enter("centre.commander"), incident, f"/instructions/{order.pk}/amend", f"/instructions/{asked.pk}/")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_wall_speaks_chinese(world: World, client: Client, whole: bool) -> None:
+    order = world.issued()
+    world.act("decline", world.on(order, "police"), "police", code="not_our_duty", reason="No")
+    world.act("urge", world.on(order, "fire"), "centre")
+    options: dict[str, Any] = {"language": "zh-hans"} | ({} if whole else {"incident_id": world.incident.pk})
+    _wall, token = accounts.create_display(
+        actor=SYSTEM, now=world.now, department_id=world.id("centre"), name="墙", address="127.0.0.1", **options
+    )
+    client.cookies["muster_wall"] = token
+    page = client.get("/wall/").content.decode()  # its own language, whatever the browser asks for
+    assert 'lang="zh' in page
+    assert "wall-clock" in page
+    assert left_over(page) == []
+    for part in PARTS:
+        assert left_over(client.get(f"/wall/parts/{part}/").content.decode()) == [], part
 
 
 @pytest.mark.django_db

@@ -64,7 +64,7 @@ class Roster(Resource):
         begin = call.query.get("begin", call.now)
         end = call.query.get("end", begin + timedelta(days=14))
         queries.department(call.ids["department_id"])
-        return part(queries.roster(call.ids["department_id"], begin, end), call.after, call.size)
+        return part(queries.roster(call.actor, call.ids["department_id"], begin, end), call.after, call.size)
 
     @writes("shifts_plan", shapes.ShiftShape, body=shapes.ShiftPlan, status=201, summary="Plan a turn of duty")
     def post(self, call: Call) -> Any:

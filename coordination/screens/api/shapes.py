@@ -81,7 +81,7 @@ class ShiftShape(Shape):
     person = PersonShape(allow_null=True)
     deputy = PersonShape(allow_null=True)
     absent = serializers.BooleanField()
-    note = serializers.CharField(help_text="Hand-over note for the next one.")
+    note = serializers.CharField(help_text="Hand-over note for the next one; empty to other departments.")
     taken_over_at = serializers.DateTimeField(allow_null=True)
 
 

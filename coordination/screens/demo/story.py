@@ -23,6 +23,7 @@ from accounts import queries as accounts
 from accounts.models import Department, Membership
 from coordination.events.actor import SYSTEM, Actor
 from coordination.events.refused import Refused
+from coordination.screens.demo import words
 from coordination.screens.demo.deeds import DEEDS
 from coordination.screens.models import StoryRun
 from incidents import actions as incidents
@@ -132,7 +133,7 @@ def shown(*, actor: Actor, now: datetime) -> dict[str, Any]:
         "length": steps[-1]["at"],
         "running": bool(run and run.since),
         "speeds": SPEEDS,
-        "told": list(reversed(run.told))[:40] if run else [],
+        "told": words.told(list(reversed(run.told))[:40], steps) if run else [],
         "incident_id": run.names.get("incident") if run else None,
         "own": own if own in cast() else "",
         "played": run.played if run else [],
