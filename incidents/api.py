@@ -39,7 +39,7 @@ class Incidents(Resource):
 
     resource = "incidents"
 
-    @lists("incidents_list", shapes.IncidentRowShape, query=bodies.IncidentFilters, summary="Incidents")
+    @lists("incidents_list", shapes.IncidentRowShape, query=bodies.IncidentFilters, maps=True, summary="Incidents")
     def get(self, call: Call) -> Page:
         """Incidents that my department sees, newest first."""
         return Page(*queries.incidents(**call.who, **call.query, after=call.after, size=call.size))
@@ -96,10 +96,10 @@ class Log(Resource):
 
     resource = "log"
 
-    @lists("log_list", shapes.LogEntryShape, summary="Log of an incident")
+    @lists("log_list", shapes.LogEntryShape, query=bodies.LogFilters, summary="Log of an incident")
     def get(self, call: Call) -> Page:
         """Lines of the log, newest first."""
-        return Page(*queries.log(**call.who, **call.ids, after=call.after, size=call.size))
+        return Page(*queries.log(**call.who, **call.ids, **call.query, after=call.after, size=call.size))
 
     @writes("log_add", shapes.LogEntryShape, body=bodies.LogBody, status=201, summary="Write into the log")
     def post(self, call: Call) -> Any:
@@ -142,7 +142,7 @@ class Reports(Resource):
 
     resource = "reports"
 
-    @lists("reports_list", shapes.ReportShape, query=bodies.ReportFilters, summary="Reports")
+    @lists("reports_list", shapes.ReportShape, query=bodies.ReportFilters, maps=True, summary="Reports")
     def get(self, call: Call) -> Page:
         """Reports that my department sees, newest first."""
         return Page(*queries.reports(**call.who, **call.query, after=call.after, size=call.size))

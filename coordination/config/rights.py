@@ -17,9 +17,10 @@ APPEND_ONLY: Mapping[str, str] = {
     "events_streamentry": "SELECT, INSERT",
     "events_streamhead": "SELECT, INSERT, UPDATE (last_seq)",
     "events_refusal": "SELECT, INSERT",
+    "events_readentry": "SELECT, INSERT",
     "django_migrations": "SELECT",
 }
-LOG_TABLES = ("events_event", "events_streamentry", "events_streamhead", "events_refusal")
+LOG_TABLES = ("events_event", "events_streamentry", "events_streamhead", "events_refusal", "events_readentry")
 
 
 def grant() -> None:

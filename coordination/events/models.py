@@ -135,6 +135,27 @@ class Refusal(models.Model):
         return f"{self.at} {self.actor_key} {self.operation} {self.code}"
 
 
+class ReadEntry(models.Model):
+    """Somebody was given something classified: whom, which objects (the first 200), and what for."""
+
+    at = models.DateTimeField()
+    actor_key = models.CharField(max_length=40)
+    actor_department = models.BigIntegerField(null=True)
+    actor_post = models.CharField(max_length=20, blank=True)
+    purpose = models.CharField(max_length=200, blank=True)
+    operation = models.CharField(max_length=120)
+    object_type = models.CharField(max_length=60)
+    ids = models.JSONField(default=list)
+    count = models.IntegerField()
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-at"], name="readentry_at")]
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.actor_key} {self.operation} {self.count}"
+
+
 class ClockOffset(models.Model):
     """Moves every process's clock; read only where ``MUSTER_MOVABLE_CLOCK`` is on (tests)."""
 

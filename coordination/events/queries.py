@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from coordination.events.models import Event, StreamEntry, StreamHead
 
 Why = Literal["behind", "epoch"]
 Cursor = tuple[int, int]
 """(epoch, seq)"""
+
+UNDER_WAY = timedelta(seconds=60)
 
 MOST = 500
 """Entries handed out at once to one reader of one stream; who is further behind starts anew."""
@@ -76,6 +79,17 @@ def heads(streams: Sequence[str]) -> dict[str, Cursor]:
     found = StreamHead.objects.filter(stream__in=set(streams)).values_list("stream", "epoch", "last_seq")
     known = {stream: (epoch, seq) for stream, epoch, seq in found}
     return {stream: known.get(stream, (1, 0)) for stream in streams}
+
+
+def changed_since(object_type: str, since: datetime) -> Exists:
+    """Filter rows of a type to those that something has happened to at or after a moment.
+
+    An event carries the time at which its transaction began, so what was under way then counts too: no transaction
+    lives longer than a minute, and whoever asks again from the last answer's time misses nothing.
+    """
+    return Exists(
+        Event.objects.filter(object_type=object_type, object_id=OuterRef("pk"), at__gte=since - UNDER_WAY)
+    )
 
 
 def entries_after(stream: str, epoch: int, seq: int, limit: int = MOST) -> Page:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from coordination.events.actor import Actor
+from coordination.events.reads import KEPT_FROM
 from incidents.models import Attachment
 from incidents.queries.shapes import Names, Row, attachment_row
 from sharing import access
@@ -24,6 +25,13 @@ class Download:
     size: int
     sha256: str
     file: Any
+    id: int = 0
+    classification: int = 1
+
+    @property
+    def kept(self) -> list[int]:
+        """Its id where it is kept who is given it."""
+        return [self.id] if self.classification >= KEPT_FROM else []
 
 
 def visible(actor: Actor, now: datetime) -> QuerySet[Attachment]:
@@ -54,7 +62,7 @@ def attachments_of(
 def attachment_file(*, actor: Actor, attachment_id: int, now: datetime) -> Download:
     """The file as it came."""
     row = _one(actor, attachment_id, now)
-    return Download(row.name, row.content_type, row.size, row.sha256, _opened(row.file))
+    return Download(row.name, row.content_type, row.size, row.sha256, _opened(row.file), row.pk, row.classification)
 
 
 open_file = attachment_file
@@ -66,7 +74,7 @@ def open_picture(*, actor: Actor, attachment_id: int, now: datetime) -> Download
     if not row.thumbnail:
         raise access.Unseen
     opened = _opened(row.thumbnail)
-    return Download(f"{row.pk}.jpg", "image/jpeg", row.thumbnail.size, "", opened)
+    return Download(f"{row.pk}.jpg", "image/jpeg", row.thumbnail.size, "", opened, row.pk, row.classification)
 
 
 def _one(actor: Actor, attachment_id: object, now: datetime) -> Attachment:

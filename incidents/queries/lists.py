@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.actor import Actor
+from coordination.events.queries import changed_since
 from coordination.events.refused import Invalid
 from incidents import states
 from incidents.models import Incident, IncidentInFull, LogEntry, Objective, Participation
@@ -35,6 +36,7 @@ def incidents(
     exercise: bool | None = None,
     bbox: Sequence[float] | None = None,
     q: str = "",
+    since: datetime | None = None,
     ids: Iterable[int] | None = None,
     after: Sequence[Any] | None = None,
     size: int = 50,
@@ -42,7 +44,7 @@ def incidents(
     """Incidents, newest first, and the cursor of the next page.
 
     ``state``: ``open``, ``ended``, a state or several; ``type``: a code and all below it; ``bbox``: west, south,
-    east, north in degrees; ``q``: words of number, headlines, place or description.
+    east, north in degrees; ``q``: words of number, headlines, place or description; ``since``: changed since then.
     """
     wanted = _filter(
         state=state, type=type, grade=grade, warning_level=warning_level, response_level=response_level,
@@ -50,6 +52,8 @@ def incidents(
     )
     if q:
         wanted &= found(actor, q, now)
+    if since is not None:
+        wanted &= Q(changed_since(Incident._meta.label_lower, since))
     rows, following = access.page(
         actor, Incident, queryset_filter=wanted or None, after=after, size=size, select=("lead_department",), at=now
     )
@@ -71,7 +75,7 @@ def _filter(
     if type:
         wanted &= Q(type=type) | Q(type__startswith=f"{type}.")
     if bbox is not None:
-        wanted &= _inside(bbox)
+        wanted &= inside(bbox)
     if ids is not None:
         wanted &= Q(pk__in=list(ids))
     for name, value in equal.items():
@@ -97,7 +101,8 @@ def _states(state: str | Iterable[str]) -> set[str]:
     return found
 
 
-def _inside(bbox: Sequence[float]) -> Q:
+def inside(bbox: Sequence[float]) -> Q:
+    """What lies in a box of west, south, east, north in degrees; west above east crosses the date line."""
     if len(bbox) != 4 or not (bbox[1] <= bbox[3] and -180 <= bbox[0] <= 180 and -180 <= bbox[2] <= 180):
         raise Invalid(errors=[{"pointer": "/bbox", "code": "not_a_box", "detail": _("West, south, east, north.")}])
     west, south, east, north = bbox
@@ -139,6 +144,7 @@ def log(
     incident_id: int,
     now: datetime,
     kind: str = "",
+    since: datetime | None = None,
     after: Sequence[Any] | None = None,
     size: int = 50,
 ) -> Page:
@@ -147,6 +153,8 @@ def log(
     wanted = Q(incident_id__in=family_ids(incident_id))
     if kind:
         wanted &= Q(kind=kind)
+    if since is not None:
+        wanted &= Q(changed_since(LogEntry._meta.label_lower, since))
     rows, following = access.page(
         actor, LogEntry, queryset_filter=wanted, after=after, size=size, select=("department", "person"), at=now
     )

@@ -9,9 +9,11 @@ from typing import Any
 from django.db.models import Q
 
 from coordination.events.actor import Actor
+from coordination.events.queries import changed_since
 from incidents import states
 from incidents.models import Incident, Report
 from incidents.queries.files import attachments_of
+from incidents.queries.lists import inside
 from incidents.queries.shapes import Names, Row, department, named
 from sharing import access
 from sharing.catalogue import queries as catalogue
@@ -25,11 +27,13 @@ def reports(
     state: str = "",
     incident_id: int | None = None,
     joined: bool | None = None,
+    bbox: Sequence[float] | None = None,
+    since: datetime | None = None,
     q: str = "",
     after: Sequence[Any] | None = None,
     size: int = 50,
 ) -> tuple[list[Row], list[Any] | None]:
-    """Reports, newest first; ``joined`` False: those that belong to no incident yet."""
+    """Reports, newest first; ``joined`` False: those that belong to no incident yet; ``since``: changed since then."""
     wanted = Q()
     if state:
         wanted &= Q(state=state)
@@ -37,6 +41,10 @@ def reports(
         wanted &= Q(incident_id=incident_id)
     if joined is not None:
         wanted &= Q(incident__isnull=not joined)
+    if bbox is not None:
+        wanted &= inside(bbox)
+    if since is not None:
+        wanted &= Q(changed_since(Report._meta.label_lower, since))
     if q:
         wanted &= Q(words__found=q)
     rows, following = access.page(

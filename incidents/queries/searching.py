@@ -60,4 +60,5 @@ def _entry(row: LogEntry) -> Row:
     return {
         "kind": "log", "id": row.pk, "number": row.incident.number, "headline": row.headline, "text": row.text,
         "href": f"/incidents/{row.incident_id}/#log-{row.pk}", "at": row.at, "incident": named(row.incident),
+        "classification": row.classification,
     }

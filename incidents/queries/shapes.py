@@ -142,4 +142,5 @@ def attachment_row(row: Attachment, names: Names) -> Row:
         "href": f"/api/v1/attachments/{row.pk}/content",
         "picture": f"/api/v1/attachments/{row.pk}/picture" if row.thumbnail else None,
         "kind": "picture" if row.thumbnail else "file",
+        "classification": row.classification,
     }

@@ -107,6 +107,7 @@ def _row(row: Event, entries: dict[int, LogEntry], corrected: dict[int, int], na
         "log_kind": entry.kind if entry else "",
         "headline": entry.headline if entry else headline_of(row.type, row.payload, names),
         "text": entry.text if entry else "",
+        "classification": entry.classification if entry else 1,
         "by": names.by(f"{row.actor_kind}:{row.actor_id}", row.actor_department),
         "object": [row.object_type, row.object_id],
         "version": row.version,

@@ -16,6 +16,20 @@ def _why(needed: bool) -> Text:
     return Text(max_length=300, required=needed, allow_blank=not needed)
 
 
+def _box() -> serializers.RegexField:
+    return serializers.RegexField(
+        r"^-?[0-9]{1,3}(\.[0-9]{1,9})?(,-?[0-9]{1,3}(\.[0-9]{1,9})?){3}$", required=False, max_length=80,
+        help_text="West, south, east, north in degrees.",
+    )  # fmt: skip
+
+
+def _since() -> Moment:
+    return Moment(
+        required=False,
+        help_text="What has changed at or since this moment, or was under way then: ask again from your last answer.",
+    )
+
+
 class IncidentFilters(Shape):
     """Which incidents."""
 
@@ -26,10 +40,8 @@ class IncidentFilters(Shape):
     response_level = Whole(min_value=1, max_value=4, required=False)
     lead = Id(required=False, source="lead_department_id")
     exercise = Yes(required=False)
-    bbox = serializers.RegexField(
-        r"^-?[0-9]{1,3}(\.[0-9]{1,9})?(,-?[0-9]{1,3}(\.[0-9]{1,9})?){3}$", required=False, max_length=80,
-        help_text="West, south, east, north in degrees.",
-    )  # fmt: skip
+    bbox = _box()
+    since = _since()
     q = Text(required=False, max_length=100, help_text="Words in number, headline, place or description.")
 
     def validate_bbox(self, value: str) -> list[float]:
@@ -43,7 +55,20 @@ class ReportFilters(Shape):
     state = serializers.ChoiceField(("received", "verified", "refuted"), required=False)
     incident = Id(required=False, source="incident_id")
     joined = Yes(required=False, help_text="false: those that belong to no incident yet.")
+    bbox = _box()
+    since = _since()
     q = Text(required=False, max_length=100)
+
+    def validate_bbox(self, value: str) -> list[float]:
+        """Return the four numbers."""
+        return [float(part) for part in value.split(",")]
+
+
+class LogFilters(Shape):
+    """Which lines of a log."""
+
+    kind = Text(required=False, max_length=20, help_text="A code of log_kind.")
+    since = _since()
 
 
 class SearchFilters(Shape):

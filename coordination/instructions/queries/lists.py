@@ -10,8 +10,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from coordination.deadlines import queries as clocks
 from coordination.events.actor import Actor
+from coordination.events.queries import changed_since
 from coordination.events.refused import Invalid
-from coordination.instructions.models import Ask, Assignment, Instruction
+from coordination.instructions.models import Ask, Assignment, Instruction, InstructionVersion
 from coordination.instructions.queries import cases, gathered
 from coordination.instructions.queries.shapes import Row
 from coordination.instructions.states import TERMINAL
@@ -36,14 +37,26 @@ def _cursor(after: Any) -> list[Any] | None:
     return found
 
 
+def _says(text: str, instruction: str, current: str) -> Exists:
+    """Whose version in force holds every word."""
+    said = access.unscoped(InstructionVersion, reason=_WHY).filter(words__found=text)
+    return Exists(said.filter(instruction=OuterRef(instruction), n=OuterRef(current)))
+
+
+def _parts_changed(since: datetime) -> QuerySet[Assignment]:
+    return access.unscoped(Assignment, reason=_WHY).filter(changed_since(Assignment._meta.label_lower, since))
+
+
 def instructions(
     *, actor: Actor, now: datetime, incident_id: Any = None, state: str | None = None, mine: bool | None = None,
-    overdue: bool | None = None, stale: bool | None = None, after: Any = None, size: int = 50,
+    overdue: bool | None = None, stale: bool | None = None, since: datetime | None = None, q: str = "",
+    after: Any = None, size: int = 50,
 ) -> tuple[list[Row], list[Any] | None]:
     """Instructions the actor sees, newest first, and the cursor of the next page.
 
     ``state``: one state, or ``open``. ``mine``: issued by the actor's department. ``overdue``, ``stale``: with a
-    part that is late, or that has not acknowledged what stands.
+    part that is late, or that has not acknowledged what stands. ``since``: it or a part of it has changed since then.
+    ``q``: words of the version in force.
     """
 
     def wanted(rows: QuerySet[Instruction]) -> QuerySet[Instruction]:
@@ -64,7 +77,10 @@ def instructions(
             unread = Q(acknowledged_version=None) | Q(acknowledged_version__lt=OuterRef("current"))
             behind = Exists(parts.filter(unread))
             rows = rows.filter(behind if stale else ~behind)
-        return rows
+        if since is not None:
+            moved = _parts_changed(since).filter(instruction=OuterRef("pk"))
+            rows = rows.filter(changed_since(Instruction._meta.label_lower, since) | Exists(moved))
+        return rows.filter(_says(q, "pk", "current")) if q else rows
 
     rows, following = access.page(
         actor, Instruction, queryset_filter=lambda found: gathered.listed(wanted(found)), after=_cursor(after),
@@ -76,7 +92,8 @@ def instructions(
 
 def assignments(
     *, actor: Actor, now: datetime, incident_id: Any = None, state: str | None = None, mine: bool | None = None,
-    overdue: bool | None = None, stale: bool | None = None, after: Any = None, size: int = 50,
+    overdue: bool | None = None, stale: bool | None = None, since: datetime | None = None, q: str = "",
+    after: Any = None, size: int = 50,
 ) -> tuple[list[Row], list[Any] | None]:
     """Assignments the actor sees, newest first; ``mine``: carried out by the actor's department."""
 
@@ -98,7 +115,9 @@ def assignments(
                 Q(acknowledged_version=None) | Q(acknowledged_version__lt=F("instruction__current"))
             )
             rows = rows.filter(behind if stale else ~behind)
-        return rows
+        if since is not None:
+            rows = rows.filter(changed_since(Assignment._meta.label_lower, since))
+        return rows.filter(_says(q, "instruction_id", "instruction__current")) if q else rows
 
     rows, following = access.page(
         actor, Assignment, queryset_filter=lambda found: gathered.rich(wanted(found)), after=_cursor(after),

@@ -15,6 +15,13 @@ from sharing.access.rest import Id, Latitude, Longitude, Moment, Shape, Text, Wh
 POSTS = ("duty_officer", "commander", "head")
 
 
+def _since() -> Moment:
+    return Moment(
+        required=False,
+        help_text="What has changed at or since this moment, or was under way then: ask again from your last answer.",
+    )
+
+
 class InstructionFilters(Shape):
     """Which instructions."""
 
@@ -25,6 +32,8 @@ class InstructionFilters(Shape):
     mine = Yes(required=False, help_text="Issued or executed by my department.")
     overdue = Yes(required=False)
     stale = Yes(required=False, help_text="Some department has not acknowledged the version in force.")
+    since = _since()
+    q = Text(required=False, max_length=100, help_text="Words of the version in force.")
 
 
 class AssignmentFilters(Shape):
@@ -35,6 +44,8 @@ class AssignmentFilters(Shape):
     mine = Yes(required=False, help_text="Of my department.")
     overdue = Yes(required=False)
     stale = Yes(required=False)
+    since = _since()
+    q = Text(required=False, max_length=100, help_text="Words of the version in force.")
 
 
 class TargetBody(Shape):

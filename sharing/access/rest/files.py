@@ -14,6 +14,7 @@ def send(row: Any, *, shown: bool = False) -> FileResponse:
     """
     response = FileResponse(row.file, as_attachment=not shown, filename=row.name, content_type=row.content_type)
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.handed_out = {"id": row.id, "classification": row.classification}  # type: ignore[attr-defined]
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response

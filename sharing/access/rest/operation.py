@@ -16,12 +16,13 @@ from rest_framework.serializers import Serializer
 
 from coordination.events import clock
 from coordination.events.actor import Actor
-from sharing.access.rest import keys, paging, reading, versions
+from sharing.access.rest import accepting, keys, paging, reading, versions
 from sharing.access.rest.problems import BadInput, not_found
 from sharing.access.rest.shapes import BIG
 from sharing.access.rest.who import SAFE
 
 _ID = re.compile(r"[1-9][0-9]{0,18}")
+MOST_PURPOSE = 200
 _COMMON = ("fields",)
 _LIST = ("cursor", "limit", "fields")
 
@@ -32,7 +33,7 @@ class Operation:
 
     ``answer``: shape of the answer (None = 204). ``listing``: the answer is a page of them. ``body``: shape of the
     input. ``query``: shape of the filters. ``decides``: needs If-Match. ``keyed``: needs Idempotency-Key.
-    ``limit``: kind of rate limit. ``public``: without signing in. ``right``: word for the description.
+    ``limit``: kind of rate limit. ``public``: without signing in. ``maps``: a list that can be given as GeoJSON.
     """
 
     name: str
@@ -47,7 +48,15 @@ class Operation:
     limit: str = ""
     public: bool = False
     media: str = "application/json"
+    maps: bool = False
     summary: str = ""
+
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """Media types of the answer, the usual one first; none where the answer is a file as it came."""
+        if self.answer is None:
+            return ()
+        return (accepting.JSON, accepting.GEOJSON) if self.maps else (accepting.JSON,)
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,8 @@ class Call:
     size: int = paging.DEFAULT_LIMIT
     command_id: UUID | None = None
     if_version: int | None = None
+    media: str = accepting.JSON
+    purpose: str = ""
 
     @property
     def who(self) -> dict[str, Any]:
@@ -79,6 +90,8 @@ class Call:
 def read(request: Request, operation: Operation, kwargs: Mapping[str, str]) -> Call:
     """Read and check everything the request says, before any row is looked at."""
     actor: Actor = request.who  # type: ignore[attr-defined]
+    media = accepting.chosen(request.headers.get("Accept"), operation.offers) if operation.offers else ""
+    purpose = _purpose(request.headers.get("Purpose", ""))
     ids = {name: _id(text) if name.endswith("_id") else text for name, text in kwargs.items()}
     query, after, size = _query(request._request, operation)
     body = _body(request, operation)
@@ -87,7 +100,19 @@ def read(request: Request, operation: Operation, kwargs: Mapping[str, str]) -> C
     command_id = keys.command_id(header, actor, required=operation.keyed and request.method == "POST")
     if operation.public:
         command_id = None
-    return Call(request, actor, clock.now(), ids, query, body, after, size, command_id, if_version)
+    return Call(request, actor, clock.now(), ids, query, body, after, size, command_id, if_version, media, purpose)
+
+
+def _purpose(header: str) -> str:
+    """What the caller reads for, kept with reads of what is classified. Raises `BadInput` (400)."""
+    try:
+        text = header.encode("latin-1").decode("utf-8").strip()
+    except UnicodeError:
+        text = "\0"
+    if len(text) > MOST_PURPOSE or not text.isprintable():
+        error = {"pointer": "/Purpose", "code": "purpose", "detail": _("Up to 200 printable characters in UTF-8.")}
+        raise BadInput(_("Some headers are not valid."), errors=[error])
+    return text
 
 
 def _id(text: str) -> int:

@@ -10,7 +10,7 @@ from rest_framework.renderers import BaseRenderer
 
 
 class AnyAnswer(BaseContentNegotiation):
-    """One form of answer, whatever is asked for: a client with an odd Accept gets its data all the same."""
+    """Problems are JSON whatever is asked for; which form an answer has is judged with the rest of the request."""
 
     def select_parser(self, request: Any, parsers: Any) -> Any:
         """Return the parser of the sent media type, None where there is none (415)."""

@@ -6,7 +6,7 @@ The order is the same for all: who → how often → what was sent → which key
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
@@ -18,9 +18,10 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
+from coordination.events import reads
 from coordination.events.actor import ANONYMOUS, Actor
 from coordination.events.refused import Forbidden, NotFound
-from sharing.access.rest import keys, limits, paging, versions
+from sharing.access.rest import accepting, keys, limits, paging, versions
 from sharing.access.rest.operation import Call, Operation, read
 from sharing.access.rest.problems import BadInput, Unauthenticated
 from sharing.access.rest.reading import StrictJson
@@ -95,25 +96,34 @@ Show = Callable[[Call, Any], Any]
 
 
 def lists(
-    name: str, answer: type[Serializer[Any]], *, query: type[Serializer[Any]] | None = None, summary: str = ""
+    name: str, answer: type[Serializer[Any]], *, query: type[Serializer[Any]] | None = None, maps: bool = False,
+    summary: str = "",
 ) -> Callable[[Answer], Any]:
-    """Make a method that answers a page: the function returns a `Page`, or a whole list that needs no pages."""
+    """Make a method that answers a page: the function returns a `Page`, or a whole list that needs no pages.
+
+    ``maps``: rows have a latitude and longitude, so that the page can be given as GeoJSON too.
+    """
 
     def run(view: Resource, request: Request, call: Call, function: Answer, operation: Operation) -> HttpResponse:
         page = function(view, call)
         if not isinstance(page, paging.Page):
             page = paging.Page(page)
+        _note_reads(view, call, operation, page.items)
         cursor = paging.seal(page.after, name)
-        items = _some_fields(cut(answer, page.items), request, answer)
-        payload = dump({"items": items, "next": cursor})
-        response = _tagged(request, payload, 0)
+        rows = cut(answer, page.items)
+        items = _some_fields(rows, request, answer)
+        on_map = call.media == accepting.GEOJSON
+        payload = dump(accepting.as_map(items, rows, cursor) if on_map else {"items": items, "next": cursor})
+        response = _tagged(request, payload, 0, call.media)
+        if operation.maps:
+            patch_vary_headers(response, ("Accept",))
         if cursor is not None:
             query_ = request._request.GET.copy()
             query_["cursor"] = cursor
             response["Link"] = f'<{request._request.path}?{query_.urlencode()}>; rel="next"'
         return response
 
-    return _method(Operation(name, answer, listing=True, query=query, summary=summary), run)
+    return _method(Operation(name, answer, listing=True, query=query, maps=maps, summary=summary), run)
 
 
 def shows(
@@ -130,7 +140,9 @@ def shows(
     def run(view: Resource, request: Request, call: Call, function: Answer, operation: Operation) -> Any:
         found = function(view, call)
         if answer is None:
+            _note_reads(view, call, operation, [getattr(found, "handed_out", {})])
             return found
+        _note_reads(view, call, operation, [found])
         done = _some_fields(cut(answer, found), request, answer)
         version = done.get("version", 0) if isinstance(done, dict) else 0
         return _tagged(request, dump(done), version if isinstance(version, int) else 0)
@@ -231,12 +243,21 @@ def _some_fields(done: Any, request: Request, shape: type[Serializer[Any]]) -> A
     return {name: done[name] for name in names if name in done}
 
 
-def _tagged(request: Request, payload: bytes, version: int) -> HttpResponse:
+def _note_reads(view: Resource, call: Call, operation: Operation, rows: Sequence[Any]) -> None:
+    """Keep who is given what is classified, before it leaves."""
+    found = [
+        row["id"] for row in rows
+        if isinstance(row, Mapping) and (row.get("classification") or 0) >= reads.KEPT_FROM
+    ]
+    reads.note(call.actor, operation.name, view.resource, found, purpose=call.purpose)
+
+
+def _tagged(request: Request, payload: bytes, version: int, media: str = accepting.JSON) -> HttpResponse:
     etag = versions.tag(version, payload)
     if versions.known(request.headers.get("If-None-Match"), etag):
         response = HttpResponse(status=304)
     else:
-        response = HttpResponse(payload, content_type="application/json")
+        response = HttpResponse(payload, content_type=media)
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
     response["Content-Language"] = get_language() or "en"

@@ -42,6 +42,12 @@ _FIELDS = {
 }  # fmt: skip
 
 
+_PURPOSE = {
+    "name": "Purpose", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 200},
+    "description": "What it is read for; kept with each read of something of class 3 or above.",
+}  # fmt: skip
+
+
 class Description(AutoSchema):
     """Describes an operation from its `Operation`: one source for what runs and what is read."""
 
@@ -80,8 +86,8 @@ class Description(AutoSchema):
         return [self.operation.media]
 
     def map_renderers(self, attribute: str) -> list[str]:
-        """Return the media type of the answer."""
-        return ["application/json"]
+        """Return the media types of the answer."""
+        return list(self.operation.offers) or ["application/json"]
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         """Say who may call: a session (changes with the CSRF token), or a client's token with its scope."""
@@ -111,7 +117,7 @@ class Description(AutoSchema):
             found.append(_MATCH | {"required": operation.decides})
         if self.method == "GET":
             found += [_CURSOR, _LIMIT, _FIELDS] if operation.listing else [_FIELDS]
-            found.append(_NONE_MATCH)
+            found += [_NONE_MATCH, _PURPOSE]
         return found
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
@@ -169,6 +175,8 @@ def _refusals(operation: Any, method: str, path: str) -> dict[int, str]:
     found[403] = "Seen, but not allowed; `right` names what is missing."
     if "{" in path:
         found[404] = "Absent, or not to be seen by you: the same answer."
+    if operation.offers:
+        found[406] = "The answer cannot be given in the form asked for; `offered` names those it has."
     if method != "GET":
         found[409] = "The state does not allow it now: `state` and `allowed` say what it does allow."
         found[413] = "Too big."
@@ -201,7 +209,7 @@ def share(result: dict[str, Any], generator: Any, **more: Any) -> dict[str, Any]
     return result
 
 
-_COMMON = ("Idempotency-Key", "If-Match", "If-None-Match", "cursor", "limit", "fields")
+_COMMON = ("Idempotency-Key", "If-Match", "If-None-Match", "cursor", "limit", "fields", "Purpose")
 
 
 def _plain(parameter: dict[str, Any]) -> str:
