@@ -178,3 +178,32 @@ def test_the_wall_is_for_everybody(window: OpenWindow, ground: Ground, rich: dic
             for impact, rule, count, html, target in json.loads(wall.page.evaluate(RUN, [])):
                 found.append(f"{name} {language} {theme}: {impact} {rule} ×{count}: {html} ({target})")
     assert not found, "\n".join(found)
+
+
+FORCED = """() => {
+  const found = [], shown = el => el.checkVisibility() && el.getClientRects().length;
+  for (const el of [...document.querySelectorAll('.ops-chip')].filter(shown)) {
+    const style = getComputedStyle(el);
+    const bordered = style.borderTopStyle === 'solid' && parseFloat(style.borderTopWidth) >= 1;
+    if (!bordered) found.push(`no border: ${el.outerHTML}`);
+    const coloured = ['ops-chip-act', 'ops-chip-soon', 'ops-chip-info'].some(name => el.classList.contains(name));
+    if (coloured && ![...el.querySelectorAll('svg')].some(shown)) found.push(`no shape: ${el.outerHTML}`);
+    if (!el.textContent.trim()) found.push(`no word: ${el.outerHTML}`);
+  }
+  const edge = el => getComputedStyle(el).borderBottomColor;
+  for (const bar of document.querySelectorAll('.ops-nav, .ops-tabs')) {
+    const current = bar.querySelector('[aria-current]'), other = bar.querySelector('a:not([aria-current])');
+    if (current && edge(current) === edge(other)) found.push(`where one is: ${bar.className}`);
+  }
+  return found;
+}"""
+
+
+def test_forced_colours_tell_states_apart(window: OpenWindow, rich: dict[str, int]) -> None:
+    one = window("city-commander")
+    one.page.emulate_media(forced_colors="active")
+    for path in (f"/incidents/{rich['incident']}/instructions/", f"/instructions/{rich['instruction']}/"):
+        one.open(path)
+        assert one.page.locator(".ops-chip").count() > 0
+        assert one.page.evaluate(FORCED) == []
+        one.reach(one.page.locator(".ops-nav a").first)
