@@ -42,8 +42,6 @@ def amend(
         **{name: getattr(old, name) for name in _COPIED},
     )
     content.enter(version, given, targets_too=False)
-    if "due_in" in given and "due_at" not in given and version.due_in:
-        version.due_at = None
     version.save()
     followed, instruction.keep_owed = instruction.keep_owed, False
     moving.carry(instruction, "amend", actor=actor, now=now, reason=note, data={"n": version.n})
@@ -58,8 +56,10 @@ def put_in_force(
 ) -> None:
     """Version n + 1 is issued: every open assignment owes its acknowledgement, those who delegated must follow.
 
-    The instruction and everything below it are locked already.
+    Where the time stays as it was, so does each part's own: what an extension or a return granted holds on, and the
+    ladder of who is overdue goes on climbing. The instruction and everything below it are locked already.
     """
+    new_time = version.due_at != cases.version_of(instruction, instruction.current).due_at
     instruction.current = version.n
     if instruction.confirm_refused:  # command has mended what was refused
         instruction.confirm_refused, instruction.confirmed_at = "", now
@@ -69,13 +69,16 @@ def put_in_force(
     orders = []
     open_rows = moving.lock_assignments(rows)
     for row in open_rows.values():
-        row.due_at = version.due_at  # type: ignore[assignment]
+        if new_time:
+            row.due_at = version.due_at  # type: ignore[assignment]
+        if new_time and row.due_at > now:
+            row.overdue_since, row.escalated_level = None, 0
         moving.carry(
             row, "owe", actor=SYSTEM, now=now, data={"n": version.n},
             tell=[moving.duty(row.department_id, row.post, "instruction.amend")],
         )
         orders.append(arming.order(row, instruction, "acknowledge", now=now))
-        if row.state in ("issued", "delivered", "acknowledged", "in_progress"):
+        if new_time and row.state in ("issued", "delivered", "acknowledged", "in_progress"):
             orders.append(arming.order(row, instruction, "complete", now=now, due_at=row.due_at))
     deadlines.arm_many(orders, now=now)
     _ask_delegators(open_rows, now=now)

@@ -22,6 +22,7 @@ EVIDENCE = frozenset({"text", "photo", "figures", "place"})
 NAMES = tuple(field.name for field in CONTENT)
 _TEXTS = {"text": 8000, "verb": 40, "what": 300, "place": 200, "unit": 20, "type": 80}
 _MOST_TARGETS = 60
+_MINUTE = 60
 _YEAR = 366 * 24 * 3600
 
 
@@ -57,9 +58,10 @@ def enter(version: InstructionVersion, given: Mapping[str, Any], *, targets_too:
     for name in ("starts_at", "due_at"):
         if name in given:
             setattr(version, name, entered.moment(name, given[name]))
-    for name in ("due_in", "progress_every"):
+    for name, least in (("due_in", 1), ("progress_every", _MINUTE)):
         if name in given:
-            setattr(version, name, whole(entered, name, given[name], 1, _YEAR))
+            setattr(version, name, whole(entered, name, given[name], least, _YEAR))
+    _one_time(entered, version, given)
     for name in ("read_back", "recheck"):
         if name in given:
             setattr(version, name, flag(entered, name, given[name]))
@@ -73,6 +75,16 @@ def enter(version: InstructionVersion, given: Mapping[str, Any], *, targets_too:
         version.targets = targets(entered, given["targets"])
     entered.done()
     version.words = words(version)
+
+
+def _one_time(entered: Entered, version: InstructionVersion, given: Mapping[str, Any]) -> None:
+    """Either a time or a length of time: what is given now replaces the other."""
+    if given.get("due_at") is not None and given.get("due_in") is not None:
+        entered.fault("due_in", "both", _("Give a time or a number of minutes, not both."))
+    elif given.get("due_at") is not None:
+        version.due_in = None
+    elif given.get("due_in") is not None:
+        version.due_at = None
 
 
 def words(version: InstructionVersion) -> list[str]:
@@ -202,6 +214,9 @@ def complete(instruction: Instruction, version: InstructionVersion, *, now: date
         entered.fault("due_at", "required", _("Say by when."))
     elif version.due_at is not None and version.due_at <= now and version.n == 1:
         entered.fault("due_at", "past", _("This time has passed already."))
+    due = due_of(version, now=now, pace=instruction.incident.pace) if version.due_at or version.due_in else None
+    if due is not None and version.starts_at is not None and version.starts_at >= due:
+        entered.fault("starts_at", "after_due", _("This lies after the time by when it shall be done."))
     if version.quantity is not None and not version.unit:
         entered.fault("unit", "required", _("A quantity needs its unit."))
     leads = [row for row in version.targets if row["role"] == "lead"]
