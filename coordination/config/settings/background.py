@@ -52,15 +52,3 @@ CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ALWAYS_EAGER = flag("MUSTER_EAGER", default=False)
-
-# Hints "stream X moved" only: pub/sub, because the queueing layer drops beyond 100 and forgets groups.
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {
-            # no socket_timeout: a subscriber waits for ever by design
-            "hosts": [{"address": REDIS_URL, "socket_timeout": None, "socket_connect_timeout": 1}],
-            "prefix": os.environ.get("MUSTER_REDIS_PREFIX", "muster"),
-        },
-    }
-}
