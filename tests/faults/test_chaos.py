@@ -20,6 +20,7 @@ MINUTES = float(os.environ.get("MINUTES", "3"))
 LIMITS = {"MUSTER_API_READS": "100000", "MUSTER_API_WRITES": "100000", "MUSTER_API_LOOP": "100000"}
 
 
+@pytest.mark.timeout(600)  # ten faults and what each waits for: some 90 s, several times that on a busy machine
 def test_nothing_is_lost_or_doubled_while_each_process_is_killed(start_stack: Callable[..., System]) -> None:
     system = start_stack(environment=LIMITS)
     run = Run(system, FIRST_SEED, redis_away=20)
