@@ -187,6 +187,11 @@ class ParentForm(ActForm):
     parent_id = forms.TypedChoiceField(label=_("Part of"), coerce=int, required=False, empty_value=None)
     why = forms.CharField(label=_("Why"), max_length=REASON, required=False)
 
+    def payload(self) -> dict[str, Any]:
+        """`parent_id` None too: part of nothing is an answer."""
+        data = super().payload()
+        return {**data, "parent_id": data.get("parent_id")}
+
 
 class MergeForm(ActForm):
     """This incident and another are one."""

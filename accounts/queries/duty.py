@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from accounts.models import Shift
-from accounts.queries.people import Reachable, holders_many, reachable
+from accounts.queries.people import Reachable, holders_many, may_read_notes, reachable
+from coordination.events.actor import SYSTEM, Actor
 
 # How far ahead "the next on duty" is looked for.
 LOOK_AHEAD = timedelta(days=3)
@@ -81,10 +82,17 @@ def current_shift(department_id: int, at: datetime) -> Shift | None:
     return _covering([department_id], at).get(department_id)
 
 
-def roster(department_id: int, frm: datetime, to: datetime) -> list[Shift]:
-    """Shifts of a department that touch the period, oldest first, with person and deputy."""
+def roster(actor: Actor, department_id: int, frm: datetime, to: datetime) -> list[Shift]:
+    """Shifts of a department that touch the period, oldest first, with person and deputy.
+
+    Who is on duty is open to everybody; the note for the next turn is empty to those it does not concern.
+    """
     rows = Shift.objects.filter(department_id=department_id, starts__lt=to, ends__gt=frm)
-    return list(rows.select_related("person", "deputy").order_by("starts"))
+    found = list(rows.select_related("person", "deputy").order_by("starts"))
+    if not may_read_notes(actor, department_id):
+        for shift in found:
+            shift.note = ""
+    return found
 
 
 def empty_shifts(
@@ -103,7 +111,7 @@ def uncovered(department_id: int, frm: datetime, to: datetime) -> list[tuple[dat
     """Stretches of the period for which no shift is planned, oldest first."""
     holes: list[tuple[datetime, datetime]] = []
     reached = frm
-    for shift in roster(department_id, frm, to):
+    for shift in roster(SYSTEM, department_id, frm, to):
         if shift.starts > reached:
             holes.append((reached, shift.starts))
         reached = max(reached, shift.ends)

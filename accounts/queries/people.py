@@ -137,6 +137,20 @@ def may_plan_duty(actor: Actor, department_id: int) -> bool:
     return may_administer(actor, department_id, ROSTERING)
 
 
+def may_read_notes(actor: Actor, department_id: int) -> bool:
+    """Whether the actor may read what one turn of duty leaves for the next: its own department and those above."""
+    if actor.kind == "system":
+        return True
+    if actor.department_id is None or not (actor.posts or actor.kind == "client"):
+        return False
+    if actor.department_id == department_id:
+        return True
+    return (
+        actor.is_person
+        and Department.objects.filter(pk=department_id, path__contains=f"/{actor.department_id}/").exists()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A department for which a person may act, and with which posts (their codes)."""

@@ -6,9 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import transaction
+from django.test import override_settings
 
+from tests.permissions import asking
 from tests.permissions import world as worlds
+
+PLENTY = {"read": 10**6, "write": 10**6, "loop": 10**6, "sign_in": 10**6}
+CHEAP = [
+    "django.contrib.auth.hashers.MD5PasswordHasher",
+    "coordination.config.hashers.RandomSecretHasher",
+]
 
 
 @pytest.fixture(scope="package")
@@ -18,8 +27,14 @@ def city(django_db_setup: None, django_db_blocker: Any) -> Iterator[worlds.World
         atomic = transaction.atomic()
         atomic.__enter__()
         try:
-            world = worlds.build()
-            worlds.sign_in_everybody(world)
+            with override_settings(
+                PASSWORD_HASHERS=CHEAP,
+                DEBUG_PROPAGATE_EXCEPTIONS=True,
+                MUSTER_REQUIRE_MFA=True,
+                MUSTER_API_LIMITS=PLENTY,
+            ):
+                world = worlds.build()
+                worlds.sign_in_everybody(world)
             yield world
         finally:
             transaction.set_rollback(True)
@@ -27,6 +42,11 @@ def city(django_db_setup: None, django_db_blocker: Any) -> Iterator[worlds.World
 
 
 @pytest.fixture
-def world(city: worlds.World, db: None) -> worlds.World:
-    """The world for one test, which leaves it as it was."""
+def world(city: worlds.World, db: None, settings: LazySettings) -> worlds.World:
+    """The world for one test, which leaves it as it was. Nobody is counted, and a wrong password costs little."""
+    settings.MUSTER_API_LIMITS = PLENTY
+    settings.PASSWORD_HASHERS = CHEAP
+    settings.DEBUG_PROPAGATE_EXCEPTIONS = True  # a fault is shown where it is, not as a page
+    settings.MUSTER_REQUIRE_MFA = True
+    asking.ready(city)
     return city

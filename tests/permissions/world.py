@@ -1,11 +1,17 @@
 """A small city in which every kind of actor and every kind of object exists once.
 
 Departments, seen from the fire on the quay: ``centre`` commands and issued the instruction (*own*), ``fire`` and
-``health`` execute it (*participating*), ``water`` has nothing to do with it (*foreign*).
+``health`` execute it (*participating*), ``water`` has nothing to do with it (*foreign*). What belongs to a department
+rather than to an incident (its roster, its walls) is the centre's.
+
+Every text that only those who take part may read says ``canary``.
 """
 
 from __future__ import annotations
 
+import functools
+import io
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,16 +21,33 @@ from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from PIL import Image
 
 from accounts import actions as accounts
-from accounts.models import Department, Membership, Person, Post
+from accounts.models import Department, Membership, OpenSession, Person, Post
 from coordination.events import clock
 from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions import actions as loop
+from coordination.notify.models import Notice
 from incidents import actions as incidents
 
 POSTS = tuple(Post.Kind.values)
 ADDRESS = "10.0.0.7"
+PASSWORD = "a long and quiet word"
+HOURS = timedelta(hours=4)
+"""Longer than any run: nothing of the world runs out on the way."""
+
+
+class Lean(Client):
+    """A client without Django's copies of every template's context, which are most of what a test client costs."""
+
+    def request(self, **request: Any) -> Any:
+        """Answer ``request``; what a view raises is raised here (``DEBUG_PROPAGATE_EXCEPTIONS``)."""
+        response = self.handler(self._base_environ(**request))
+        if response.cookies:
+            self.cookies.update(response.cookies)
+        response.json = functools.partial(self._parse_json, response)
+        return response
 
 
 @dataclass
@@ -38,6 +61,7 @@ class World:
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
 
     versions: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def version_of(self, noun: str) -> int:
         """Return the version of the one object of a kind, as it stood after building."""
@@ -107,6 +131,13 @@ def _people(world: World) -> None:
             world.people[f"{code}/{post}"] = person
     for name in ("deactivated", "nobody"):
         world.people[name] = Person.objects.create(username=name)
+    world.people["unfactored"] = Person.objects.create_user(username="unfactored", password=PASSWORD)
+    post, _made = Post.objects.get_or_create(department=world.departments["centre"], kind="commander")
+    Membership.objects.create(person=world.people["unfactored"], post=post, valid_from=now - timedelta(days=30))
+    spare = Person.objects.create(username="spare", name_zh="备用", name_en="spare")
+    row = Post.objects.get(department=world.departments["centre"], kind="observer")
+    leaves = Membership.objects.create(person=spare, post=row, valid_from=now - timedelta(days=30))
+    world.ids |= {"membership_id": leaves.pk, "username": spare.username}
     world.people["superuser"] = Person.objects.create(username="superuser", is_superuser=True, is_staff=True)
 
 
@@ -114,10 +145,12 @@ def _incident(world: World) -> None:
     now = clock.now()
     commander = world.actor("centre/commander")
     report = incidents.receive_report(
-        actor=world.actor("fire/duty_officer"), now=now, channel="hotline", text="canary-report smoke", place="quay"
+        actor=world.actor("fire/duty_officer"), now=now, channel="hotline", text="canary-report",
+        place="canary-quay",
+        reporter_name="canary-teller",
     )
     incident = incidents.open_incident(
-        actor=commander, now=now, type="accident.fire", headline_zh="码头火灾", headline_en="Quay fire",
+        actor=commander, now=now, type="accident.fire", headline_zh="码头火灾", headline_en="canary-fire",
         lead_department_id=world.departments["centre"].pk, commander_department_id=world.departments["centre"].pk,
         description="canary-incident", grade=3, response_level=3, report_ids=[report.pk],
     )  # fmt: skip
@@ -125,18 +158,25 @@ def _incident(world: World) -> None:
         incidents.invite(
             actor=commander, now=now, incident_id=incident.pk, department_id=world.departments[code].pk, role="support"
         )
-    line = incidents.add_log(actor=commander, now=now, incident_id=incident.pk, text="canary-log")
+    line = incidents.add_log(
+        actor=commander, now=now, incident_id=incident.pk, text="canary-log", headline_en="canary-line"
+    )
     objective = incidents.set_objective(actor=commander, now=now, incident_id=incident.pk, text="canary-objective")
     file = incidents.attach(
-        actor=commander, now=now, incident_id=incident.pk, file=SimpleUploadedFile("note.txt", b"canary-file\n")
+        actor=commander, now=now, incident_id=incident.pk, file=SimpleUploadedFile("canary-name.txt", b"canary-file\n")
+    )
+    picture = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(picture, "PNG")
+    photo = incidents.attach(
+        actor=commander, now=now, incident_id=incident.pk, file=SimpleUploadedFile("canary.png", picture.getvalue())
     )
     other = incidents.open_incident(
-        actor=commander, now=now, type="accident.fire", headline_en="Second fire", headline_zh="另一起火灾",
+        actor=commander, now=now, type="accident.fire", headline_en="canary-second", headline_zh="另一起火灾",
         lead_department_id=world.departments["centre"].pk, commander_department_id=world.departments["centre"].pk,
     )  # fmt: skip
     world.ids |= {
         "incident_id": incident.pk, "report_id": report.pk, "entry_id": line.pk, "objective_id": objective.pk,
-        "attachment_id": file.pk, "other_id": other.pk, "into_id": other.pk,
+        "attachment_id": file.pk, "picture_id": photo.pk, "other_id": other.pk, "into_id": other.pk,
     }  # fmt: skip
 
 
@@ -145,22 +185,23 @@ def _loop(world: World) -> None:
     commander, officer = world.actor("centre/commander"), world.actor("fire/duty_officer")
     instruction = loop.draft(
         actor=world.actor("centre/duty_officer"), now=now, incident_id=world.ids["incident_id"],
-        headline_zh="疏散码头", headline_en="Clear the quay", text="canary-instruction", what="people", place="quay",
+        headline_zh="疏散码头", headline_en="canary-clear", text="canary-instruction", what="canary-people",
+        place="canary-quay",
         urgency="immediate", due_at=now + timedelta(hours=2), progress_every=1800,
         targets=[
             {"department": world.departments["fire"].pk, "role": "lead"},
             {"department": world.departments["health"].pk, "role": "support"},
         ],
     )  # fmt: skip
-    loop.issue_first(actor=commander, now=now, instruction_id=instruction.pk, reason="fire spreads")
+    loop.issue_first(actor=commander, now=now, instruction_id=instruction.pk, reason="canary-spreads")
     assignment = instruction.assignments.get(role="lead")
     loop.acknowledge(actor=officer, now=now, assignment_id=assignment.pk, version=1)
-    ask = loop.ask(actor=officer, now=now, assignment_id=assignment.pk, kind="clarify", reason="Which gate?")
+    ask = loop.ask(actor=officer, now=now, assignment_id=assignment.pk, kind="clarify", reason="canary-gate")
     draft = loop.draft(
         actor=world.actor("centre/duty_officer"),
         now=now,
         incident_id=world.ids["incident_id"],
-        text="draft",
+        text="canary-draft",
         targets=[],
     )
     world.ids |= {
@@ -171,19 +212,36 @@ def _loop(world: World) -> None:
 
 def _around(world: World) -> None:
     now = clock.now()
-    begins = (now + timedelta(days=2)).replace(minute=0, second=0, microsecond=0)
+    officer = world.people["centre/duty_officer"]
+    begins = (now + timedelta(minutes=30)).replace(second=0, microsecond=0)
     shift = accounts.plan_shift(
-        actor=SYSTEM, now=now, department_id=world.departments["fire"].pk, starts=begins,
-        ends=begins + timedelta(hours=8), person_id=world.people["fire/duty_officer"].pk,
+        actor=SYSTEM, now=now, department_id=world.departments["centre"].pk, starts=begins,
+        ends=begins + timedelta(hours=8), person_id=officer.pk,
     )  # fmt: skip
-    world.ids |= {"shift_id": shift.pk, "department_id": world.departments["fire"].pk, "table": "incident_type"}
+    accounts.leave_note(actor=SYSTEM, now=now, shift_id=shift.pk, note="canary-handover")
+    notice = Notice.objects.create(
+        person=officer, department_id=world.departments["centre"].pk, text_key="instruction.issue",
+        args={"headline_en": "canary-notice", "headline_zh": "canary-notice"},
+        object_type="instructions.instruction", object_id=world.ids["instruction_id"],
+        incident_id=world.ids["incident_id"], at=now,
+    )  # fmt: skip
+    session = OpenSession.objects.create(
+        session_key="of-the-centres-commander", person=world.people["centre/commander"], started_at=now, active_at=now,
+        address="10.9.8.7", agent="canary-agent",
+    )  # fmt: skip
+    screen = accounts.pairing(claim="", address=ADDRESS, now=now + HOURS)
+    world.ids |= {
+        "shift_id": shift.pk, "department_id": world.departments["centre"].pk, "table": "incident_type",
+        "notice_id": notice.pk, "session_id": session.pk, "pairing": screen.code, "up_to": notice.pk,
+    }  # fmt: skip
 
 
 def sign_in_everybody(world: World) -> None:
     """Give each principal its session, token or cookie."""
-    for name in [*world.people]:
+    for name in world.people:
         world.clients[name] = _session(world, name)
-    world.clients["anonymous"] = Client(REMOTE_ADDR=ADDRESS)
+    world.clients["anonymous"] = Lean(REMOTE_ADDR=ADDRESS)
+    world.clients["unfactored"] = _half(world)
     world.clients["expired"] = _session(world, "centre/commander", started=clock.now() - timedelta(hours=13))
     world.people["deactivated"].is_active = False
     world.people["deactivated"].save()
@@ -195,14 +253,26 @@ def sign_in_everybody(world: World) -> None:
 
 
 def _session(world: World, name: str, started: Any = None) -> Client:
-    client = Client(REMOTE_ADDR=ADDRESS)
+    client = Lean(REMOTE_ADDR=ADDRESS)
     client.force_login(world.people[name], backend="django.contrib.auth.backends.ModelBackend")
     code = name.partition("/")[0]
     session = client.session
     now = clock.now()
     session["department_id"] = world.departments[code].pk if code in world.departments else None
     session["started_at"] = (started or now).isoformat()
-    session["active_at"] = now.timestamp()
+    session["active_at"] = (now + HOURS).timestamp()
+    session.save()
+    return client
+
+
+def _half(world: World) -> Client:
+    """Somebody whose password was right and whose second factor is still to come."""
+    client = Lean(REMOTE_ADDR=ADDRESS)
+    answer = client.post("/sign-in/", {"username": "unfactored", "password": PASSWORD})
+    assert (answer.status_code, answer["Location"].partition("?")[0]) == (303, "/sign-in/second-factor/")
+    session = client.session
+    later = session["pending_sign_in"]["at"] + HOURS.total_seconds()  # it waits five minutes, and the run takes longer
+    session["pending_sign_in"] = session["pending_sign_in"] | {"at": later}
     session.save()
     return client
 
@@ -212,7 +282,8 @@ def _token(world: World, code: str, scopes: tuple[str, ...]) -> tuple[Client, di
         actor=SYSTEM, now=clock.now(), department_id=world.departments[code].pk, name=f"{code} {len(scopes)}",
         scopes=scopes,
     )  # fmt: skip
-    client = Client(REMOTE_ADDR=ADDRESS)
+    world.ids.setdefault("client_id", row.pk)
+    client = Lean(REMOTE_ADDR=ADDRESS)
     answer = client.post(
         "/api/v1/oauth/token",
         urlencode(
@@ -221,13 +292,14 @@ def _token(world: World, code: str, scopes: tuple[str, ...]) -> tuple[Client, di
         content_type="application/x-www-form-urlencoded",
     )
     assert answer.status_code == 200, answer.content
-    return client, {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    return client, {"Authorization": f"Bearer {json.loads(answer.content)['access_token']}"}
 
 
 def _wall(world: World, code: str) -> Client:
-    _row, token = accounts.create_display(
+    row, token = accounts.create_display(
         actor=SYSTEM, now=clock.now(), department_id=world.departments[code].pk, name=f"wall {code}", address=ADDRESS
     )
-    client = Client(REMOTE_ADDR=ADDRESS)
+    client = Lean(REMOTE_ADDR=ADDRESS)
+    world.ids.setdefault("display_id", row.pk)
     client.cookies["muster_wall"] = token
     return client

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import path
-from django.utils.translation import override
+from django.utils.translation import get_language, override
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
@@ -44,7 +45,15 @@ def schema(request: HttpRequest) -> HttpResponse:
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
     """Answer the description as a page: no script, nothing from elsewhere."""
-    return render(request, "api/docs.html", {"groups": groups(), "info": document()["info"], "shapes": shapes()})
+    return render(request, "api/docs.html", {"info": document()["info"], "main": whole(get_language() or "en")})
+
+
+@lru_cache(maxsize=4)
+def whole(language: str) -> str:
+    """Return what the page says, made once a language: anybody may ask for it, and it changes with the code only."""
+    with override(language):
+        said = {"groups": groups(), "info": document()["info"], "shapes": shapes()}
+        return render_to_string("api/docs_main.html", said)
 
 
 def groups() -> list[dict[str, Any]]:

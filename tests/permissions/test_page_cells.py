@@ -1,0 +1,18 @@
+"""Does every page and every act on one answer every kind of actor as the table says, and give nothing away?"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.permissions import judging
+from tests.permissions import operations as ops
+from tests.permissions.world import World
+
+ROWS = ops.table()
+
+
+@pytest.mark.parametrize("operation", [one for one in ops.operations() if not one.api], ids=lambda one: one.key)
+def test_each_actor_gets_the_listed_answer(operation: ops.Operation, world: World) -> None:
+    answers = judging.try_all(operation, world)
+    judging.check(operation, world, answers)
+    assert judging.differences(ROWS[ops.key_of(operation)], answers) == {}

@@ -1,0 +1,39 @@
+"""Does the table name every operation there is, and no other?
+
+``MUSTER_RECORD=api/ python -m pytest tests/permissions -k table`` writes the rows whose route begins so (``pages``: all
+but the API's, ``missing``: those without a row, ``all``: every row) anew from what the code answers now; read the
+difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from tests.permissions import judging, listening
+from tests.permissions import operations as ops
+from tests.permissions.world import World
+
+
+def test_the_table_has_a_row_for_each_operation_and_no_other(world: World) -> None:
+    every = ops.operations() + ops.sockets()
+    if os.environ.get("MUSTER_RECORD"):
+        _record(every, world, os.environ["MUSTER_RECORD"])
+    wanted = {ops.key_of(one) for one in every}
+    rows = ops.table()
+    assert wanted - set(rows) == set(), "operations without a row"
+    assert set(rows) - wanted == set(), "rows without an operation"
+
+
+def _record(every: list[ops.Operation], world: World, wanted: str) -> None:
+    rows, known = [], ops.table()
+    for one in every:
+        key = ops.key_of(one)
+        anew = wanted == "all" or one.route.startswith(wanted) or (wanted == "pages" and not one.api)
+        if not anew and not (wanted == "missing" and key not in known):
+            rows += [known[key]] if key in known else []
+        elif one.method == "WS":
+            rows.append(ops.row_of(one, listening.try_all(one, world)))
+        else:
+            answers = judging.try_all(one, world)
+            rows.append(ops.row_of(one, {cell: answer.said for cell, answer in answers.items()}))
+    ops.write(rows)
