@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 
+from accounts.queries import departments
 from sharing.access.models import Grant, Policy, Scope, VisIncident
 from sharing.access.queries.decisions import INCIDENT
 
@@ -17,6 +19,7 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 # How long a department that leaves, or whose incident closes, still reads; class 3 and above ends at once.
 GRACE = timedelta(hours=24)
 GRACE_CLASS = 2
+REACHES, CLASSES = (1, 2, 3), (1, 2, 3, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +125,33 @@ def set_policy(grants: QuerySet[Grant], reach: int, max_class: int) -> int:
 
 
 def department_scopes(department_ids: Iterable[int]) -> dict[int, int]:
-    """Scope id of each department, made where it is new."""
+    """Scope id of each department, made where it is new.
+
+    Whoever finds one missing makes those of all departments, in one statement and one order: a transaction that opened
+    several incidents or departments after each other would else hold one new scope and wait for another's.
+    """
     keys = {str(pk): pk for pk in department_ids}
     rows = Scope.objects.filter(kind=Scope.Kind.DEPARTMENT, key__in=keys)
     found = dict(rows.values_list("key", "pk"))
-    missing = [key for key in sorted(keys) if key not in found]
-    if missing:
-        Scope.objects.bulk_create(
-            [Scope(kind=Scope.Kind.DEPARTMENT, key=key) for key in missing], ignore_conflicts=True
-        )
+    if keys.keys() - found.keys():
+        every = sorted({*(str(row.pk) for row in departments(active=None)), *keys})
+        Scope.objects.bulk_create([Scope(kind=Scope.Kind.DEPARTMENT, key=key) for key in every], ignore_conflicts=True)
         found = dict(rows.all().values_list("key", "pk"))
     return {keys[key]: pk for key, pk in found.items()}
 
 
 def intern_policies(wanted: set[tuple[int, int]]) -> dict[tuple[int, int], int]:
-    """Policy id of each (reach, max_class), made where it is new."""
+    """Policy id of each (reach, max_class), made where it is new: then all there can be, in one order (see above)."""
 
     def read() -> dict[tuple[int, int], int]:
         rows = Policy.objects.filter(fields={}).values_list("reach", "max_class", "pk")
         return {(reach, ceiling): pk for reach, ceiling, pk in rows if (reach, ceiling) in wanted}
 
     found = read()
-    missing = sorted(wanted - set(found))
-    if missing:
+    if wanted - found.keys():
+        every = sorted({*itertools.product(REACHES, CLASSES), *wanted})
         Policy.objects.bulk_create(
-            [Policy(reach=reach, max_class=ceiling) for reach, ceiling in missing], ignore_conflicts=True
+            [Policy(reach=reach, max_class=ceiling) for reach, ceiling in every], ignore_conflicts=True
         )
         found = read()
     return found
