@@ -17,7 +17,7 @@ LAST = "last_step"
 def spend(person_id: int, code: str) -> bool:
     """Whether ``code`` is a current code or an unused recovery code of this person; it is spent then."""
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
-    factors = Authenticator.objects.select_for_update().filter(user_id=person_id, type__in=kinds)
+    factors = Authenticator.objects.select_for_update(no_key=True).filter(user_id=person_id, type__in=kinds)
     for factor in factors.order_by("-type", "pk"):
         if factor.type == Authenticator.Type.TOTP:
             step = step_of(decrypt(factor.data["secret"]), code)

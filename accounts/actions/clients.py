@@ -47,7 +47,7 @@ class AlreadyRevoked(Conflict):
 
 
 def _lock(client_id: int) -> ApiClient:
-    rows = ApiClient.objects.select_for_update(of=("self",)).select_related("application")
+    rows = ApiClient.objects.select_for_update(no_key=True, of=("self",)).select_related("application")
     client = rows.filter(pk=client_id).first()
     if client is None:
         raise NoSuchClient(_("There is no such client."))

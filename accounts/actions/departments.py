@@ -127,7 +127,7 @@ def move_department(
         raise LoopInTree(_("A department cannot stand below itself."), errors=[{"pointer": "/parent"}])
     old, new = row.path, f"{parent.path}{row.pk}/"
     below = Department.objects.filter(path__startswith=old)
-    list(below.select_for_update().order_by("pk").values_list("pk", flat=True))
+    list(below.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     below.update(path=Concat(Value(new), Substr(F("path"), len(old) + 1)))
     Department.objects.filter(pk=row.pk).update(parent=parent, version=F("version") + 1)
     row.refresh_from_db()

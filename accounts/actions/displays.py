@@ -57,7 +57,8 @@ def pairing(*, claim: str, address: str, now: datetime) -> Pairing:
     with transaction.atomic():
         known = None
         if claim and len(claim) <= 100:
-            known = Display.objects.select_for_update().filter(claim_hash=digest(claim), revoked_at=None).first()
+            rows = Display.objects.select_for_update(no_key=True)
+            known = rows.filter(claim_hash=digest(claim), revoked_at=None).first()
         if known is not None and known.department_id is not None:
             return Pairing("", "", None, _give_token(known, address))
         if known is not None and known.pairing_expires and known.pairing_expires > now:
@@ -99,7 +100,7 @@ def pair_display(
     require_administrator(actor, department.pk)
     wanted = code.strip().upper().replace("-", "").replace(" ", "")
     row = (
-        Display.objects.select_for_update()
+        Display.objects.select_for_update(no_key=True)
         .filter(pairing_code=wanted, pairing_expires__gt=now, department=None, revoked_at=None)
         .first()
         if wanted
@@ -171,7 +172,7 @@ def display_seen(*, display_id: int, now: datetime) -> None:
 
 
 def _lock(display_id: int) -> Display:
-    row = Display.objects.select_for_update().filter(pk=display_id).exclude(department=None).first()
+    row = Display.objects.select_for_update(no_key=True).filter(pk=display_id).exclude(department=None).first()
     if row is None:
         raise NoSuchDisplay(_("There is no such wall."))
     return row

@@ -48,7 +48,7 @@ def _lock_shift(shift_id: int) -> Shift:
     found = Shift.objects.filter(pk=shift_id).values_list("department_id", flat=True).first()
     if found is not None:
         lock_department(found)
-        shift = Shift.objects.select_for_update().filter(pk=shift_id).first()
+        shift = Shift.objects.select_for_update(no_key=True).filter(pk=shift_id).first()
         if shift is not None:
             return shift
     raise NoSuchShift(_("There is no such shift."))
@@ -173,7 +173,7 @@ def take_over(
     shift.absent = actor.id == shift.deputy_id
     _save(shift, "taken_over_at", "absent")
     before = (
-        Shift.objects.select_for_update()
+        Shift.objects.select_for_update(no_key=True)
         .filter(department_id=shift.department_id, starts__lt=shift.starts)
         .order_by("-starts")
         .first()

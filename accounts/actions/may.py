@@ -28,7 +28,7 @@ class SomebodyChangedIt(VersionConflict):
 
 def lock_department(department_id: int) -> Department:
     """The department, locked for this transaction; 404 where there is none."""
-    found = Department.objects.select_for_update(of=("self",)).filter(pk=department_id).first()
+    found = Department.objects.select_for_update(no_key=True, of=("self",)).filter(pk=department_id).first()
     if found is None:
         raise DepartmentNotFound(_("There is no such department."))
     return found

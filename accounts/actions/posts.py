@@ -53,7 +53,7 @@ def post_of(department: Department, kind: str) -> Post:
 
 def lock_person(person_id: int) -> Person:
     """The person, locked for this transaction; 404 where there is none."""
-    found = Person.objects.select_for_update(of=("self",)).filter(pk=person_id).first()
+    found = Person.objects.select_for_update(no_key=True, of=("self",)).filter(pk=person_id).first()
     if found is None:
         raise NoSuchPerson(_("There is no such person."))
     return found
@@ -114,7 +114,7 @@ def end_membership(
 ) -> Membership:
     """End a membership now, or at a later moment."""
     row = (
-        Membership.objects.select_for_update(of=("self",))
+        Membership.objects.select_for_update(no_key=True, of=("self",))
         .select_related("post")
         .filter(pk=membership_id)
         .first()

@@ -69,7 +69,7 @@ def give_responsibility(
 @command.action("responsibility.take")
 def take_responsibility(*, actor: Actor, now: datetime, responsibility_id: int) -> None:
     """Take a responsibility from a department; a gap may show afterwards."""
-    row = Responsibility.objects.select_for_update().filter(pk=responsibility_id).first()
+    row = Responsibility.objects.select_for_update(no_key=True).filter(pk=responsibility_id).first()
     if row is None:
         raise NoSuchResponsibility(_("There is no such responsibility."))
     department = lock_department(row.department_id)

@@ -264,7 +264,7 @@ def end_sessions_of(*, actor: Actor, now: datetime, person_id: int, why: str, bu
 
 @command.action("session.end")
 def _end(*, actor: Actor, now: datetime, keys: list[str], why: str) -> None:
-    for row in OpenSession.objects.select_for_update().filter(session_key__in=keys).order_by("pk"):
+    for row in OpenSession.objects.select_for_update(no_key=True).filter(session_key__in=keys).order_by("pk"):
         command.record(
             type="session.ended", subject=row, streams=[streams.user(row.person_id)], payload={"why": why}
         )

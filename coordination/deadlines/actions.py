@@ -277,7 +277,7 @@ def _resume(rows: QuerySet[Deadline], now: datetime) -> int:
 
 def _update(rows: QuerySet[Deadline], statement: str, values: dict[str, Any]) -> int:
     """Run one UPDATE with intervals, which the ORM cannot say; rows are locked in the order of their ids."""
-    ids = list(rows.order_by("id").select_for_update().values_list("id", flat=True))
+    ids = list(rows.order_by("id").select_for_update(no_key=True).values_list("id", flat=True))
     if not ids:
         return 0
     with connection.cursor() as cursor:

@@ -121,7 +121,7 @@ def settle(kind: str, key: str | None = None, *, now: datetime) -> int:
 @action("alarm.settle")
 def _settle(*, actor: Actor, now: datetime, ids: list[int]) -> int:
     done = 0
-    for alarm in Alarm.objects.select_for_update().filter(pk__in=ids, settled_at=None).order_by("pk"):
+    for alarm in Alarm.objects.select_for_update(no_key=True).filter(pk__in=ids, settled_at=None).order_by("pk"):
         alarm.settled_at = now
         alarm.version += 1
         alarm.save(update_fields=["settled_at", "version"])

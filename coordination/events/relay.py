@@ -158,7 +158,7 @@ def _stream(name: str, handle: Handler, stream: str) -> tuple[int, bool]:
 
 
 def _claim(name: str, stream: str) -> RelayCursor | None:
-    rows = RelayCursor.objects.select_for_update(skip_locked=True).filter(subscriber=name, stream=stream)
+    rows = RelayCursor.objects.select_for_update(no_key=True, skip_locked=True).filter(subscriber=name, stream=stream)
     return rows.first()
 
 

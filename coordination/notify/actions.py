@@ -223,7 +223,7 @@ def next_way(delivery: Delivery, channel: str, now: datetime) -> bool:
 @action("notice.read")
 def read_notice(*, actor: Actor, now: datetime, notice_id: int) -> Notice:
     """Mark one of the actor's own notices as read; another's is not there (404). Reading twice changes nothing."""
-    notice: Notice | None = _own(actor).select_for_update().filter(pk=notice_id).first()
+    notice: Notice | None = _own(actor).select_for_update(no_key=True).filter(pk=notice_id).first()
     if notice is None:
         raise NotFound(_("There is no such notice."))
     if notice.read_at is None:
@@ -237,7 +237,7 @@ def read_notice(*, actor: Actor, now: datetime, notice_id: int) -> Notice:
 @action("notice.read_all")
 def read_all(*, actor: Actor, now: datetime, up_to: int) -> int:
     """Mark the actor's notices up to this id as read; return how many were not."""
-    notices = list(_own(actor).select_for_update().filter(read_at=None, pk__lte=up_to).order_by("pk"))
+    notices = list(_own(actor).select_for_update(no_key=True).filter(read_at=None, pk__lte=up_to).order_by("pk"))
     for notice in notices:
         notice.read_at = now
         notice.version += 1
@@ -317,7 +317,7 @@ def add_endpoint(
 @action("webhook.remove")
 def remove_endpoint(*, actor: Actor, now: datetime, endpoint_id: int) -> WebhookEndpoint:
     """Tell that address nothing more; what waited for it is dropped. An absent one is a 404."""
-    endpoint = WebhookEndpoint.objects.select_for_update().filter(pk=endpoint_id, is_active=True).first()
+    endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).filter(pk=endpoint_id, is_active=True).first()
     if endpoint is None:
         raise NotFound(_("There is no such address."))
     endpoint.is_active = False

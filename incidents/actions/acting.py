@@ -75,7 +75,7 @@ def lock_open(incident_id: int) -> Incident:
     wanted = incident_id
     for _step in range(DEPTH):
         wanted = rows.filter(pk=wanted).values_list("merged_into_id", flat=True).get() or wanted
-        incident = rows.select_for_update().get(pk=wanted)
+        incident = rows.select_for_update(no_key=True).get(pk=wanted)
         if incident.merged_into_id is None:
             break
     check_open(incident)

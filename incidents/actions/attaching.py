@@ -102,7 +102,7 @@ def hang_on(
         return []
     rows = access.unscoped(Attachment, reason="files of the actor's own that hang on nothing yet")
     mine = list(
-        rows.select_for_update()
+        rows.select_for_update(no_key=True)
         .filter(pk__in=[pk for pk in wanted if pk], uploaded_by=actor.key, subject_type="")
         .order_by("pk")
     )

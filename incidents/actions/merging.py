@@ -83,7 +83,7 @@ def _flatten(incident: Incident, survivor: Incident) -> None:
 
 def _move_reports(incident: Incident, survivor: Incident) -> None:
     reports = access.unscoped(Report, reason="reports follow their incident")
-    for report in reports.select_for_update().filter(incident=incident).order_by("pk"):
+    for report in reports.select_for_update(no_key=True).filter(incident=incident).order_by("pk"):
         report.incident = survivor
         report.version += 1
         report.save(update_fields=["incident", "version"])

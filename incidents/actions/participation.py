@@ -208,7 +208,7 @@ def leave(
 
 def _find(incident: Incident, department_id: int | None) -> Participation | None:
     rows = access.unscoped(Participation, reason="the incident is locked and the right is asked for")
-    return rows.select_for_update().filter(incident=incident, department_id=department_id or 0).first()
+    return rows.select_for_update(no_key=True).filter(incident=incident, department_id=department_id or 0).first()
 
 
 def _visible(actor: Actor, incident: Incident, department_id: int | None, now: datetime) -> Participation:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection, transaction
 
 from coordination.events.refused import Conflict, MoveNotAllowed, Refused
 from incidents import actions
@@ -138,3 +140,45 @@ def test_a_stale_decision_loses(city: City) -> None:
     )
     one_winner(results, losers=Refused)
     assert sum(getattr(result, "status", 0) == 412 for result in results) == 2
+
+
+def waiting(seconds: float = 5) -> bool:
+    """Wait until somebody waits for a lock."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            if cursor.fetchone()[0]:
+                return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize("act", ["attach", "log"])
+def test_who_adds_something_and_who_moves_the_incident_never_wait_for_each_other(city: City, act: str) -> None:
+    """The key that a new row refers to is checked at COMMIT, when the streams' counters are held already."""
+    incident, centre = explosion(city), city.actor("centre")
+    ended: list[Any] = []
+
+    def move() -> None:
+        try:
+            ended.append(actions.move(actor=centre, now=T0, incident_id=incident.pk, to="verify"))
+        except Exception as error:
+            ended.append(error)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=move)
+    with transaction.atomic():
+        if act == "attach":
+            file = SimpleUploadedFile("a.txt", b"What was seen.")
+            actions.attach(actor=centre, now=T0, incident_id=incident.pk, file=file)
+        else:
+            report = actions.receive_report(actor=centre, now=T0, channel="hotline", text="Smoke")
+            Report.everything.filter(pk=report.pk).update(incident=incident)
+            actions.add_log(actor=city.actor("fire"), now=T0, incident_id=incident.pk, text="Seen")
+        other.start()
+        assert waiting(), ended
+    other.join(20)
+    assert len(ended) == 1
+    assert isinstance(ended[0], Incident), ended[0]

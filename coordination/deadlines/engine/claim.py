@@ -47,7 +47,7 @@ def claim(now: datetime, limit: int, *, ids: Collection[int] | None = None, skip
         rows = rows.filter(pk__in=ids)
     if skip:
         rows = rows.exclude(pk__in=skip)
-    taken = list(rows.order_by("urgency", "due_at", "id").select_for_update(skip_locked=True)[:limit])
+    taken = list(rows.order_by("urgency", "due_at", "id").select_for_update(no_key=True, skip_locked=True)[:limit])
     found = Claim(taken=len(taken))
     if not taken:
         return found

@@ -70,7 +70,8 @@ def _one_by_one(now: datetime, limit: int, busy: set[int]) -> Claim:
 def _back_off(pk: int, error: Exception, now: datetime) -> None:
     """Try again after 1, 2, 4, 8 s; at the fifth failure hold the row. A lock that was not given is no failure."""
     with transaction.atomic():
-        row = Deadline.objects.select_for_update(skip_locked=True).filter(pk=pk, state=Deadline.State.ARMED).first()
+        rows = Deadline.objects.select_for_update(no_key=True, skip_locked=True)
+        row = rows.filter(pk=pk, state=Deadline.State.ARMED).first()
         if row is None:
             return
         if isinstance(error, OperationalError):  # lock or statement time-out, deadlock: the others' fault

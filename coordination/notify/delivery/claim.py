@@ -93,7 +93,7 @@ def _waiting(now: datetime, channel: str, in_flight: Counter[int]) -> list[Deliv
         full = [pk for pk, count in in_flight.items() if count >= PER_ENDPOINT]
         parked = WebhookEndpoint.objects.filter(parked_at__gt=now - PARKED_FOR).values("pk")
         rows = rows.exclude(endpoint_id__in=full).exclude(endpoint_id__in=parked)
-    rows = rows.order_by("urgency", "available_at", "id").select_for_update(skip_locked=True, of=("self",))
+    rows = rows.order_by("urgency", "available_at", "id").select_for_update(no_key=True, skip_locked=True, of=("self",))
     return list(rows.select_related("person", "endpoint")[:LOOKED_AT])
 
 

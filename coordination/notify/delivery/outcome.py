@@ -31,7 +31,7 @@ def settle(parcel: Parcel, answer: Answer, now: datetime) -> None:
     ids = sorted(row.pk for row in parcel.deliveries)
     with command.unit(SYSTEM, now):
         attempts = {row.pk: row.attempts for row in parcel.deliveries}
-        rows = Delivery.objects.select_for_update(of=("self",)).select_related("person", "endpoint")
+        rows = Delivery.objects.select_for_update(no_key=True, of=("self",)).select_related("person", "endpoint")
         mine = [
             row
             for row in rows.filter(pk__in=ids, state=Delivery.State.SENDING).order_by("pk")
@@ -53,7 +53,8 @@ def notices_sent(now: datetime) -> int:
     """Mark what goes on screen as sent: its notice was written with it. Return how many."""
     with command.unit(SYSTEM, now):
         rows = Delivery.objects.filter(state=Delivery.State.PENDING, channel="in_app", available_at__lte=now)
-        mine = list(rows.order_by("urgency", "available_at", "id").select_for_update(skip_locked=True)[:NOTICES])
+        free = rows.order_by("urgency", "available_at", "id").select_for_update(no_key=True, skip_locked=True)
+        mine = list(free[:NOTICES])
         if mine:
             _sent(mine, Answer("sent"), now)
         return len(mine)

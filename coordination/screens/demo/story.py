@@ -70,7 +70,7 @@ def begin(*, now: datetime, speed: float = 1.0) -> StoryRun:
 def pause(*, run_id: int, now: datetime) -> StoryRun:
     """Stop the story's clock and hold its incident's deadlines."""
     with transaction.atomic():
-        run = StoryRun.objects.select_for_update().get(pk=run_id)
+        run = StoryRun.objects.select_for_update(no_key=True).get(pk=run_id)
         if run.since is not None:
             run.elapsed, run.since = elapsed(run, now), None
             run.save(update_fields=["elapsed", "since"])
@@ -82,7 +82,7 @@ def pause(*, run_id: int, now: datetime) -> StoryRun:
 def go_on(*, run_id: int, now: datetime) -> StoryRun:
     """Let a paused story run again."""
     with transaction.atomic():
-        run = StoryRun.objects.select_for_update().get(pk=run_id)
+        run = StoryRun.objects.select_for_update(no_key=True).get(pk=run_id)
         if run.since is None and run.ended_at is None:
             run.since = now
             run.save(update_fields=["since"])
@@ -96,7 +96,7 @@ def set_speed(*, run_id: int, speed: float, now: datetime) -> StoryRun:
     if speed not in SPEEDS:
         raise ValueError(f"speed must be one of {SPEEDS}")
     with transaction.atomic():
-        run = StoryRun.objects.select_for_update().get(pk=run_id)
+        run = StoryRun.objects.select_for_update(no_key=True).get(pk=run_id)
         run.elapsed, run.speed = elapsed(run, now), speed
         run.since = now if run.since is not None else None
         run.save(update_fields=["elapsed", "speed", "since"])
@@ -110,7 +110,7 @@ def play(*, run_id: int, department: str, leave: bool) -> StoryRun:
     if department not in cast():
         raise LookupError(department)
     with transaction.atomic():
-        run = StoryRun.objects.select_for_update().get(pk=run_id)
+        run = StoryRun.objects.select_for_update(no_key=True).get(pk=run_id)
         run.played = sorted({*run.played, department} if leave else {*run.played} - {department})
         run.save(update_fields=["played"])
     return run

@@ -66,7 +66,7 @@ def share(
 def revoke(*, actor: Actor, grant_id: int, why: str, now: datetime) -> Grant:
     """Take a share back at once; needs the right ``share`` on its incident. Grants of a role end by leaving."""
     grant = (
-        Grant.objects.select_for_update()
+        Grant.objects.select_for_update(no_key=True)
         .filter(pk=grant_id, source=Grant.Source.SHARED, object_type=INCIDENT)
         .first()
     )

@@ -163,8 +163,12 @@ def lock(
     of: Sequence[str] = ("self",),
     select: Sequence[str] = (),
 ) -> M:
-    """The row locked FOR UPDATE, when the actor sees it, else `Unseen` (404). Only inside a transaction."""
-    return _one(scope(actor, model, at=now).select_for_update(of=tuple(of)), pk, select)
+    """The row locked, when the actor sees it, else `Unseen` (404). Only inside a transaction.
+
+    Not its key: whoever adds a row that refers to it has that checked at COMMIT, after the streams' counters are
+    taken, and must not wait then for whoever waits for the counters.
+    """
+    return _one(scope(actor, model, at=now).select_for_update(no_key=True, of=tuple(of)), pk, select)
 
 
 def _one(rows: QuerySet[M], pk: object, select: Sequence[str]) -> M:
