@@ -48,10 +48,11 @@ REFLOW = """() => {
   const scrolls = el => ['auto', 'scroll'].includes(getComputedStyle(el).overflowX);
   for (const el of document.querySelectorAll('body *')) {
     if (el.closest('.visually-hidden, .leaflet-container, svg, script, option, .ops-skip')) continue;
-    const words = [...el.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent.trim()).join(' ').trim();
-    if (!words || !el.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})) continue;
-    const range = document.createRange();
-    range.selectNodeContents(el);
+    const own = [...el.childNodes].filter(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own.length || !el.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})) continue;
+    const words = own.map(n => n.textContent.trim()).join(' '), range = document.createRange();
+    range.setStartBefore(own[0]);
+    range.setEndAfter(own[0]);  // what a child holds is looked at with the child
     const box = range.getBoundingClientRect();
     let beyond = box.right > innerWidth + 1 || box.left < -1, cut = false;
     for (let up = el; up && up !== document.body; up = up.parentElement) {
@@ -60,7 +61,8 @@ REFLOW = """() => {
       const hides = ['hidden', 'clip'].includes(getComputedStyle(up).overflowX);
       if (hides && (box.right > frame.right + 1 || box.bottom > frame.bottom + 1)) cut = true;
     }
-    if (beyond || cut) found.push(`${cut ? 'cut' : 'out of reach'}: "${words.slice(0, 50)}" in ${el.tagName}.${el.className}`);
+    if (cut) found.push(`cut: "${words.slice(0, 50)}" in ${el.tagName}.${el.className}`);
+    else if (beyond) found.push(`out of reach: "${words.slice(0, 50)}" in ${el.tagName}.${el.className}`);
   }
   return found;
 }"""

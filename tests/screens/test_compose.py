@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -80,6 +81,20 @@ def test_minutes_from_issue_instead_of_a_time(world: World, enter: Enter) -> Non
     both = browser.post(edit, form(**everything(world) | {"due_in": "45", "if_version": draft.version}))
     assert both.status_code == 422
     assert "Give a time or a number of minutes, not both." in both.content.decode()
+
+
+def test_a_length_of_time_left_alone_stays_to_the_second(world: World, enter: Enter) -> None:
+    draft = world.draft(due_at=None, due_in=95)
+    sent = form(**everything(world) | {"due_at": "", "starts_at": "", "due_in": "2", "if_version": draft.version})
+    assert enter("centre").post(f"/instructions/{draft.pk}/edit", sent).status_code == 303
+    assert draft.versions.get().due_in == 95
+
+
+def test_what_was_due_in_minutes_can_be_amended_as_it_is_shown(world: World, enter: Enter) -> None:
+    order = world.issued(due_at=None, due_in=3600)
+    page = enter("centre").get(f"/instructions/{order.pk}/amend").content.decode()
+    filled = [name for name in ("due_at", "due_in") if re.search(rf'name="{name}" value="[^"]+"', page)]
+    assert len(filled) == 1
 
 
 def test_a_new_one_follows_or_replaces_an_earlier_one(world: World, enter: Enter) -> None:

@@ -173,7 +173,9 @@ class ContentForm(ActForm):
             for n in range(1, self.object_rows_count + 1)
         ]
         data["objects_named"] = [{"kind": kind, "code": code} for kind, code in pairs if code]
-        if data.get("due_in") is not None:
+        if "due_in" not in self.changed_data:
+            data.pop("due_in", None)  # shown in whole minutes, kept to the second
+        elif data.get("due_in") is not None:
             data["due_in"] *= 60
         for name in ("linked_id", "supersedes_id"):
             if data.get(name) is None:

@@ -157,7 +157,8 @@ def _values_of(i: dict[str, Any]) -> dict[str, Any]:
         "recheck",
     )
     values = {name: i[name] for name in names}
-    values["due_in"] = i["due_in"] // 60 or None if i["due_in"] else None
+    in_minutes = i["due_in"] is not None and i["due_at"] is None
+    values["due_in"] = max(1, round(i["due_in"] / 60)) if in_minutes else None
     values["posts"] = {t["department"]["id"]: t["post"] for t in i["targets"]}
     values["lead"] = next((t["department"]["id"] for t in i["targets"] if t["role"] == "lead"), None)
     values["support"] = [t["department"]["id"] for t in i["targets"] if t["role"] == "support"]
