@@ -30,9 +30,10 @@ from coordination.instructions.actions.issuing import assign, confirm, issue, is
 from coordination.instructions.actions.supervising import lift, supervise, urge
 
 __all__ = [
-    "AskOpen", "ConflictsUnsigned", "NotOnIncident", "PastParentDue", "StaleVersion",
-    "acknowledge", "acknowledge_for", "amend", "appeal", "approve", "arbitrate", "ask", "assign", "cancel",
+    "AskOpen", "ConflictsUnsigned", "NotOnIncident", "PastParentDue", "StaleVersion", "acknowledge",
+    "acknowledge_for", "amend", "appeal", "approve", "arbitrate", "ask", "assign", "cancel",
     "cancel_assignment", "confirm", "contest", "decline", "delegate", "discard", "draft", "edit", "evaluate",
-    "feedback", "grant", "issue", "issue_first", "keep", "lift", "overrule", "reassign", "recheck", "receive", "refuse", "restore",
-    "resume", "return_draft", "start", "submit", "supervise", "urge", "withdraw", "withdraw_ask",
+    "feedback", "grant", "issue", "issue_first", "keep", "lift", "overrule", "reassign", "receive", "recheck",
+    "refuse", "restore", "resume", "return_draft", "start", "submit", "supervise", "urge", "withdraw",
+    "withdraw_ask",
 ]
