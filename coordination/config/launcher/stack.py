@@ -26,6 +26,7 @@ QUEUES = ("urgent", "normal", "bulk")
 WORKERS = tuple(f"worker-{queue}" for queue in QUEUES)
 READY_SECONDS = 180  # a busy machine is slow, not broken; a process that died is noticed at once
 CLOCK_SECONDS = 5
+PORT_SECONDS = 5.0  # what an earlier launcher left may still be closing its door
 
 
 def connect(address: Database) -> psycopg2.extensions.connection:
@@ -41,6 +42,21 @@ def connect(address: Database) -> psycopg2.extensions.connection:
     )
     connection.autocommit = True
     return connection
+
+
+def is_free(port: int, wait_seconds: float) -> bool:
+    """Whether we can listen on the loopback's ``port``, now or within ``wait_seconds``."""
+    until = time.monotonic() + wait_seconds
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return True
+            except OSError:
+                if time.monotonic() >= until:
+                    return False
+        time.sleep(0.1)
 
 
 def make_roles(administrator: Database, passwords: Mapping[str, str]) -> None:
@@ -180,14 +196,10 @@ class Stack:
             raise
 
     def _check_port(self) -> None:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", self.port))
-            except OSError as error:
-                raise FolderProblem(
-                    f"port {self.port} is taken: stop what uses it, or choose another (PORT=8001 make demo)"
-                ) from error
+        if not is_free(self.port, PORT_SECONDS):
+            raise FolderProblem(
+                f"port {self.port} is taken: stop what uses it, or choose another (PORT=8001 make demo)"
+            )
 
     def _start(self, load: Sequence[str]) -> None:
         self.say("starting PostgreSQL and Redis")
