@@ -10,6 +10,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Concat, Substr
 from django.utils.translation import gettext_lazy as _
 
+from accounts import duties
 from accounts.actions.may import check_version, lock_department, require_administrator
 from accounts.models import Department
 from coordination.events import command, streams
@@ -39,6 +40,12 @@ class StillInUse(Conflict):
     """A department with active ones below it cannot be closed."""
 
     code = "departments_below"
+
+
+class StillOnDuty(Conflict):
+    """Orders are open with it, or it answers for an open incident; ``extra``: waiting, how many."""
+
+    code = "still_on_duty"
 
 
 @command.action("department.add")
@@ -144,12 +151,17 @@ def move_department(
 def close_department(
     *, actor: Actor, now: datetime, department_id: int, if_version: int | None = None
 ) -> Department:
-    """Take a department out of use; its people can no longer act for it."""
+    """Take a department out of use; its people can no longer act for it. Not while anything waits for it."""
     row = lock_department(department_id)
     require_administrator(actor, row.parent_id or row.pk)
     check_version(row.version, if_version)
     if Department.objects.filter(path__startswith=row.path, is_active=True).exclude(pk=row.pk).exists():
         raise StillInUse(_("There are departments in use below this one."))
+    waiting = duties.waiting(row.pk)
+    if waiting:
+        raise StillOnDuty(
+            _("Orders or incidents are open with this department. Hand them on first."), waiting=waiting
+        )
     row.is_active = False
     row.version += 1
     row.save(update_fields=["is_active", "version"])

@@ -1,4 +1,10 @@
-"""What do the rooms above know of an incident that it must ask for: what forbids closing, what a report may cite?"""
+"""What do the rooms above know that a room below must ask for: what forbids closing, what a report may cite?"""
 
 # dotted callables (incident_id) -> list of what is still open
 FORBIDS_CLOSING: list[str] = ["coordination.instructions.queries.open_assignments_of"]
+
+# dotted callables (department_id) -> how many open things wait for the department
+KEEPS_A_DEPARTMENT: list[str] = [
+    "coordination.instructions.queries.open_orders_with",
+    "incidents.queries.open_incidents_of",
+]

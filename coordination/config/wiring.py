@@ -1,5 +1,6 @@
 """Which room is handed which list?"""
 
+from accounts import duties
 from coordination.config import deadline_handlers, incident_facts, subscribers
 from coordination.events import relay
 from incidents import closing
@@ -10,3 +11,4 @@ def hand_out() -> None:
     deadline_handlers.install()
     relay.configure(subscribers.SUBSCRIBERS, subscribers.ON_POISON)
     closing.use_named(incident_facts.FORBIDS_CLOSING)
+    duties.use(incident_facts.KEEPS_A_DEPARTMENT)

@@ -7,6 +7,7 @@ from incidents.queries.facts import facts as facts
 from incidents.queries.facts import facts_many as facts_many
 from incidents.queries.facts import family_ids as family_ids
 from incidents.queries.facts import is_commander as is_commander
+from incidents.queries.facts import open_incidents_of as open_incidents_of
 from incidents.queries.files import Download as Download
 from incidents.queries.files import attachment as attachment
 from incidents.queries.files import attachment_file as attachment_file

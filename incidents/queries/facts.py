@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from django.db.models import Q
+
 from coordination.events.actor import Actor
 from coordination.events.refused import NotFound
 from incidents import states
@@ -92,6 +94,13 @@ def is_commander(actor: Actor, incident: Commanded) -> bool:
     if not actor.is_person or actor.department_id != incident.commander_department_id:
         return False
     return actor.id == incident.commander_id or "commander" in actor.posts
+
+
+def open_incidents_of(department_id: int) -> int:
+    """How many open incidents a department leads or commands."""
+    rows = access.unscoped(Incident, reason="whether a department may be closed is a question about all it answers for")
+    answers = Q(lead_department_id=department_id) | Q(commander_department_id=department_id)
+    return rows.filter(answers, state__in=states.OPEN).count()
 
 
 def command_posts(incident: Commanded) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coordination.instructions.queries.charging import ledger, ledgers
-from coordination.instructions.queries.closing import open_assignments_of
+from coordination.instructions.queries.closing import open_assignments_of, open_orders_with
 from coordination.instructions.queries.discarding import just_discarded
 from coordination.instructions.queries.finding import search
 from coordination.instructions.queries.lists import assignments, board, desk, instructions
@@ -26,5 +26,6 @@ __all__ = [
     "about", "ask", "assignment", "assignment_transitions", "assignments", "board", "burden", "burden_of",
     "conflicts", "conflicts_of", "desk", "instruction", "instructions", "just_discarded",
     "ladder_of", "ledger", "ledgers",
-    "open_assignments_of", "recipients_preview", "search", "streams_of", "transitions", "versions", "who_acts_on_which",
+    "open_assignments_of", "open_orders_with", "recipients_preview", "search", "streams_of", "transitions", "versions",
+    "who_acts_on_which",
 ]
