@@ -12,14 +12,25 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict, Invalid
 from coordination.instructions.actions import arming, asking, ending, moving, reading
-from coordination.instructions.models import Acknowledgement, Ask, Assignment, InstructionVersion
+from coordination.instructions.models import Acknowledgement, Ask, Assignment, InstructionVersion, Transition
 from coordination.instructions.queries import cases, chain
 from coordination.instructions.states import TERMINAL, UNTOUCHED
 from incidents.entered import Entered
 from incidents.entered import reason as entered_reason
+from sharing import access
 
 GRADES = ("assumed", "voice", "api", "system")
 TOUCHED_BY = {"person": "system", "client": "api"}
+
+
+WRONG_CODES = 5
+"""Of 10,000: whoever does not know a version's code does not find it."""
+
+
+class VoiceCodeSpent(Conflict):
+    """Too many wrong codes were given for this version; none counts any more."""
+
+    code = "voice_code_spent"
 
 
 class StaleVersion(Conflict):
@@ -171,6 +182,8 @@ def _take_in_hand(
         return
     deadlines.cancel(subject=row, kinds=["acknowledge"], now=now)
     if row.state in UNTOUCHED:
+        if first:
+            asking.settle_misreading(row, now=now)
         moving.carry(
             row, move, after="acknowledged", ball=row.department_id, data=data,
             tell=[moving.duty(row.instruction.issuer_id)], **how,
@@ -181,8 +194,6 @@ def _take_in_hand(
         moving.carry(row, move, data=data, **how)
     settle_overdue(row, now=now)
     row.save(update_fields=["overdue_since", "escalated_level"])
-    if first and row.state == "acknowledged":
-        asking.settle_misreading(row, now=now)
 
 
 def hand_over(row: Assignment, *, now: datetime) -> None:
@@ -222,6 +233,8 @@ def acknowledge_for(
         spoken_at=entered.moment("spoken_at", spoken_at, not_after=now),
     )
     code = entered.text("voice_code", voice_code, 4)
+    if code and _wrong_codes(row, stands.n) >= WRONG_CODES:
+        raise VoiceCodeSpent(_("Too many wrong codes: the department acknowledges this version by itself now."))
     if spoken_at is None:
         entered.fault("spoken_at", "required", _("This must not be empty."))
     entered.done()
@@ -230,13 +243,21 @@ def acknowledge_for(
         evidence.counted = False
         evidence.save()
         moving.carry(
-            row, "acknowledge_for", actor=actor, now=now, data={"n": stands.n, "grade": "assumed"},
+            row, "acknowledge_for", actor=actor, now=now,
+            data={"n": stands.n, "grade": "assumed", **({"wrong_code": True} if code else {})},
             tell=[moving.duty(row.department_id, row.post)],
         )
         return row
     _count(evidence)
     _take_in_hand(row, stands, evidence, "acknowledge_for", actor=actor, now=now)
     return row
+
+
+def _wrong_codes(row: Assignment, n: int) -> int:
+    """How often a wrong code was given for this part and version."""
+    rows = access.unscoped(Transition, reason="guesses are counted whoever made them")
+    mine = rows.filter(instruction_id=row.instruction_id, subject_type="assignment", subject_id=row.pk)
+    return mine.filter(move="acknowledge_for", data__contains={"n": n, "wrong_code": True}).count()
 
 
 @action("assignment.contest")
