@@ -9,7 +9,7 @@ import pytest
 
 from coordination.deadlines.models import Deadline
 from coordination.events.refused import Forbidden
-from coordination.instructions.models import Ask
+from coordination.instructions.models import ApprovalRule, Ask
 from tests.instructions.world import World, build, minutes
 
 pytestmark = pytest.mark.django_db
@@ -96,3 +96,34 @@ def test_one_clock_to_confirm_serves_both_who_wait_for_it(world: World) -> None:
     assert armed(world.fresh(child)) == {"confirm"}, "whether it is kept has not been said"
     world.act("keep", child, "district")
     assert armed(world.fresh(child)) == set()
+
+
+@pytest.mark.parametrize("state", ["issued", "delivered", "on_hold", "delegated"])
+def test_while_a_question_is_open_the_time_stays_the_issuers(world: World, state: str) -> None:
+    ApprovalRule.objects.create(basis="line", approvals=0)
+    order = world.issued(targets=world.targets("district"))
+    row = world.on(order, "district")
+    if state == "delivered":
+        row = world.act("receive", row, "district", version=1)
+    elif state in ("on_hold", "delegated"):
+        row = world.act("acknowledge", row, "district", version=1)
+    if state == "on_hold":
+        until = world.now + timedelta(minutes=30)
+        pause = world.act("ask", row, "district", kind="hold", reason="Storm", wanted_until=until)
+        world.act("grant", pause, "centre", until=until)
+    question = world.act("ask", row, "district", kind="clarify", reason="Which tank?")
+    centre = str(world.id("centre"))
+    assert world.fresh(row).ball == centre
+    if state == "issued":
+        assert world.act("receive", row, "district", version=1).ball == centre
+    if state in ("issued", "delivered"):
+        assert world.act("acknowledge", row, "district", version=1).ball == centre
+    elif state == "on_hold":
+        assert world.act("resume", row, "district").ball == centre
+    else:
+        child = world.act("delegate", row, "district", targets=world.targets("dfire"))
+        assert world.fresh(row).ball == centre
+        world.act("cancel", child, "district", reason="Ourselves")
+        assert world.fresh(row).ball == centre
+    world.act("grant", question, "centre", answer="The left one")
+    assert world.fresh(row).ball == str(world.id("district"))

@@ -250,8 +250,9 @@ def part_party(part: Part, who: str, action: str) -> bool:
     if action == "arbitrate":
         return part.arbiter and command
     if action == "urge":
-        leads = {one.department for one in part.order.parts if one.role == "lead" and one.state != "cancelled"}
-        lead = part.role == "support" and any(_posts(who, one, COMMANDING) for one in leads)
+        leads = [one for one in part.order.parts if one.role == "lead" and one.state != "cancelled"]
+        leads = [one for one in leads if one.state != "declined"] or leads  # who has declined it, until another leads
+        lead = part.role == "support" and any(_posts(who, one.department, COMMANDING) for one in leads[-1:])
         return issuer or command or lead
     if action == "acknowledge_for":
         return issuer or command

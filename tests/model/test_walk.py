@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ SYSTEMS = ("district", "dfire", "stranger")
 ON_IT = {"centre", "fire", "police", "district", "dfire"}
 STATUSES = {"": 200, "too_soon": 429, "successor_needed": 422, "successor_leads": 422, "same_department": 422}
 CLOSE = timedelta(seconds=90)
+MANY = int(os.environ.get("MUSTER_WALKS", "250"))
 PASSING = (20, 61, 400, 1000, 1300, 1900)
 
 steps = st.lists(
@@ -68,14 +70,35 @@ class _Undo(Exception):
     """Rolls one walk back."""
 
 
-@settings(
-    max_examples=12, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(urgent=st.booleans(), recheck=st.booleans(), ahead=st.integers(0, 3), steps=steps)
-def test_random_walks_agree_with_the_model(
-    ground: Ground, urgent: bool, recheck: bool, ahead: int, steps: list[tuple[int, int, int, int]]
+anywhere = given(urgent=st.booleans(), recheck=st.booleans(), ahead=st.integers(0, 3), steps=steps)
+
+
+def walks(number: int, *, same: bool) -> Any:
+    """So many walks: the same ones each time, or others each time (a failing one is printed with its trail)."""
+    return settings(
+        max_examples=number, deadline=None, derandomize=same, database=None, phases=[Phase.generate],
+        print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
+
+@walks(20, same=True)
+@anywhere
+def test_walks_agree_with_the_model(ground: Ground, **how: Any) -> None:
+    walk_once(ground, **how)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@walks(MANY, same=False)
+@anywhere
+def test_many_walks_at_random_agree_with_the_model(ground: Ground, **how: Any) -> None:
+    walk_once(ground, **how)
+
+
+def walk_once(
+    ground: Ground, *, urgent: bool, recheck: bool, ahead: int, steps: list[tuple[int, int, int, int]]
 ) -> None:
+    """One walk from the city's beginning; nothing of it stays."""
     ground.go_to(ground.began)
     try:
         with transaction.atomic():
@@ -83,6 +106,7 @@ def test_random_walks_agree_with_the_model(
             walk.skip(ahead)
             for step in steps:
                 walk.step(*step)
+            walk.look(walk.voice(len(walk.trail)))
             walk.settle()
             raise _Undo
     except _Undo:
@@ -141,7 +165,8 @@ class Walk(Compared):
                 who, action, on, ask = tried
                 self.make(attempt(self.ground, who, action, on, ask, c, now), c)
         self.sound()
-        self.look(self.voice(a + b + c))
+        if (a + b + c) % 3 == 0:  # a whole page for a reader costs as much as a move
+            self.look(self.voice(a + b + c))
 
     def skip(self, ahead: int) -> None:
         """Begin where the order has left, or is in the departments' hands, so that walks come further."""

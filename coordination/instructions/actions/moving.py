@@ -172,6 +172,8 @@ def carry(
     ``effective_at``: when it truly happened (a telephone call); clamped between the last move and this one.
     """
     before = subject.state
+    if ball is not None and action in _GOES_ON and isinstance(subject, Assignment) and _question_open(subject):
+        ball = None  # whoever was asked what is meant still has to say so
     at = max(now, subject.moved_at)
     effective = min(max(effective_at or at, subject.effective_at), at)
     subject.state = after or before
@@ -186,6 +188,17 @@ def carry(
     return note_move(
         subject, action, actor=actor, before=before, reason=reason, data=data, cause=cause, tell=tell, urgency=urgency
     )
+
+
+_GOES_ON = frozenset({
+    "reach", "receive", "acknowledge", "acknowledge_for", "misunderstood", "hand_down", "take_back", "resume",
+})
+"""Moves that pass the work on, and leave an open question where it is."""
+
+
+def _question_open(row: Assignment) -> bool:
+    maybe = getattr(row, "asks_open", True)  # read with the lock
+    return bool(maybe and row.asks.filter(state=Ask.State.OPEN, kind=Ask.Kind.CLARIFY).exists())
 
 
 def note_move(
