@@ -103,6 +103,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """One administrative act on a department."""
     if name not in DEEDS:
         raise Http404
+    accounts.department(pk)  # an absent department is one refusal, whatever else is wrong
     about = {} if name in OF_A_ROW else {"department_id": pk}
     return carry_out(
         request,
