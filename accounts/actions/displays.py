@@ -20,8 +20,9 @@ from coordination.events.refused import Conflict, Forbidden, Invalid, NotFound, 
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CODE_LENGTH = 8
 CODE_LASTS = timedelta(minutes=10)
-# Screens that wait to be paired: anybody can open that page, so there is an end to it.
-WAITING_PER_ADDRESS = 4
+# Screens that wait to be paired: anybody can open that page, so there is an end to it. A control room's walls stand
+# behind one address, and none may push another's code out.
+WAITING_PER_ADDRESS = 20
 WAITING_IN_ALL = 200
 SETTINGS = ("name", "incident_id", "language", "theme", "seat_distance_m", "screen_width_m")
 

@@ -142,10 +142,16 @@ def test_a_wall_is_paired_by_its_code_once() -> None:
     assert queries.display_by_token(token, "10.0.0.5") is None
 
 
+def test_a_control_room_of_twelve_walls_pairs_them_behind_one_address() -> None:
+    first = [actions.pairing(claim="", address="10.0.0.5", now=T0) for _n in range(12)]
+    again = [actions.pairing(claim=one.claim, address="10.0.0.5", now=T0 + timedelta(seconds=5)) for one in first]
+    assert [one.code for one in again] == [one.code for one in first]
+
+
 def test_waiting_screens_have_an_end() -> None:
     for n in range(220):
-        actions.pairing(claim="", address=f"10.0.{n % 20}.5", now=T0)
-    assert Display.objects.count() == 80
+        actions.pairing(claim="", address=f"10.0.{n % 5}.5", now=T0)
+    assert Display.objects.count() == 100
     with pytest.raises(TooManyWaiting):
         for n in range(200):
             actions.pairing(claim="", address=f"10.1.{n}.5", now=T0)
