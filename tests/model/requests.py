@@ -181,6 +181,8 @@ def refusal(attempted: Try, now: datetime) -> str:
         return ""
     if action == "feedback" and body["final"] and part.acknowledged != part.order.current:
         return "stale_version"
+    if action == "reassign" and body["department"] == part.department:
+        return "same_department"
     if action == "reassign":
         return "already_assigned" if _taken(part.order, body["department"]) else ""
     if action == "arbitrate":
