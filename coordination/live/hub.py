@@ -101,7 +101,8 @@ class Hub:
 
     def _checked(self, outbox: Outbox, verdict: Verdict) -> None:
         outbox.checked_at = self.loop.time()
-        outbox.next_check = outbox.checked_at + CHECK_SECONDS
+        # what was asked for while this was looked up stays due: it may have read what was there before
+        outbox.next_check = min(outbox.next_check, outbox.checked_at + CHECK_SECONDS)
         outbox.department = verdict.actor.department_id
         outbox.person = verdict.actor.id if verdict.actor.is_person else None
 
@@ -315,10 +316,7 @@ class Hub:
         if verdict.actor.kind == "anonymous":
             outbox.close(SIGNED_OUT)
             return
-        again = outbox.next_check == 0.0  # asked for once more while this check was under way
         self._checked(outbox, verdict)
-        if again:
-            outbox.next_check = 0.0
         for stream in set(outbox.at) - verdict.allowed:
             epoch, seq = outbox.at[stream]
             self._unfollow(outbox, stream)
