@@ -307,7 +307,8 @@ class Walk(Compared):
     def out_of_date(self, voice: Voice, tried: Try) -> None:
         """A decision on an older version is refused, one on no version too."""
         stale = voice.send(tried.method, tried.path, tried.wire, version=tried.last_decided() - 1)
-        assert (stale.status_code, stale.json().get("code")) == (412, "version_conflict"), (tried, stale.content[:300], self.trail)
+        said = (stale.status_code, stale.json().get("code"))
+        assert said == (412, "version_conflict"), (tried, stale.content[:300], self.trail)
         blind = voice.send(tried.method, tried.path, tried.wire)
         assert (blind.status_code, blind.json()["code"]) == (428, "if_match_required"), (blind.content, self.trail)
 
