@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.permissions.conftest import city as city
+from tests.permissions.conftest import standing
 from tests.permissions.conftest import world as world
 from tests.permissions.world import World
 
 API = "/api/v1"
+
+# one a file: a test that commits cannot empty tables which an open transaction holds
+city = pytest.fixture(scope="module", name="city")(standing)
 
 
 class Speaker:

@@ -15,6 +15,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from coordination.screens.api import description
+from tests.permissions import asking, bodies
 from tests.permissions import operations as ops
 from tests.permissions.operations import Operation
 from tests.permissions.world import World
@@ -101,8 +102,8 @@ SHOWN = [one for one in API if one.method == "GET" and declared(one).answer is n
 @pytest.mark.parametrize("who", ["centre/commander", "fire/duty_officer", "fire/client"])
 def test_what_is_answered_is_what_is_described(operation: Operation, who: str, world: World) -> None:
     shape = declared(operation).query
-    query = ops.sample(shape(), world) if shape else {}
-    path = ops.path_of(operation, world, absent=False)
+    query = bodies.sample(shape(), world) if shape else {}
+    path = asking.path_of(operation, world, absent=False)
     answer = world.clients[who].get(path, query, headers=world.headers.get(who))
     assert answer.status_code == 200, answer.content
     described = description.document()["paths"]["/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.route)]["get"]

@@ -12,9 +12,10 @@ import pytest
 from django.conf import LazySettings
 
 from tests.api.test_reading import HOSTILE
+from tests.permissions import asking, bodies
 from tests.permissions import operations as ops
+from tests.permissions.conftest import PLENTY
 from tests.permissions.operations import Operation
-from tests.permissions.test_operations import PLENTY
 from tests.permissions.world import World
 
 ME = "centre/commander"
@@ -71,13 +72,13 @@ def no_limits(settings: LazySettings) -> None:
 def send(operation: Operation, world: World, raw: bytes, who: str = ME) -> Any:
     headers = {"Idempotency-Key": str(uuid.uuid4())}
     if declared(operation).may_decide:
-        headers["If-Match"] = f'"{world.version_of(ops.noun(operation))}.x"'
+        headers["If-Match"] = f'"{world.version_of(asking.noun(operation))}.x"'
     client = world.clients[who]
     cookies = copy.deepcopy(client.cookies)  # signing in or out is undone on the server, so in the client too
     began = time.process_time()
-    answer = ops.undone(
+    answer = asking.undone(
         lambda: client.generic(
-            operation.method, ops.path_of(operation, world, absent=False), raw, content_type="application/json",
+            operation.method, asking.path_of(operation, world, absent=False), raw, content_type="application/json",
             headers=headers | world.headers.get(who, {}),
         )
     )  # fmt: skip
@@ -100,7 +101,7 @@ def test_no_odd_value_in_any_field_is_a_fault(operation: Operation, world: World
     start = WRITES.index(operation)
     for index, name in enumerate(declared(operation).body().fields):
         for turn, odd in enumerate(ODD[(start + index) % 3 :: 3]):
-            body = ops.body_of(operation, world) | {name: odd}
+            body = bodies.body_of(operation, world) | {name: odd}
             answer = send(operation, world, json.dumps(body).encode(), (ME, OFFICER)[turn % 2])
             assert answer.status_code < 500, (name, odd, answer.content[:500])
 
@@ -108,11 +109,11 @@ def test_no_odd_value_in_any_field_is_a_fault(operation: Operation, world: World
 @pytest.mark.parametrize("operation", READS, ids=lambda one: one.key)
 def test_no_odd_query_is_a_fault(operation: Operation, world: World) -> None:
     shape = declared(operation).query
-    path = ops.path_of(operation, world, absent=False)
+    path = asking.path_of(operation, world, absent=False)
     for name in [*(shape().fields if shape else ()), "limit", "cursor", "fields", "nonsense"]:
         for odd in ("", "-1", "9" * 40, "0000-00-00", "1.1", "<script>", "中" * 300):
-            query = (ops.sample(shape(), world) if shape else {}) | {name: odd}
-            answer = ops.undone(lambda query=query: world.clients[ME].get(path, query))
+            query = (bodies.sample(shape(), world) if shape else {}) | {name: odd}
+            answer = asking.undone(lambda query=query: world.clients[ME].get(path, query))
             assert answer.status_code < 500, (name, odd)
             if name == "nonsense":
                 assert answer.status_code == 400

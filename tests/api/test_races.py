@@ -16,7 +16,7 @@ from django.test import Client
 
 from coordination.events.models import Command, Event
 from tests.permissions import world as worlds
-from tests.permissions.test_operations import PLENTY
+from tests.permissions.conftest import PLENTY
 
 AT_ONCE = 6
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,6 +129,14 @@ def _sent(operation: Operation, world: World, absent: bool, headers: dict[str, s
     if declared.media == "multipart/form-data":
         return {"data": body}
     return {"data": "&".join(f"{k}={v}" for k, v in body.items()), "content_type": declared.media}
+
+
+def undone(send: Callable[[], Any]) -> Any:
+    """Return the answer of a request whose effects are rolled back."""
+    with transaction.atomic():
+        answer = send()
+        transaction.set_rollback(True)
+    return answer
 
 
 def noun(operation: Operation) -> str:

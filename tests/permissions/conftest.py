@@ -20,9 +20,8 @@ CHEAP = [
 ]
 
 
-@pytest.fixture(scope="package")
-def city(django_db_setup: None, django_db_blocker: Any) -> Iterator[worlds.World]:
-    """The world with everybody signed in."""
+def standing(django_db_setup: None, django_db_blocker: Any) -> Iterator[worlds.World]:
+    """The world with everybody signed in, in a transaction that is never committed."""
     with django_db_blocker.unblock():
         atomic = transaction.atomic()
         atomic.__enter__()
@@ -39,6 +38,9 @@ def city(django_db_setup: None, django_db_blocker: Any) -> Iterator[worlds.World
         finally:
             transaction.set_rollback(True)
             atomic.__exit__(None, None, None)
+
+
+city = pytest.fixture(scope="package", name="city")(standing)
 
 
 @pytest.fixture
