@@ -14,6 +14,7 @@ from accounts.queries import departments_by_id
 from coordination.events.refused import Invalid
 from coordination.events.words import words_of
 from coordination.instructions.models import Instruction, InstructionVersion, Urgency
+from coordination.instructions.queries import cases
 from coordination.instructions.states import CONTENT
 from incidents.entered import Entered, row_id
 
@@ -212,7 +213,7 @@ def complete(instruction: Instruction, version: InstructionVersion, *, now: date
         entered.fault("what", "required", _("Say what is to be done."))
     if version.due_at is None and version.due_in is None:
         entered.fault("due_at", "required", _("Say by when."))
-    elif version.due_at is not None and version.due_at <= now and version.n == 1:
+    elif past(instruction, version, now=now):
         entered.fault("due_at", "past", _("This time has passed already."))
     due = due_of(version, now=now, pace=instruction.incident.pace) if version.due_at or version.due_in else None
     if due is not None and version.starts_at is not None and version.starts_at >= due:
@@ -225,6 +226,13 @@ def complete(instruction: Instruction, version: InstructionVersion, *, now: date
     elif len(leads) != 1 and version.n == 1:
         entered.fault("targets", "one_lead", _("Exactly one department leads."))
     entered.done()
+
+
+def past(instruction: Instruction, version: InstructionVersion, *, now: datetime) -> bool:
+    """Whether the time it names has passed; the time that a change leaves as it was may."""
+    if version.due_at is None or version.due_at > now:
+        return False
+    return version.n == 1 or version.due_at != cases.version_of(instruction, instruction.current).due_at
 
 
 def due_of(version: InstructionVersion, *, now: datetime, pace: float) -> datetime:

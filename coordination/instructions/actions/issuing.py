@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from coordination.deadlines import actions as deadlines
 from coordination.events.actor import SYSTEM, Actor
 from coordination.events.command import action
-from coordination.events.refused import Conflict
+from coordination.events.refused import Conflict, Invalid
 from coordination.instructions import states
 from coordination.instructions.actions import amending, arming, content, drafting, ending, moving
 from coordination.instructions.models import Assignment, Instruction, InstructionVersion
@@ -26,6 +26,12 @@ class AlreadyAssigned(Conflict):
     """The department has an open part in this order already."""
 
     code = "already_assigned"
+
+
+class DuePassed(Invalid):
+    """The time by when it shall be done has passed while the version waited."""
+
+    code = "due_passed"
 
 
 @action("instruction.issue")
@@ -49,6 +55,9 @@ def _take(actor: Actor, now: datetime, instruction_id: int, move: str, if_versio
     instruction = locked[seen.pk]
     case = cases.instruction_case(instruction, cases.centres())
     moving.judge(actor, states.move_named("instruction", move), case, instruction, if_version)
+    if content.past(instruction, drafting.pending(instruction), now=now):
+        way_out = _("The time by when it shall be done has passed. Take it back into draft and name another.")
+        raise DuePassed(way_out, errors=[{"pointer": "/due_at", "code": "past", "detail": way_out}])
     return instruction
 
 
