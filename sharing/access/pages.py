@@ -20,6 +20,7 @@ from coordination.events import clock, refusals
 from coordination.events.actor import ANONYMOUS, Actor
 from coordination.events.command import request_id
 from coordination.events.refused import Forbidden, NotFound, Refused
+from sharing.access import opened_for
 
 View = Callable[..., HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -147,6 +148,8 @@ def page(
             if elsewhere is not None:
                 return elsewhere
             try:
+                if department:
+                    request.actor = opened_for.actor_for_form(request, request.actor)  # type: ignore[attr-defined]
                 if posts is not None and not request.actor.posts & set(posts):  # type: ignore[attr-defined]
                     raise WrongPost(_("This page is for other posts than yours."))
                 response = inner(request, *args, **kwargs)
@@ -154,6 +157,9 @@ def page(
                 if request.method not in SAFE:
                     note_refusal(request, inner.__name__, refused)
                 raise Http404 from None
+            except opened_for.OtherDepartment as refused:
+                note_refusal(request, inner.__name__, refused)
+                return _opened_for_another(request, refused)
             except Refused as refused:
                 note_refusal(request, inner.__name__, refused)
                 return refusal_response(request, refused)
@@ -228,6 +234,15 @@ def refusal_response(
     response["Cache-Control"] = "no-store"
     if "retry_after" in extra:
         response["Retry-After"] = str(max(1, int(extra["retry_after"])))
+    return response
+
+
+def _opened_for_another(request: HttpRequest, refused: opened_for.OtherDepartment) -> HttpResponse:
+    where = "parts" if request.headers.get("HX-Request") else "errors"
+    response = refusal_response(
+        request, refused, f"{where}/other_department.html", opened_for.kept(request, refused)
+    )
+    response["X-Other-Department"] = "1"  # what a device kept stays there until its department is acted for again
     return response
 
 

@@ -96,6 +96,7 @@ export async function send() {
         answer = await fetch(row.url, { method: "POST", body: data, headers: { "X-CSRFToken": csrf(), "HX-Request": "true" }, credentials: "same-origin" });
       } catch { break; }
       if (answer.status === 401 || answer.redirected || answer.status >= 500) break;
+      if (answer.headers.has("X-Other-Department")) continue; // it waits until its department is acted for again
       await store.remove("outbox", row.key);
       if (answer.ok) {
         if (row.draft) await store.remove("drafts", `${person()}|${row.draft}`);

@@ -1,0 +1,1 @@
+"""What do all templates use without asking for it?"""
