@@ -80,3 +80,15 @@ class NewPasswordForm(_Dressed):
         if data.get("password") and data.get("again") and data["password"] != data["again"]:
             self.add_error("again", _("The two are not the same."))
         return data
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The password so far, and a new one, twice."""
+
+    current = forms.CharField(
+        label=_("Password so far"),
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ("current", "password", "again")

@@ -15,6 +15,7 @@ urlpatterns = [
     path("act-for/", plain(signing.act_for), name="act-for"),
     path("sessions/", plain(sessions.sessions), name="sessions"),
     path("sessions/<int:session_id>/end/", plain(sessions.end), name="end-session"),
+    path("settings/password/", plain(signing.change_password), name="change-password"),
     path("settings/language/", plain(sessions.set_language), name="set-language"),
     path("settings/theme/", plain(sessions.set_theme), name="set-theme"),
 ]

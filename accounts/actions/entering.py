@@ -11,7 +11,7 @@ from typing import Literal
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions import factors, signing
+from accounts.actions import factors, people, signing
 from accounts.models import Person
 from accounts.queries.people import departments_of
 from accounts.queries.sessions import factor_required, has_factor
@@ -67,6 +67,14 @@ def confirm(request: HttpRequest, *, actor: Actor, password: str, now: datetime)
     """Wake a session that lay still by the person's password; for five minutes they may set up a second factor too."""
     signing.confirm_password(request=request, actor=actor, password=password, now=now)
     request.session[PENDING] = {"person": actor.id, "at": now.timestamp()}
+
+
+def change_password(request: HttpRequest, *, actor: Actor, current: str, password: str, now: datetime) -> None:
+    """Change one's own password: asks for the one so far; this session goes on, all others end."""
+    signing.confirm_password(request=request, actor=actor, password=current, now=now)
+    key = request.session.session_key or ""
+    person = people.change_password(actor=actor, now=now, password=password, session_key=key)
+    signing.keep_session(request=request, person=person)
 
 
 def offer(request: HttpRequest, now: datetime) -> factors.Enrolment:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.http import HttpRequest
@@ -237,6 +237,14 @@ def confirm_password(*, request: HttpRequest, actor: Actor, password: str, now: 
         raise WrongCredentials(_("The password is wrong."))
     request.session["active_at"] = now.timestamp()
     OpenSession.objects.filter(session_key=request.session.session_key).update(active_at=now)
+
+
+def keep_session(*, request: HttpRequest, person: Person) -> None:
+    """Let this session go on after its person changed their password; its id changes with it."""
+    old = request.session.session_key
+    update_session_auth_hash(request, person)
+    request.session.save()
+    OpenSession.objects.filter(session_key=old).update(session_key=request.session.session_key)
 
 
 def sign_out(*, request: HttpRequest, actor: Actor, now: datetime) -> None:

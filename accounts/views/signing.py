@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions, queries
 from accounts.actions import entering
-from accounts.forms import CodeForm, NewPasswordForm, PasswordForm, SignInForm
+from accounts.forms import ChangePasswordForm, CodeForm, NewPasswordForm, PasswordForm, SignInForm
 from accounts.views.answers import lead, next_of, note, refuse, show, signed_in, speak
 from coordination.events.actor import SYSTEM
 from coordination.events.refused import Refused
@@ -126,6 +127,32 @@ def password_again(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(next_of(request), status=303)
 
 
+@sensitive_post_parameters()
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Change one's own password, by the one so far."""
+    form = ChangePasswordForm(request.POST if request.method == "POST" else None)
+    if request.method != "POST":
+        return show(request, "accounts/change_password.html", form)
+    if not form.is_valid():
+        return show(request, "accounts/change_password.html", form, status=422)
+    try:
+        entering.change_password(
+            request,
+            actor=request.actor,  # type: ignore[attr-defined]
+            now=request.now,  # type: ignore[attr-defined]
+            current=form.cleaned_data["current"],
+            password=form.cleaned_data["password"],
+        )
+    except Refused as refused:
+        for error in refused.errors:
+            form.add_error("password", str(error.get("detail", "")))
+        return refuse(request, "accounts/change_password.html", form, refused)
+    messages.success(request, _("Your password is changed. You were signed out everywhere else."))
+    return HttpResponseRedirect(reverse("sessions"), status=303)
+
+
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End this session."""
@@ -149,7 +176,7 @@ def choose_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         )
     except Refused as refused:
         for error in refused.errors:
-            form.errors and form.add_error("password", str(error.get("detail", "")))
+            form.add_error("password", str(error.get("detail", "")))
         if refused.status == 404:
             note(request, refused)
             return show(request, "accounts/link_over.html", status=404, problem=refused.message)
