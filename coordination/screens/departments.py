@@ -25,6 +25,22 @@ DEEDS = {
     "end_membership": Deed(
         "end_membership", _("End"), forms.EndForm, accounts_actions.end_membership, _("The post was left."), grave=True
     ),
+    "reset_factor": Deed(
+        "reset_factor",
+        _("Reset the second factor"),
+        forms.PersonForm,
+        accounts_actions.reset_factor,
+        _("The second factor was taken away: the next sign-in sets up a new one."),
+        grave=True,
+    ),
+    "deactivate_person": Deed(
+        "deactivate_person",
+        _("Deactivate"),
+        forms.PersonForm,
+        accounts_actions.deactivate_person,
+        _("This person was signed out and can act no longer; their posts ended."),
+        grave=True,
+    ),
     "pair_display": Deed(
         "pair_display", _("Pair a wall"), forms.PairForm, accounts_actions.pair_display, _("The wall is paired.")
     ),
@@ -55,7 +71,7 @@ DEEDS = {
     ),
 }
 SHOWN = ("appoint", "pair_display", "create_client")
-OF_A_ROW = {"end_membership", "revoke_display", "revoke_client"}
+OF_A_ROW = {"end_membership", "reset_factor", "deactivate_person", "revoke_display", "revoke_client"}
 
 
 @require_safe

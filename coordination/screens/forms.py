@@ -48,6 +48,12 @@ class EndForm(ActForm):
     membership_id = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
 
 
+class PersonForm(ActForm):
+    """An act on a person."""
+
+    person_id = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
+
+
 class PairForm(ActForm):
     """A screen becomes a wall."""
 

@@ -187,6 +187,8 @@ def _typed(name: str, field: forms.Field, world: World, absent: bool) -> Any:
     }
     if name.endswith("_id") and name not in (*picked, "command_id"):
         return NOBODYS if absent else world.ids[name]
+    if name == "person_id" and not isinstance(field, forms.ChoiceField):
+        return NOBODYS if absent else world.ids["spare_id"]
     if name == "kind" and not isinstance(field, forms.ChoiceField):
         return "note"
     if name in picked and not (name == "kind" and field.choices):  # type: ignore[attr-defined]

@@ -137,7 +137,7 @@ def _people(world: World) -> None:
     spare = Person.objects.create(username="spare", name_zh="备用", name_en="spare")
     row = Post.objects.get(department=world.departments["centre"], kind="observer")
     leaves = Membership.objects.create(person=spare, post=row, valid_from=now - timedelta(days=30))
-    world.ids |= {"membership_id": leaves.pk, "username": spare.username}
+    world.ids |= {"membership_id": leaves.pk, "username": spare.username, "spare_id": spare.pk}
     world.people["superuser"] = Person.objects.create(username="superuser", is_superuser=True, is_staff=True)
 
 
