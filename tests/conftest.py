@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests import chromium, services, stacks
+from tests.permissions import drawing
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # files that take longest begin first, so that the cores of a parallel run end together
@@ -106,6 +107,11 @@ def _turn(path: Path) -> int:
     """Return when a file begins: the longest first, then the others as they were found."""
     name = path.relative_to(Path(__file__).parent).as_posix()
     return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+
+def pytest_report_header() -> str:
+    """Name the seed by which cells of the table of permissions are drawn."""
+    return f"cells of permissions: {'all' if drawing.whole() else f'MUSTER_SEED={drawing.seed()}'}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

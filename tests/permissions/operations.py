@@ -7,6 +7,7 @@ the rows with the addresses, and can write them anew for a person to read the di
 from __future__ import annotations
 
 import importlib
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from coordination.instructions.views import page, registry
 from coordination.screens import departments, desk, incident_deeds, incidents, room, rosters, wall
+from tests.permissions import drawing
 from tests.permissions.world import POSTS
 
 TABLE = Path(__file__).with_name("operations.yaml")
@@ -26,6 +28,8 @@ KINDS = (*POSTS, "client", "reader", "display")
 # Where each relation's principals come from. The absent is asked for by those to whom the rest is foreign, so that
 # the two answers can be laid side by side.
 RELATIONS = {"own": "centre", "participating": "fire", "foreign": "water", "absent": "water"}
+DRAWN = 3
+"""So many kinds of actor, and of stranger, are drawn for an operation where not all are tried."""
 SOCKETS = ("incident", "brief", "department", "user", "system")
 """What a socket or a poll can follow: each kind of stream is an operation of its own."""
 
@@ -120,6 +124,22 @@ def cells() -> Iterator[tuple[str, str, str]]:
     for relation, code in RELATIONS.items():
         for kind in KINDS:
             yield relation, kind, f"{code}/{kind}"
+
+
+def drawn(operation: Operation) -> Iterator[tuple[str, str, str]]:
+    """Return the cells tried in this run: all with ``MUSTER_CELLS=all``, else some kinds of actor by the seed.
+
+    A kind is drawn with all its relations, so that hidden and absent stand side by side; duty officers always.
+    """
+    if drawing.whole():
+        yield from cells()
+        return
+    chance = random.Random(f"{drawing.seed()} {operation.key}")
+    kinds = {"duty_officer", *chance.sample(KINDS, DRAWN)}
+    strangers = set(chance.sample(STRANGERS, DRAWN))
+    for relation, kind, principal in cells():
+        if kind in (strangers if relation == "strangers" else kinds):
+            yield relation, kind, principal
 
 
 Key = tuple[str, str, str]

@@ -34,6 +34,6 @@ def _record(every: list[ops.Operation], world: World, wanted: str) -> None:
         elif one.method == "WS":
             rows.append(ops.row_of(one, listening.try_all(one, world)))
         else:
-            answers = judging.try_all(one, world)
+            answers = judging.tried(one, world, ops.cells())
             rows.append(ops.row_of(one, {cell: answer.said for cell, answer in answers.items()}))
     ops.write(rows)
