@@ -12,5 +12,5 @@ def whole() -> bool:
 
 
 def seed() -> str:
-    """Return by what the cells are drawn: ``MUSTER_SEED``, else 1 on a build machine (``CI``), else the day's number."""
+    """Return by what cells are drawn: ``MUSTER_SEED``, else 1 on a build machine (``CI``), else the day."""
     return os.environ.get("MUSTER_SEED") or ("1" if os.environ.get("CI") else str(date.today().toordinal()))
