@@ -283,7 +283,8 @@ class Walk(Compared):
         """Send it; the answer is the model's, and the model moves on."""
         voice, now = self.ground.voice(tried.who), clock.now()
         status, code = self.expected(tried, now)
-        version = tried.version() if tried.action in DECIDING else None
+        own = tried.ask and tried.action == "withdraw"  # one's own question may be taken back, whatever came since
+        version = tried.version() if tried.action in DECIDING and not own else None
         label = f"{tried.who} {tried.action} {type(tried.on).__name__}{tried.on.pk} {tried.body}"
         if version is not None and status == 200 and dice % 4 == 1:
             self.out_of_date(voice, tried)
