@@ -110,8 +110,9 @@ class World:
                 created_at=T0, moved_at=T0, effective_at=T0, issued_at=sent,
             )
             for d in sorted(executing):
+                role = "lead" if d == min(executing) else "support"
                 assignment = Assignment.everything.create(
-                    instruction=instruction, department=self.rows[d], role="lead", due_at=T0, created_at=T0,
+                    instruction=instruction, department=self.rows[d], role=role, due_at=T0, created_at=T0,
                     moved_at=T0, effective_at=T0,
                 )
                 made.append((assignment, n, {"reach": 3, "owners": frozenset({d, issuer}), "alone": True}))

@@ -158,6 +158,14 @@ def disputed(world: World) -> Made:
     return made
 
 
+def ruled(world: World) -> Made:
+    """The commander has ruled whose work it is."""
+    made = disputed(world)
+    owner = world.id("dfire")
+    made["assignment"] = world.act("arbitrate", made["assignment"], "centre.commander", owner=owner, reason="By duty")
+    return made
+
+
 def asked(world: World) -> Made:
     """A question is open."""
     made = issued(world)
@@ -194,7 +202,7 @@ def changed_above(world: World) -> Made:
 
 STAGES: tuple[Callable[..., Made], ...] = (
     drafted, handed_in, approved, issued, pressing, emergency, taken, spoken_for, worked, accepted, declined, disputed,
-    asked, held, watched, changed_above,
+    ruled, asked, held, watched, changed_above,
 )  # fmt: skip
 
 

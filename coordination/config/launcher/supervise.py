@@ -119,13 +119,15 @@ class Supervisor:
         self._proxy = self._transport = None
 
     def alive(self) -> bool:
-        """Say whether it answers."""
-        try:
-            self.call.getState()
-        except (OSError, HTTPException, xmlrpc.client.Error):
-            self._forget()
-            return False
-        return True
+        """Say whether it answers: asked once more, since a call that a signal cut short spoils its connection."""
+        for _try in range(2):
+            try:
+                self.call.getState()
+            except (OSError, HTTPException, xmlrpc.client.Error):
+                self._forget()
+            else:
+                return True
+        return False
 
     def information(self, name: str) -> dict[str, Any]:
         """Return what it knows of a program: ``statename``, ``pid`` (0 when it does not run), ``spawnerr``."""
