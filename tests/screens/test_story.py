@@ -34,7 +34,10 @@ def commander() -> Client:
 
 def test_every_step_is_done(settings: Any, tmp_path: Any) -> None:
     settings.MUSTER_DEMO, settings.MEDIA_ROOT = True, tmp_path
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher",
+        "coordination.config.hashers.RandomSecretHasher",
+    ]
     call_command("load_codes", verbosity=0)
     call_command("load_demo", verbosity=0)
     browser = commander()
