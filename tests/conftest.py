@@ -18,6 +18,7 @@ from tests.permissions import drawing
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # files that take longest begin first, so that the cores of a parallel run end together
 LONGEST = (
+    "faults/test_chaos.py",
     "house/test_launcher.py",
     "model/test_walk.py",
     "permissions/test_api_cells.py",
@@ -80,7 +81,7 @@ def browser() -> Iterator[Browser]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what this machine cannot run; mark what needs whole systems, and put it last."""
     kept, dropped = [], []
-    whole = {"stack", "start_stack", "browser"}
+    whole = {"stack", "browser"}
     has_browser = bool(chromium.program())
     for item in items:
         needs = [
@@ -97,7 +98,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     for item in kept:
-        if whole & set(getattr(item, "fixturenames", ())) or any(item.iter_markers("chaos")):
+        if whole & set(getattr(item, "fixturenames", ())):
             item.add_marker("whole_system")
     kept.sort(key=lambda item: (item.get_closest_marker("whole_system") is not None, _turn(item.path)))
     items[:] = kept

@@ -160,10 +160,8 @@ def disputed(world: World) -> Made:
 
 def ruled(world: World) -> Made:
     """The commander has ruled whose work it is."""
-    made = disputed(world)
-    owner = world.id("dfire")
-    made["assignment"] = world.act("arbitrate", made["assignment"], "centre.commander", owner=owner, reason="By duty")
-    return made
+    made, fields = disputed(world), {"owner": world.id("dfire"), "reason": "By duty"}
+    return {**made, "assignment": world.act("arbitrate", made["assignment"], "centre.commander", **fields)}
 
 
 def asked(world: World) -> Made:
