@@ -5,7 +5,7 @@ test.
 ``browser``: Chromium. A test that needs what this machine has not is left out before it runs, and the summary says so.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +77,12 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what this machine cannot run; mark what needs whole systems, and put it last."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
+    """Leave out what this machine cannot run; mark what needs whole systems, and put it last.
+
+    Markers come before anybody chooses by them, the order after everybody else has put theirs.
+    """
     kept, dropped = [], []
     whole = {"stack", "browser"}
     has_browser = bool(chromium.program())
@@ -100,8 +103,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in kept:
         if whole & set(getattr(item, "fixturenames", ())):
             item.add_marker("whole_system")
-    kept.sort(key=lambda item: (item.get_closest_marker("whole_system") is not None, _turn(item.path)))
     items[:] = kept
+    yield
+    items.sort(key=lambda item: (item.get_closest_marker("whole_system") is not None, _turn(item.path)))
 
 
 def _turn(path: Path) -> int:
