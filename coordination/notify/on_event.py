@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -123,42 +124,7 @@ def _message(
     now: datetime,
 ) -> Message:
     object_type, object_id = _object(event, entry)
-    if event.payload.get("class", 1) > MOST_CLASS:
-        return _withheld(event, entry, people, systems)
-    said = dict(facts.get((object_type, object_id), {}))
-    code, hearer = said.pop("voice_code", None), said.pop("voice_department", None)
-    if hearer != entry.get("department"):
-        code = None  # it proves that the text arrived there, so nobody else gets it
-    payload = {key: event.payload[key] for key in PAYLOAD_ARGS if key in event.payload}
-    if event.type == "alarm.raised":
-        payload["alarm"] = payload.pop("kind", "")
-    awaited = event.type in OWED_RECEIPT and any(one.parked_at is None for one in systems)
-    return Message(
-        person_ids=tuple(people),
-        department_id=entry.get("department"),
-        text_key=str(entry.get("text") or event.type),
-        args={**payload, **said, **entry.get("args", {})},
-        object_type=object_type,
-        object_id=object_id,
-        incident_id=event.incident_id,
-        urgency=event.urgency,
-        key=f"{object_type}:{object_id}:{event.type}:{event.pk}:0",
-        guard=dict(entry.get("guard", {})),
-        exercise=event.exercise,
-        event_id=event.pk,
-        outside_after=CLIENT_SILENT if awaited else 0.0,
-        outside_guard={"client_silent": True, "version": event.version} if awaited else {},
-        outside_args={"voice_code": code} if code else {},
-        endpoint_ids=tuple(one.pk for one in systems),
-    )
-
-
-def _withheld(
-    event: Event, entry: Mapping[str, Any], people: Sequence[int], systems: Sequence[WebhookEndpoint]
-) -> Message:
-    """A message about something classified: what it is stands on screen alone, for those who may see it there."""
-    object_type, object_id = _object(event, entry)
-    return Message(
+    bare = Message(
         person_ids=tuple(people),
         department_id=entry.get("department"),
         text_key=texts.WITHHELD,
@@ -172,6 +138,24 @@ def _withheld(
         exercise=event.exercise,
         event_id=event.pk,
         endpoint_ids=tuple(one.pk for one in systems),
+    )
+    if event.payload.get("class", 1) > MOST_CLASS:
+        return bare  # what it is stands on screen alone, for those who may see it there
+    said = dict(facts.get((object_type, object_id), {}))
+    code, hearer = said.pop("voice_code", None), said.pop("voice_department", None)
+    if hearer != entry.get("department"):
+        code = None  # it proves that the text arrived there, so nobody else gets it
+    payload = {key: event.payload[key] for key in PAYLOAD_ARGS if key in event.payload}
+    if event.type == "alarm.raised":
+        payload["alarm"] = payload.pop("kind", "")
+    awaited = event.type in OWED_RECEIPT and any(one.parked_at is None for one in systems)
+    return replace(
+        bare,
+        text_key=str(entry.get("text") or event.type),
+        args={**payload, **said, **entry.get("args", {})},
+        outside_after=CLIENT_SILENT if awaited else 0.0,
+        outside_guard={"client_silent": True, "version": event.version} if awaited else {},
+        outside_args={"voice_code": code} if code else {},
     )
 
 
