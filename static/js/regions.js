@@ -97,6 +97,7 @@ async function refetch(region) {
   region.busy = true;
   region.read = performance.now();
   const began = region.changed;
+  let late = false; // a pointer came while this was read: it waits for no tick
   const stop = new AbortController();
   const limit = setTimeout(() => stop.abort(), 6000);
   region.stop = stop;
@@ -108,14 +109,15 @@ async function refetch(region) {
       blank(region, el);
     } else if (answer.ok) {
       region.fresh = await answer.text();
-      if (region.changed === began) region.dirty = 0; // else a pointer came meanwhile: still dirty
+      late = region.changed !== began;
+      if (!late) region.dirty = 0;
       settle(region);
     }
   } catch { /* offline or slow: stays dirty, tick() tries again */ } finally {
     clearTimeout(limit);
     region.busy = false;
     region.stop = null;
-    if (stop.signal.aborted && !region.timer) region.timer = setTimeout(() => refetch(region), Math.random() * 300);
+    if ((late || stop.signal.aborted) && !region.timer) region.timer = setTimeout(() => refetch(region), Math.random() * 300);
   }
 }
 
