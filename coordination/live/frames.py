@@ -1,6 +1,11 @@
 """What do server and screen say to each other?
 
 One JSON object a frame, told apart by ``kind``. Pointers only: what changed, never what it says now.
+
+- screen: ``hello {streams: {stream: [epoch, seq]}}``
+- server: ``ready {accepted, refused, now, build}``, ``ev {stream, epoch, seq, type, id, version}``,
+  ``hb {now, heads: {stream: [epoch, seq]}, build}``, ``reset {stream, epoch, seq, why: behind | epoch | gone}``
+- ``GET /live/since?after=stream=epoch.seq,…`` answers ``{now, build, heads, events: [ev], resets: [reset]}``
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +16,11 @@ from coordination.events import streams
 from coordination.events.actor import Actor
 from coordination.events.text import localized
 from coordination.instructions import queries as instructions
+from coordination.live import parts
 from coordination.live.queries import cursor
 from sharing.access.pages import page
 
-PARTS = ("needs", "progress", "waiting", "drafts", "duty")
+PARTS = {name: f"desk/{name}.html" for name in ("needs", "progress", "waiting", "drafts", "duty")}
 WHY = {
     "approve": (_("waits for our approval"), _("Look and approve…")),
     "approved": (_("approved, not issued yet"), _("Issue…")),
@@ -61,10 +63,9 @@ def _discarded(request: HttpRequest) -> dict[str, Any] | None:
 @require_safe
 @page()
 def part(request: HttpRequest, name: str) -> HttpResponse:
-    """One part, as a screen that heard of a change fetches it."""
-    if name not in PARTS:
-        raise Http404
-    return render(request, f"desk/{name}.html", shown(request, name))
+    """One part, or several, as a screen that heard of a change fetches them."""
+    names = parts.names_of(name, PARTS)
+    return parts.answer(request, names, PARTS, shown(request, names))
 
 
 def followed(actor: Actor) -> list[str]:
@@ -73,13 +74,13 @@ def followed(actor: Actor) -> list[str]:
     return [*own, streams.user(actor.id)] if actor.id else own
 
 
-def shown(request: HttpRequest, name: str = "") -> dict[str, Any]:
+def shown(request: HttpRequest, names: Collection[str] = PARTS) -> dict[str, Any]:
     """What the templates draw on; for the duty part alone the instructions are not read."""
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     context: dict[str, Any] = {"streams": " ".join(followed(actor)), "desk_url": reverse("desk")}
-    if name in ("", "duty"):
+    if "duty" in names:
         context["duty"] = duty(actor.department_id, now)
-    if name != "duty":
+    if set(names) != {"duty"}:
         found = instructions.desk(actor=actor, now=now)
         for need in found["needs"]:
             dress(need)

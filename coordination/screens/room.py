@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from coordination.instructions import queries as instructions
+from coordination.live import parts
 from coordination.screens import room_facts as facts
 from coordination.screens.acting import carry_out, offered, summary
 from coordination.screens.incident_deeds import DEEDS, ELSEWHERE, RARE, WITHOUT_INCIDENT, choices
@@ -23,16 +25,17 @@ TABS = {
     "map": _("Map"),
     "departments": _("Departments"),
 }
-PARTS = {
-    "room-head": ("overview", "room/part_head.html"),
-    "room-progress": ("overview", "room/part_progress.html"),
-    "room-latest": ("overview", "room/part_latest.html"),
-    "room-facts": ("overview", "room/part_facts.html"),
-    "room-acts": ("overview", "room/part_acts.html"),
-    "room-log": ("log", "room/part_log.html"),
-    "room-departments": ("departments", "room/part_departments.html"),
-    "room-instructions": ("instructions", "room/part_instructions.html"),
+TAB_OF = {
+    "room-head": "",  # on every tab, and needs none's facts
+    "room-progress": "overview",
+    "room-latest": "overview",
+    "room-facts": "overview",
+    "room-acts": "overview",
+    "room-log": "log",
+    "room-departments": "departments",
+    "room-instructions": "instructions",
 }
+PARTS = {name: f"room/part_{name.removeprefix('room-')}.html" for name in TAB_OF}
 PAGE = 50
 
 
@@ -48,13 +51,14 @@ def room(request: HttpRequest, pk: int, tab: str = "overview") -> HttpResponse:
 @require_safe
 @page()
 def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """One live part of the room again."""
-    if name not in PARTS:
-        raise Http404
-    tab, template = PARTS[name]
-    kept = _context(request, pk, tab, only=name)
-    shown = request.GET.get("tab", tab)
-    return render(request, template, kept | {"tab": shown if shown in TABS else tab})
+    """One live part of the room, or several, again."""
+    names = parts.names_of(name, PARTS)
+    tabs = {TAB_OF[one] for one in names} - {""} or {""}
+    kept: dict[str, Any] = {}
+    for tab in sorted(tabs):
+        kept |= _context(request, pk, tab, only=names)
+    shown = request.GET.get("tab", "")
+    return parts.answer(request, names, PARTS, kept | {"tab": shown if shown in TABS else "overview"})
 
 
 @require_safe
@@ -94,20 +98,20 @@ def _show(
 
 
 def _context(
-    request: HttpRequest, pk: int, tab: str, bound: dict[str, Any] | None = None, only: str = ""
+    request: HttpRequest, pk: int, tab: str, bound: dict[str, Any] | None = None, only: Collection[str] = PARTS
 ) -> dict[str, Any]:
-    """What a tab shows; ``only``: what one of its parts needs."""
+    """What a tab shows; ``only``: what these parts of it need."""
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     kept = facts.base(actor=actor, incident_id=pk, now=now)
     kept |= {"tab": tab, "tabs": _tabs(pk), "errors": summary(bound)}
     if tab == "overview":
-        if only in ("", "room-progress"):
+        if "room-progress" in only:
             kept |= facts.standing(actor=actor, room=kept["room"], now=now)
-        if only in ("", "room-latest"):
+        if "room-latest" in only:
             kept["latest"] = facts.timeline(actor=actor, incident_id=pk, now=now, after=None, size=facts.LATEST)[
                 "timeline"
             ]
-        if only in ("", "room-acts"):
+        if "room-acts" in only:
             kept |= _acts(request, kept, pk, bound)
     elif tab == "log":
         kept |= facts.timeline(actor=actor, incident_id=pk, now=now, after=_after(request), size=PAGE)
@@ -117,7 +121,7 @@ def _context(
         kept["participations"] = facts.participations(actor=actor, room=kept["room"], now=now)
     elif tab == "map":
         kept["points"] = facts.points(actor=actor, room=kept["room"], now=now)
-    else:
+    elif tab == "instructions":
         kept["view"] = "board" if request.GET.get("view") == "board" else "list"
         kept["board"] = instructions.board(actor=actor, incident_id=pk, now=now)
     return kept

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import actions as accounts
+from coordination.live import parts
 from coordination.screens import wall_facts
 from sharing.access.pages import actor_of, now_of
 
@@ -37,14 +38,13 @@ def wall(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def part(request: HttpRequest, name: str) -> HttpResponse:
-    """One panel again, after a pointer."""
+    """One panel, or several, again after a pointer."""
     if actor_of(request).kind != "display":
         return HttpResponse(status=401)
-    if name not in PARTS:
-        raise Http404
+    names = parts.names_of(name, PARTS)
     facts = wall_facts.wall(actor=actor_of(request), now=now_of(request))
     with translation.override(facts["language"]):
-        return render(request, PARTS[name], {"wall": facts})
+        return parts.answer(request, names, PARTS, {"wall": facts})
 
 
 def _pair(request: HttpRequest) -> HttpResponse:

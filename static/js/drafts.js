@@ -5,13 +5,14 @@ import { word } from "./words.js";
 const person = () => document.body.dataset.person || "";
 const keyOf = (form) => `${person()}|${form.dataset.draft}`;
 
+const each = (act) => document.querySelectorAll("form[data-draft]").forEach(act);
+
 export function start() {
   if (!person() || !("indexedDB" in window)) return;
-  document.querySelectorAll("form[data-draft]").forEach(watch);
-  document.addEventListener("ops:swapped", (e) => e.target.querySelectorAll("form[data-draft]").forEach(watch));
-  document.addEventListener("htmx:afterSwap", (e) => e.target.querySelectorAll && e.target.querySelectorAll("form[data-draft]").forEach(watch));
-  addEventListener("visibilitychange", () => { if (document.hidden) document.querySelectorAll("form[data-draft]").forEach(keep); });
-  addEventListener("pagehide", () => document.querySelectorAll("form[data-draft]").forEach(keep));
+  each(watch);
+  for (const name of ["ops:swapped", "htmx:afterSwap"]) document.addEventListener(name, () => each(watch));
+  addEventListener("visibilitychange", () => { if (document.hidden) each(keep); });
+  addEventListener("pagehide", () => each(keep));
   document.addEventListener("submit", leaving, true);
   clearSent();
 }

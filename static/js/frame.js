@@ -29,8 +29,8 @@ function state(e) {
   const stale = state === "stale";
   if (chip) {
     chip.hidden = state === "none";
-    chip.dataset.state = stale ? "stale" : state === "connecting" ? "connecting" : "live";
-    chip.querySelector("[data-text]").textContent = word(stale ? "ageStale" : state === "connecting" ? "ageConnecting" : state === "polling" ? "agePolling" : "ageLive", { n: seconds });
+    chip.dataset.state = state === "polling" ? "live" : state;
+    chip.querySelector("[data-text]").textContent = word(`age${state[0].toUpperCase()}${state.slice(1)}`, { n: seconds });
   }
   const bar = document.getElementById("ops-stale");
   if (!bar) return;

@@ -5,8 +5,7 @@ let since = 0;
 
 export function start() {
   addEventListener("keydown", press);
-  const help = document.getElementById("ops-help");
-  for (const b of document.querySelectorAll("[data-help]")) b.addEventListener("click", () => help && help.showModal());
+  for (const b of document.querySelectorAll("[data-help]")) b.addEventListener("click", help);
 }
 
 function press(e) {

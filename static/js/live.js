@@ -1,10 +1,5 @@
 // Is what the screen shows still true? Pointers over a socket, gaps and silence noticed, polling where sockets fail.
-//
-// Messages, JSON, told apart by `kind`:
-//   > hello {streams: {stream: [epoch, seq]}}            < ready {accepted, refused, now, build}
-//   < ev {stream, epoch, seq, type, id, version}         < hb {now, heads: {stream: [epoch, seq]}, build}
-//   < reset {stream, epoch, seq, why: behind|epoch|gone}
-// GET /live/since?after=stream=epoch.seq,… answers {now, build, heads, events: [ev], resets: [reset]}.
+// What the messages hold is said in coordination/live/frames.py.
 import * as clock from "./clock.js";
 import * as regions from "./regions.js";
 

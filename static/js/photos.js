@@ -1,5 +1,4 @@
-// How does a phone's photo get through a thin line? Shrunk to 1600 px and sent on its own, before the text, each with
-// its progress and its own retry. What has not arrived when the form is sent goes with the form.
+// How does a phone's photo get through a thin line? Shrunk, and sent on its own before the text, with progress and retry.
 import { word } from "./words.js";
 
 const MOST = 1600;

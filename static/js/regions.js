@@ -2,6 +2,8 @@
 import { word } from "./words.js";
 
 const regions = new Map(); // element id -> state
+const groups = new Map(); // address of parts read in one request -> {key, timer, stop}
+const PART = /(\/parts?\/)([\w-]+)/; // …/part/head and …/part/acts are read as …/part/head,acts
 let pointerFree = 0; // no swap before this performance.now()
 let pointerDown = false;
 let moved = -1e9; // last movement or key
@@ -10,7 +12,7 @@ let onSignedOut = () => {};
 export function watch(signedOut) {
   onSignedOut = signedOut;
   collect();
-  for (const name of ["pointermove", "keydown"]) addEventListener(name, () => { moved = performance.now(); }, { capture: true, passive: true });
+  for (const name of ["pointermove", "keydown"]) addEventListener(name, () => { moved = performance.now(); }, true);
   addEventListener("pointerdown", () => { pointerDown = true; }, true);
   for (const name of ["pointerup", "pointercancel"]) {
     addEventListener(name, () => { pointerDown = false; pointerFree = performance.now() + 500; }, true);
@@ -20,7 +22,7 @@ export function watch(signedOut) {
 export function collect(root = document) {
   for (const el of root.querySelectorAll("[data-live][data-part][id]")) {
     if (!regions.has(el.id)) {
-      regions.set(el.id, { id: el.id, dirty: 0, timer: 0, busy: false, fresh: null, changed: 0, read: performance.now() });
+      regions.set(el.id, { id: el.id, dirty: 0, fresh: null, changed: 0, read: performance.now() });
     }
     el.dataset.mounted = "1";
   }
@@ -37,7 +39,7 @@ export function dirty(stream) {
   }
 }
 
-// After an act here: everything is read again at once; a list keeps its rows four seconds, so that the receipt is read.
+// After an act here all is read again at once; a list keeps its rows four seconds, so that the receipt is read.
 export function acted(el) {
   const list = el && el.closest("[data-live][data-list]");
   const region = list && regions.get(list.id);
@@ -62,7 +64,21 @@ function blank(region, el) {
 function soil(region, wait = 100 + Math.random() * 200) {
   region.changed += 1;
   if (!region.dirty) region.dirty = performance.now();
-  if (!region.timer && !region.busy) region.timer = setTimeout(() => refetch(region), wait);
+  plan(region, wait);
+}
+
+const keyOf = (el) => el.dataset.part.replace(PART, "$1*");
+
+function plan(region, wait) {
+  const el = document.getElementById(region.id);
+  if (!el || !el.dataset.part) return void regions.delete(region.id);
+  const key = keyOf(el);
+  if (!groups.has(key)) groups.set(key, { key, timer: 0, stop: null });
+  later(groups.get(key), wait);
+}
+
+function later(group, wait) {
+  if (!group.timer && !group.stop) group.timer = setTimeout(() => refetch(group), wait);
 }
 
 // The moment since which the oldest dirty region has been wrong, or null.
@@ -74,10 +90,8 @@ export function dirtySince() {
 
 // What is being read over a line that is gone is given up and begun anew.
 export function again() {
-  for (const region of regions.values()) {
-    if (region.stop) region.stop.abort();
-    if (region.dirty) soil(region, 0);
-  }
+  for (const group of groups.values()) if (group.stop) group.stop.abort();
+  for (const region of regions.values()) if (region.dirty) plan(region, 0);
 }
 
 // Every second: what failed or had to wait is tried again.
@@ -86,38 +100,42 @@ export function tick() {
     if (region.fresh) settle(region);
     const el = document.getElementById(region.id); // no stream tells of it: read every so many seconds
     if (el && el.dataset.every && !region.dirty && performance.now() - region.read > el.dataset.every * 1000 && !document.hidden) soil(region, 0);
-    if (region.dirty && !region.timer && !region.busy) region.timer = setTimeout(() => refetch(region), Math.random() * 1000);
+    if (region.dirty) plan(region, Math.random() * 1000);
   }
 }
 
-async function refetch(region) {
-  region.timer = 0;
-  const el = document.getElementById(region.id);
-  if (!el || !el.dataset.part) { regions.delete(region.id); return; }
-  region.busy = true;
-  region.read = performance.now();
-  const began = region.changed;
-  let late = false; // a pointer came while this was read: it waits for no tick
-  const stop = new AbortController();
+async function refetch(group) {
+  group.timer = 0;
+  const asked = [];
+  for (const region of regions.values()) {
+    const el = region.dirty && document.getElementById(region.id);
+    if (!el || !el.dataset.part || keyOf(el) !== group.key) continue;
+    region.read = performance.now();
+    asked.push({ region, el, began: region.changed, name: PART.exec(el.dataset.part)?.[2] });
+  }
+  if (!asked.length) return;
+  const url = group.key.replace("*", asked.map((one) => one.name));
+  const stop = group.stop = new AbortController();
   const limit = setTimeout(() => stop.abort(), 6000);
-  region.stop = stop;
+  let late = false; // a pointer came while this was read: it waits for no tick
   try {
-    const answer = await fetch(el.dataset.part, { headers: { "HX-Request": "true", "X-Part": region.id }, credentials: "same-origin", signal: stop.signal });
-    if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname !== new URL(el.dataset.part, location.href).pathname)) {
-      onSignedOut();
-    } else if (answer.status === 404 || answer.status === 403) {
-      blank(region, el);
-    } else if (answer.ok) {
-      region.fresh = await answer.text();
-      late = region.changed !== began;
-      if (!late) region.dirty = 0;
-      settle(region);
+    const answer = await fetch(url, { headers: { "HX-Request": "true", "X-Part": "1" }, credentials: "same-origin", signal: stop.signal });
+    if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname !== new URL(url, location.href).pathname)) onSignedOut();
+    else if ([403, 404].includes(answer.status)) for (const { region, el } of asked) blank(region, el);
+    else if (answer.ok) {
+      const html = await answer.text();
+      const parts = asked.length > 1 ? [...parse(html).children].map((one) => one.innerHTML) : [html];
+      asked.forEach(({ region, began }, i) => {
+        region.fresh = parts[i];
+        if (region.changed === began) region.dirty = 0;
+        else late = true;
+        settle(region);
+      });
     }
   } catch { /* offline or slow: stays dirty, tick() tries again */ } finally {
     clearTimeout(limit);
-    region.busy = false;
-    region.stop = null;
-    if ((late || stop.signal.aborted) && !region.timer) region.timer = setTimeout(() => refetch(region), Math.random() * 300);
+    group.stop = null;
+    if (late || stop.signal.aborted) later(group, Math.random() * 300);
   }
 }
 

@@ -98,7 +98,7 @@ ACTS: dict[str, Callable[[], Any]] = {
 SHOWN: dict[str, Callable[[], Any]] = {
     "incidents/<int:pk>/<str:tab>/": lambda: room.TABS,
     "incidents/<int:pk>/parts/<str:name>/": lambda: room.PARTS,
-    "instructions/<int:pk>/part/<slug:name>": lambda: page.PARTS,
+    "instructions/<int:pk>/part/<str:name>": lambda: page.PARTS,
     "desk/parts/<str:name>/": lambda: desk.PARTS,
     "wall/parts/<str:name>/": lambda: wall.PARTS,
     "live/since": lambda: SOCKETS,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -16,11 +17,14 @@ from coordination.instructions.views import shown
 from coordination.instructions.views.choices import Choices
 from coordination.instructions.views.compare import compare
 from coordination.instructions.views.registry import DISCARD, Act, act_for
+from coordination.live import parts
 from coordination.live.queries import cursor
 from sharing.access.forms import ActForm
 from sharing.access.pages import page
 
-PARTS = ("head", "content", "acts", "assignments", "timeline")
+PARTS = {
+    name: f"instructions/{name}.html" for name in ("head", "content", "acts", "assignments", "timeline")
+}
 Bound = dict[tuple[str, int, str], dict[str, Any]]
 
 
@@ -34,10 +38,9 @@ def instruction(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 @page()
 def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
-    """One part, as a screen that heard of a change fetches it."""
-    if name not in PARTS:
-        raise Http404
-    return render(request, f"instructions/{name}.html", everything(request, pk, part=name))
+    """One part, or several, as a screen that heard of a change fetches them."""
+    names = parts.names_of(name, PARTS)
+    return parts.answer(request, names, PARTS, everything(request, pk, only=names))
 
 
 @require_safe
@@ -79,8 +82,10 @@ def show(
     return render(request, "instructions/page.html", context, status=status)
 
 
-def everything(request: HttpRequest, pk: int, *, part: str = "", bound: Bound | None = None) -> dict[str, Any]:
-    """What the page draws on, or one part of it (empty = all)."""
+def everything(
+    request: HttpRequest, pk: int, *, only: Collection[str] = PARTS, bound: Bound | None = None
+) -> dict[str, Any]:
+    """What the page draws on, or these parts of it."""
     actor, now = request.actor, request.now
     i = queries.instruction(actor=actor, instruction_id=pk, now=now)
     choices = Choices(actor)
@@ -94,24 +99,24 @@ def everything(request: HttpRequest, pk: int, *, part: str = "", bound: Bound | 
         "evidence_names": [str(shown.EVIDENCE_NAMES.get(code, code)) for code in i["evidence"]],
         "who_acts": i["who_acts_on_which"] if i["current"] > 1 else [],
     }
-    if part in ("", "content"):
+    if "content" in only:
         i["part_of"] = part_of(request, i["parent"])
         i["unit_name"] = choices.name("unit", i["unit"])
         i["verb_name"] = choices.name("verb", i["verb"])
         i["type_name"] = choices.name("incident_type", i["type"])
         i["objects"] = [{"kind": object_name(row["kind"]), "code": row["code"]} for row in i["objects_named"]]
-    if part in ("", "assignments", "timeline"):
+    if "assignments" in only or "timeline" in only:
         transitions = queries.transitions(actor=actor, instruction_id=pk, now=now)
         context["timeline"] = shown.timeline_of(transitions)
-    if part in ("", "assignments") and i["assignments"]:
+    if "assignments" in only and i["assignments"]:
         ledgers = queries.ledgers(actor=actor, instruction_id=pk, now=now)
         for a in i["assignments"]:
             dress_assignment(a, transitions, ledgers.get(a["id"], []), choices)
         i["total"] = len(i["assignments"])
         i["acknowledged"] = sum(1 for a in i["assignments"] if a["acknowledged_at"])
-    if part in ("", "assignments") and not i["assignments"] and not i["ended_at"]:
+    if "assignments" in only and not i["assignments"] and not i["ended_at"]:
         context |= before_it_leaves(request, pk, i)
-    if part in ("", "acts"):
+    if "acts" in only:
         context["groups"] = groups_of(request, i, choices, bound or {})
         context["why_nothing"] = why_nothing(i)
     return context
