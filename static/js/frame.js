@@ -29,7 +29,7 @@ function state(e) {
   const stale = state === "stale";
   if (chip) {
     chip.hidden = state === "none";
-    chip.dataset.state = state === "polling" ? "live" : state;
+    chip.dataset.state = state;
     chip.querySelector("[data-text]").textContent = word(`age${state[0].toUpperCase()}${state.slice(1)}`, { n: seconds });
   }
   const bar = document.getElementById("ops-stale");

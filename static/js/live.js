@@ -14,7 +14,7 @@ let opening = 0;
 let failures = 0; // opens in a row that never became ready
 let retry = 0;
 let polling = 0;
-let pollFailed = true; // until one has succeeded
+let polls = 0; // that succeeded in a row
 let heard = performance.now();
 let wall = Date.now();
 let since = null; // the request under way
@@ -82,9 +82,9 @@ function detach() {
 function closed(code) {
   if (code === 4401) return signedOut();
   failures += 1;
-  if (failures >= 3 && !polling) { pollFailed = true; poll(0); }
+  if (failures >= 3 && !polling) { polls = 0; poll(0); }
   const most = failures > 3 ? 15000 : 4000;
-  const wait = polling && !pollFailed ? SOCKET_AGAIN : 500 + Math.random() * (most - 500);
+  const wait = polling && polls ? SOCKET_AGAIN : 500 + Math.random() * (most - 500);
   clearTimeout(retry);
   retry = setTimeout(connect, wait);
 }
@@ -191,13 +191,12 @@ async function poll(wait) {
   polling = setTimeout(async () => {
     const done = await fetchSince();
     if (over || !polling) return;
-    if (done && pollFailed) { // the server is back: so may be its socket
-      pollFailed = false;
+    if (done && !polls) { // the server is back: so may be its socket
       clearTimeout(retry);
       retry = setTimeout(connect, Math.random() * 1000);
     }
-    pollFailed = !done;
-    poll(done ? 8000 + Math.random() * 4000 : 1500 + Math.random() * 2000);
+    polls = done ? polls + 1 : 0;
+    poll(polls > 1 ? 8000 + Math.random() * 4000 : 1500 + Math.random() * 2000);
   }, wait);
 }
 
@@ -223,8 +222,8 @@ function tick() {
   const dirty = regions.dirtySince();
   const right = dirty === null ? heard : Math.min(heard, dirty);
   const age = now - right;
-  const limit = polling && !pollFailed && dirty === null ? SILENT_POLLING : SILENT;
-  say("live:state", { age, state: !cursors.size ? "none" : age > limit ? "stale" : polling && !pollFailed ? "polling" : socket ? "live" : "connecting" });
+  const limit = polling && polls > 1 && dirty === null ? SILENT_POLLING : SILENT;
+  say("live:state", { age, state: !cursors.size ? "none" : age > limit ? "stale" : polling && polls ? "polling" : socket ? "live" : "connecting" });
 }
 
 const opening_ = (s) => s.readyState === 0;

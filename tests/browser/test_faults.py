@@ -93,12 +93,17 @@ class Screens:
         return None
 
     def become_right(self, since: float) -> None:
-        """Wait until every screen is right, counted from ``since`` (time.monotonic)."""
+        """Wait until every screen is right, counted from ``since`` (time.monotonic), and then until each has a socket.
+
+        One that polls is right too, but a fault of its socket would be none of it.
+        """
         until = since + RIGHT * patience()
         while wrong := self.wrong():
             assert time.monotonic() < until, wrong
             time.sleep(0.2)  # the screens are asked, nothing tells when the last of them is right
         print(f"  right {time.monotonic() - since:.1f} s after the end")
+        for one in self.all.values():
+            one.live(RIGHT * patience())
 
     def say_stale(self, since: float) -> None:
         """Wait until every screen says that it is old, counted from ``since``."""

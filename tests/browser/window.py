@@ -66,7 +66,7 @@ class Window:
         return bool(self.page.evaluate("window.stayed === true"))
 
     def live(self, seconds: float = 10) -> Window:
-        """Wait until the screen says that it hears the server."""
+        """Wait until the screen hears the server over its socket."""
         self.page.locator("#ops-age[data-state=live], #wall-age[data-state=live]").wait_for(timeout=seconds * 1000)
         return self
 
