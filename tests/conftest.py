@@ -31,6 +31,11 @@ LONGEST = (
     "instructions/test_races.py",
     "api/test_hostile.py",
     "live/test_faults.py",
+    # those that need a whole system, in their own turn
+    "browser/test_everyone.py",
+    "browser/test_loop.py",
+    "browser/test_faults.py",
+    "browser/test_wall.py",
 )
 _left_out: dict[str, list[str]] = {}
 
