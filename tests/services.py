@@ -16,7 +16,7 @@ import psutil
 import psycopg2
 from psycopg2 import sql
 
-from coordination.config.addresses import parse_database_url
+from coordination.config.addresses import Database, parse_database_url
 from coordination.config.launcher import postgres
 from coordination.config.launcher.folders import REPOSITORY, development
 from coordination.config.launcher.roles import ensure_roles
@@ -65,11 +65,26 @@ def _digest() -> str:
     return digest.hexdigest()[:12]
 
 
+def template_name() -> str:
+    """Return the name of the database with all tables of this state of the migrations, made or not."""
+    return f"muster_template_{_digest()}"
+
+
+def template_address() -> Database | None:
+    """Return where that database is; None while it is not made, or on a server that is not ours."""
+    if os.environ.get("DATABASE_URL"):
+        return None
+    with (REPOSITORY / "var" / "template.lock").open("w") as lock, _server() as cursor:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template_name()])
+        return postgres.database(development(), name=template_name()) if cursor.fetchone() else None
+
+
 def make_database() -> None:
     """Make this process's database and point Django at it."""
     from django.db import connection  # not before the settings are chosen
 
-    template = f"muster_template_{_digest()}"
+    template = template_name()
     with (REPOSITORY / "var" / "template.lock").open("w") as lock, _server() as cursor:
         fcntl.flock(lock, fcntl.LOCK_EX)
         cursor.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'muster\_template\_%'")

@@ -1,9 +1,15 @@
-"""How do tests get a whole system of their own: every process, on a free port, in its own folder?"""
+"""How do tests get a whole system of their own: every process, on a free port, in its own folder?
 
+Its tables are a copy of some that were made once for this state of the code: what a start makes of nothing is shown
+where that is the question.
+"""
+
+import fcntl
 import json
 import os
 import re
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,11 +18,16 @@ import psutil
 import psycopg2.extensions
 import redis
 
-from coordination.config.launcher import demo
+from coordination.config.addresses import Database
+from coordination.config.launcher import demo, postgres
+from coordination.config.launcher.binaries import postgres_programs
 from coordination.config.launcher.demo import free_port
-from coordination.config.launcher.folders import REPOSITORY, Instance
+from coordination.config.launcher.folders import REPOSITORY, Instance, private
+from coordination.config.launcher.keys import keys
 from coordination.config.launcher.roles import OWNER
+from coordination.config.launcher.services import service_programs, start_services, stop_services
 from coordination.config.launcher.stack import Stack, connect
+from tests import services
 
 FOLDER = REPOSITORY / "var"
 
@@ -75,6 +86,60 @@ class System(Stack):
             time.sleep(0.1)
 
 
+def seed(instance: Instance) -> None:
+    """Give a new ``instance`` its tables and static files: a copy of what was prepared once for this code."""
+    if os.environ.get("DATABASE_URL") or instance.postgres_data.exists():
+        return
+    private(instance.folder)
+    with (FOLDER / "prepared.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = _prepared()
+        # owners and modes included
+        for source, target in ((made.postgres_data, instance.postgres_data), (made.folder / "static", instance.folder)):
+            subprocess.run(["/bin/cp", "-a", str(source), str(target)], check=True)
+
+
+def _prepared() -> Instance:
+    """Return a stopped instance with the tables and static files of this code; make it when nobody has."""
+    found = Instance(FOLDER / services.template_name().replace("muster_template_", "prepared-"))
+    if not (found.folder / "complete").exists():
+        for old in FOLDER.glob("prepared-*"):
+            if old.is_dir() and not old.name.endswith(("-postgres", "-programs")):
+                demo.reset(Instance(old))
+        _prepare(System(found, port=0))
+        (found.folder / "complete").touch()
+    return found
+
+
+def _prepare(system: System) -> None:
+    """Make the tables of a new system with PostgreSQL alone, and stop it."""
+    instance = system.instance
+    private(instance.folder)
+    system.keys = keys(instance)
+    system.supervisor.start(service_programs(instance, own_redis=False))
+    try:
+        start_services(system.supervisor, with_redis=False)
+        template = services.template_address()
+        if template is not None:  # its tables are those of the tests' database: a copy is quicker than migrations
+            _copy(instance, template, postgres.database(instance, user=postgres.SUPERUSER))
+        system.manage("prepare", role=OWNER)
+    finally:
+        stop_services(instance)
+
+
+def _copy(instance: Instance, source: Database, target: Database) -> None:
+    """Fill the empty database ``target`` with everything in ``source``, as its superuser."""
+    programs = postgres_programs(instance)
+    written = subprocess.run(
+        [programs / "pg_dump", "-Fc", "-h", source.host, "-U", postgres.SUPERUSER, source.name],
+        check=True, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    subprocess.run(
+        [programs / "pg_restore", "-h", target.host, "-U", postgres.SUPERUSER, "--exit-on-error", "-d", target.name],
+        check=True, input=written.stdout,
+    )  # fmt: skip
+
+
 def start(
     name: str = "", *, city: bool = True, story: bool = False, environment: Mapping[str, str] | None = None
 ) -> System:
@@ -83,6 +148,7 @@ def start(
     instance = Instance(FOLDER / f"test-{os.getpid()}{name}")
     variables = {**(demo.ENVIRONMENT if city else {}), "MUSTER_REDIS_PREFIX": "", **(environment or {})}
     more = {"story": ["story"]} if story else {}
+    seed(instance)
     system = System(instance, port=free_port(), environment=variables, more=more)
     system.start(load=demo.load(instance) if city else ())
     return system

@@ -23,50 +23,63 @@ class Launcher:
         self.command = [sys.executable, "-m", "coordination.config.launcher", "--folder", str(self.instance.folder)]
         self.started: list[subprocess.Popen[str]] = []
 
-    def up(self) -> subprocess.Popen[str]:
-        """Start one and return it once it says that it is ready."""
+    def begin(self) -> subprocess.Popen[str]:
+        """Start one."""
         process = subprocess.Popen(
             [*self.command, "up", "--port", str(stacks.free_port())], cwd=REPOSITORY, stdout=subprocess.PIPE,
-            text=True, start_new_session=True,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         self.started.append(process)
+        return process
+
+    def up(self, until: str = "ready") -> subprocess.Popen[str]:
+        """Start one and return it once it says ``until``."""
+        process = self.begin()
+        self.hear(process, until)
+        return process
+
+    @staticmethod
+    def hear(process: subprocess.Popen[str], until: str) -> None:
+        """Wait until it says a line that begins so."""
         assert process.stdout is not None
         for line in process.stdout:
-            if line.startswith("ready"):
-                return process
-        raise AssertionError("it did not become ready")
+            if line.startswith(until):
+                return
+        raise AssertionError(f"it did not say {until!r}, but {process.communicate()[1][-3000:]}")
 
     def end(self) -> None:
         """End what a failed test left."""
         for process in self.started:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+            with process:  # closes its pipes
+                if process.poll() is None:
+                    process.kill()
         stacks.end(stacks.System(self.instance, port=0))
 
 
 @pytest.fixture
-def launcher() -> Iterator[Launcher]:
+def launcher(django_db_setup: None) -> Iterator[Launcher]:
+    """A launcher whose instance has its tables, copied from those of the tests' database."""
     made = Launcher()
+    stacks.seed(made.instance)
     yield made
     made.end()
 
 
 def test_one_at_a_time_its_children_end_with_it_and_the_next_goes_on(launcher: Launcher) -> None:
-    first = launcher.up()
-    second = subprocess.run(
-        [*launcher.command, "up", "--port", str(stacks.free_port())], cwd=REPOSITORY, capture_output=True, text=True
-    )
+    first = launcher.up("starting PostgreSQL")
+    second = launcher.begin()  # while the first starts: it waits a while for one that is just stopping
+    launcher.hear(first, "ready")
+    _, said = second.communicate(timeout=60)
     assert second.returncode == 75
-    assert f"process {first.pid}" in second.stderr
+    assert f"process {first.pid}" in said
     children = psutil.Process(first.pid).children(recursive=True)
     assert len(children) > 8
     first.kill()
     first.wait()
+    third = launcher.up()
     _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == [], "children outlived a launcher that was killed"
 
-    third = launcher.up()
     children = psutil.Process(third.pid).children(recursive=True)
     third.send_signal(signal.SIGINT)
     assert third.wait(60) == 0

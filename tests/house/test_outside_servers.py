@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import httpx
@@ -40,9 +40,27 @@ def outside() -> Iterator[Database]:
     connection.close()
 
 
-def test_the_system_runs_on_servers_named_by_the_environment(
+def prepare(environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "coordination.config.launcher", "prepare"]
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+
+
+def test_prepare_makes_everything_and_the_system_runs_on_it(
     outside: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """From an empty database: the first makes all tables, the start of the system prepares once more."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": outside.url(),
+        "MUSTER_STATIC_ROOT": str(stacks.FOLDER / "static"),
+        **{f"{role.upper()}_PASSWORD": "for this test only" for role in ROLES},
+    }
+    refused = prepare({name: value for name, value in environment.items() if name != "MUSTER_APP_PASSWORD"})
+    assert refused.returncode == 1
+    assert "MUSTER_APP_PASSWORD" in refused.stderr
+    result = prepare(environment)
+    assert result.returncode == 0, result.stderr
+
     monkeypatch.setenv("DATABASE_URL", outside.url())
     monkeypatch.setenv("REDIS_URL", os.environ.get("REDIS_URL") or redis_server.url(development(), 9))
     system = stacks.start("-outside", city=False, environment={"MUSTER_REDIS_PREFIX": f"outside{os.getpid()}-"})
@@ -58,20 +76,3 @@ def test_the_system_runs_on_servers_named_by_the_environment(
                 connection.close()
     finally:
         stacks.end(system)
-
-
-def test_prepare_makes_everything_and_may_be_repeated(outside: Database) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_URL": outside.url(),
-        "MUSTER_STATIC_ROOT": str(stacks.FOLDER / "static"),
-        **{f"{role.upper()}_PASSWORD": "for this test only" for role in ROLES},
-    }
-    command = [sys.executable, "-m", "coordination.config.launcher", "prepare"]
-    for _ in range(2):
-        result = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
-        assert result.returncode == 0, result.stderr
-    missing = {name: value for name, value in environment.items() if name != "MUSTER_APP_PASSWORD"}
-    refused = subprocess.run(command, cwd=REPOSITORY, env=missing, capture_output=True, text=True)
-    assert refused.returncode == 1
-    assert "MUSTER_APP_PASSWORD" in refused.stderr
