@@ -46,6 +46,17 @@ class CodeForm(_Dressed):
     )
 
 
+class KeyForm(_Dressed):
+    """How a new security key is called among one's own."""
+
+    name = forms.CharField(
+        label=_("Name of this key"),
+        max_length=40,
+        help_text=_("So that you know it again, such as: key on my ring, office computer."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
 class PasswordForm(_Dressed):
     """One's own password again."""
 

@@ -22,8 +22,11 @@ from accounts.actions.duty import remove_shift as remove_shift
 from accounts.actions.duty import set_deputy as set_deputy
 from accounts.actions.duty import take_over as take_over
 from accounts.actions.factors import Enrolment as Enrolment
+from accounts.actions.factors import add_key as add_key
 from accounts.actions.factors import enrol as enrol
+from accounts.actions.factors import new_codes as new_codes
 from accounts.actions.factors import new_enrolment as new_enrolment
+from accounts.actions.factors import remove_factor as remove_factor
 from accounts.actions.factors import reset_factor as reset_factor
 from accounts.actions.people import add_person as add_person
 from accounts.actions.people import change_password as change_password
@@ -43,6 +46,7 @@ from accounts.actions.signing import SignInLocked as SignInLocked
 from accounts.actions.signing import WrongCredentials as WrongCredentials
 from accounts.actions.signing import act_for as act_for
 from accounts.actions.signing import check_code as check_code
+from accounts.actions.signing import check_key as check_key
 from accounts.actions.signing import check_password as check_password
 from accounts.actions.signing import confirm_password as confirm_password
 from accounts.actions.signing import end_session as end_session

@@ -8,13 +8,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Literal
 
+from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from accounts import keys
 from accounts.actions import factors, people, signing
 from accounts.models import Person
 from accounts.queries.people import departments_of
-from accounts.queries.sessions import factor_required, has_factor
+from accounts.queries.sessions import factor_required, factors_of, has_factor, has_key
 from coordination.events.actor import Actor
 from coordination.events.refused import Refused
 
@@ -31,9 +33,20 @@ class StartAgain(Refused):
     code = "start_again"
 
 
+class AppThere(Refused):
+    """The person has an app of codes already."""
+
+    status = 409
+    code = "factor_there"
+
+
 def begin(request: HttpRequest, *, username: str, password: str, now: datetime) -> Step:
     """First step: the password. Returns what comes next: code, enrol, choose a department, or in."""
-    person = signing.check_password(request, username, password)
+    return proceed(request, signing.check_password(request, username, password), now)
+
+
+def proceed(request: HttpRequest, person: Person, now: datetime) -> Step:
+    """What comes next for a person whose password, or whose identity elsewhere, was right."""
     if has_factor(person.pk):
         step: Step = "code"
     elif factor_required():
@@ -63,6 +76,19 @@ def with_code(request: HttpRequest, *, code: str, now: datetime) -> Step:
     return enter(request, person, now)
 
 
+def with_key(request: HttpRequest, *, sent: str, now: datetime) -> Step:
+    """Second step: the answer of a security key."""
+    person = pending(request, now)
+    signing.check_key(request, person, sent)
+    return enter(request, person, now)
+
+
+def asked_of_key(request: HttpRequest, now: datetime) -> str:
+    """What the person's browser asks of a security key; empty where the person has none."""
+    person = pending(request, now)
+    return keys.ask(person) if has_key(person.pk) else ""
+
+
 def confirm(request: HttpRequest, *, actor: Actor, password: str, now: datetime) -> None:
     """Wake a session that lay still by the person's password; for five minutes they may set up a second factor too."""
     signing.confirm_password(request=request, actor=actor, password=password, now=now)
@@ -79,17 +105,45 @@ def change_password(request: HttpRequest, *, actor: Actor, current: str, passwor
 
 def offer(request: HttpRequest, now: datetime) -> factors.Enrolment:
     """What a person without a second factor needs to set one up; the same until it is done."""
-    person = pending(request, now)
-    if has_factor(person.pk):
-        raise StartAgain(_("You have a second factor already. Begin again with your password."))
+    person = _adding(request, now)
+    if any(one.type == Authenticator.Type.TOTP for one in factors_of(person.pk)):
+        raise AppThere(_("You have an app for codes already."))
     offered = factors.new_enrolment(person, request.session.get(SECRET, ""))
     request.session[SECRET] = offered.secret
     return offered
 
 
+def _adding(request: HttpRequest, now: datetime) -> Person:
+    """Who may add a second factor now: with none, whoever's password was right; with one, only from within."""
+    person = pending(request, now)
+    if has_factor(person.pk) and request.user.pk != person.pk:
+        raise StartAgain(_("You have a second factor already. Begin again with your password."))
+    return person
+
+
+def offer_key(request: HttpRequest, now: datetime) -> str:
+    """What the person's browser needs to make a new security key."""
+    return keys.offer_new(_adding(request, now))
+
+
+def with_new_key(request: HttpRequest, *, name: str, sent: str, now: datetime) -> tuple[Step, list[str]]:
+    """Keep a new security key; the second step of a person without a factor. Returns recovery codes, if new, too."""
+    person = _adding(request, now)
+    spare = factors.add_key(actor=Actor("person", person.pk), now=now, person_id=person.pk, name=name, sent=sent)
+    return _after(request, person, now), spare
+
+
+def manage(request: HttpRequest, now: datetime) -> Person:
+    """Whoever may change their second factors from within: their password was right a moment ago."""
+    person = pending(request, now)
+    if request.user.pk != person.pk:
+        raise StartAgain(_("That took too long. Begin again with your password."))
+    return person
+
+
 def with_enrolment(request: HttpRequest, *, code: str, now: datetime) -> tuple[Step, list[str]]:
     """Second step of a person without a second factor: prove the new one. Returns the recovery codes too."""
-    person = pending(request, now)
+    person = _adding(request, now)
     codes = factors.enrol(
         actor=Actor("person", person.pk),
         now=now,
@@ -97,11 +151,14 @@ def with_enrolment(request: HttpRequest, *, code: str, now: datetime) -> tuple[S
         secret=request.session.get(SECRET, ""),
         code=code,
     )
-    if request.user.is_authenticated:  # set up from within: the session goes on
-        for name in (PENDING, SECRET):
-            request.session.pop(name, None)
-        return "in", codes
-    return enter(request, person, now), codes
+    return _after(request, person, now), codes
+
+
+def _after(request: HttpRequest, person: Person, now: datetime) -> Step:
+    if request.user.pk == person.pk:  # set up from within: the session goes on
+        request.session.pop(SECRET, None)
+        return "in"
+    return enter(request, person, now)
 
 
 def enter(request: HttpRequest, person: Person, now: datetime) -> Step:

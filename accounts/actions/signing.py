@@ -17,14 +17,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import codes
+from accounts import codes, keys
 from accounts.lockout import locked_for
 from accounts.models import Department, OpenSession, Person
 from accounts.queries.people import actor_of_person, departments_of
 from accounts.queries.sessions import LONGEST_SESSION, factor_required, has_factor
 from coordination.events import clock, command, streams
 from coordination.events.actor import Actor
-from coordination.events.refused import Forbidden, NotFound, Refused, TooSoon
+from coordination.events.refused import Forbidden, Invalid, NotFound, Refused, TooSoon
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -116,6 +116,18 @@ def check_code(request: HttpRequest, person: Person, code: str) -> None:
             count_failure(request, person.username)
     if not fine:
         raise WrongCredentials(_("The code is wrong or has been used."))
+
+
+def check_key(request: HttpRequest, person: Person, sent: str) -> None:
+    """Prove the second factor by a security key's answer to what the session asked. A wrong one counts as a guess."""
+    if not sent:
+        raise Invalid(_("The key did not answer as it should. Try again, or use a code."))
+    with _one_guess(request, person.username):
+        fine = keys.prove(person, sent)
+        if not fine:
+            count_failure(request, person.username)
+    if not fine:
+        raise WrongCredentials(_("The key did not answer as it should. Try again, or use a code."))
 
 
 def count_failure(request: HttpRequest, username: str) -> None:

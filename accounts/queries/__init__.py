@@ -37,7 +37,9 @@ from accounts.queries.responsibility import responsibilities_of as responsibilit
 from accounts.queries.sessions import LONGEST_SESSION as LONGEST_SESSION
 from accounts.queries.sessions import clients_of as clients_of
 from accounts.queries.sessions import factor_required as factor_required
+from accounts.queries.sessions import factors_of as factors_of
 from accounts.queries.sessions import has_factor as has_factor
+from accounts.queries.sessions import has_key as has_key
 from accounts.queries.sessions import recovery_codes_left as recovery_codes_left
 from accounts.queries.sessions import session_open as session_open
 from accounts.queries.sessions import sessions_of as sessions_of

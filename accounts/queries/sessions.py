@@ -10,6 +10,8 @@ from django.conf import settings
 from accounts.models import ApiClient, OpenSession
 
 LONGEST_SESSION = timedelta(hours=12)
+# what counts as a second factor; recovery codes alone are none
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
 def sessions_of(person_id: int, at: datetime) -> list[OpenSession]:
@@ -26,8 +28,20 @@ def session_open(session_key: str, at: datetime) -> bool:
 
 def has_factor(person_id: int) -> bool:
     """Whether the person has a second factor (recovery codes alone are none)."""
-    there: bool = Authenticator.objects.filter(user_id=person_id, type=Authenticator.Type.TOTP).exists()
+    there: bool = Authenticator.objects.filter(user_id=person_id, type__in=FACTORS).exists()
     return there
+
+
+def has_key(person_id: int) -> bool:
+    """Whether the person has a security key or passkey."""
+    there: bool = Authenticator.objects.filter(user_id=person_id, type=Authenticator.Type.WEBAUTHN).exists()
+    return there
+
+
+def factors_of(person_id: int) -> list[Authenticator]:
+    """The person's second factors: the app of codes first, then keys, oldest first."""
+    rows = Authenticator.objects.filter(user_id=person_id, type__in=FACTORS)
+    return list(rows.order_by("type", "created_at", "pk"))
 
 
 def factor_required() -> bool:

@@ -52,7 +52,9 @@ def show(
     request: HttpRequest, template: str, form: Form | None = None, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """A page of this room, never kept by anybody."""
-    answer = render(request, template, {"form": form, "next": next_of(request), **context}, status=status)
+    then = next_of(request)
+    facts = {"form": form, "next": then, "next_query": urlencode({"next": then}), **context}
+    answer = render(request, template, facts, status=status)
     answer["Cache-Control"] = "no-store"
     return answer
 

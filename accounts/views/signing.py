@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import actions, queries
 from accounts.actions import entering
-from accounts.forms import ChangePasswordForm, CodeForm, NewPasswordForm, PasswordForm, SignInForm
+from accounts.forms import ChangePasswordForm, NewPasswordForm, PasswordForm, SignInForm
 from accounts.views.answers import lead, next_of, note, refuse, show, signed_in, speak
 from coordination.events.actor import SYSTEM
 from coordination.events.refused import Refused
@@ -34,57 +34,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         step = entering.begin(request, now=request.now, **form.cleaned_data)  # type: ignore[attr-defined]
     except Refused as refused:
         return refuse(request, "accounts/sign_in.html", form, refused)
-    return _onward(request, step)
+    return onward(request, step)
 
 
-def _onward(request: HttpRequest, step: entering.Step) -> HttpResponse:
+def onward(request: HttpRequest, step: entering.Step) -> HttpResponse:
+    """To the next step, or in."""
     further = _NEXT.get(step)
     answer = lead(request, further) if further else HttpResponseRedirect(next_of(request), status=303)
     language = getattr(request.user, "language", "")
     return speak(answer, language) if language else answer
-
-
-@sensitive_post_parameters()
-@require_http_methods(["GET", "HEAD", "POST"])
-def code(request: HttpRequest) -> HttpResponse:
-    """Second step: the code of the second factor."""
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    try:
-        entering.pending(request, request.now)  # type: ignore[attr-defined]
-        if request.method != "POST":
-            return show(request, "accounts/code.html", form)
-        if not form.is_valid():
-            return show(request, "accounts/code.html", form, status=422)
-        step = entering.with_code(request, code=form.cleaned_data["code"], now=request.now)  # type: ignore[attr-defined]
-    except entering.StartAgain:
-        return lead(request, "sign-in")
-    except Refused as refused:
-        return refuse(request, "accounts/code.html", form, refused)
-    return _onward(request, step)
-
-
-@sensitive_post_parameters()
-@require_http_methods(["GET", "HEAD", "POST"])
-def enrol(request: HttpRequest) -> HttpResponse:
-    """Second step of a person without a second factor: set one up, then keep the recovery codes."""
-    form = CodeForm(request.POST if request.method == "POST" else None)
-    try:
-        offer = entering.offer(request, request.now)  # type: ignore[attr-defined]
-        if request.method != "POST":
-            return show(request, "accounts/enrol.html", form, offer=offer)
-        if not form.is_valid():
-            return show(request, "accounts/enrol.html", form, status=422, offer=offer)
-        step, codes = entering.with_enrolment(request, code=form.cleaned_data["code"], now=request.now)  # type: ignore[attr-defined]
-    except entering.StartAgain:
-        if not request.actor.is_person:  # type: ignore[attr-defined]
-            return lead(request, "sign-in")
-        if queries.has_factor(request.actor.id):  # type: ignore[attr-defined]
-            return HttpResponseRedirect(reverse("sessions"), status=303)
-        return lead(request, "password-again", reverse("sign-in-enrol"))
-    except Refused as refused:
-        return refuse(request, "accounts/enrol.html", form, refused, offer=offer)
-    onward = reverse("act-for") if step == "choose" else next_of(request)
-    return show(request, "accounts/recovery_codes.html", codes=codes, onward=onward)
 
 
 @signed_in

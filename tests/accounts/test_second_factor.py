@@ -113,7 +113,8 @@ def test_the_code_that_proved_a_new_factor_is_spent(officer: Person, settings) -
 def test_whoever_is_in_can_set_up_a_second_factor_with_their_password(officer: Person) -> None:
     client = browser()
     enter(client)
-    assert 'href="/sign-in/second-factor/"' in client.get("/sessions/").content.decode()
+    assert 'href="/settings/second-factor/"' in client.get("/sessions/").content.decode()
+    assert 'href="/sign-in/second-factor/"' in client.get("/settings/second-factor/").content.decode()
     asked = client.get("/sign-in/second-factor/")
     assert asked["Location"].startswith("/sign-in/password/?next=%2Fsign-in%2Fsecond-factor%2F")
     back = client.post(asked["Location"], {"password": PASSWORD, "next": "/sign-in/second-factor/"})
@@ -125,7 +126,7 @@ def test_whoever_is_in_can_set_up_a_second_factor_with_their_password(officer: P
     assert queries.has_factor(officer.pk)
     assert OpenSession.objects.count() == 1
     assert client.get("/sessions/").status_code == 200
-    assert client.get("/sign-in/second-factor/")["Location"] == "/sessions/"
+    assert client.get("/sign-in/second-factor/")["Location"] == "/settings/second-factor/"
     assert enter(browser())["Location"].startswith("/sign-in/code/")
 
 

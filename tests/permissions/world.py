@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
@@ -230,8 +231,11 @@ def _around(world: World) -> None:
         address="10.9.8.7", agent="canary-agent",
     )  # fmt: skip
     screen = accounts.pairing(claim="", address=ADDRESS, now=now + HOURS)
+    factor = Authenticator.objects.create(
+        user_id=world.ids["spare_id"], type=Authenticator.Type.WEBAUTHN, data={"name": "canary-key"}
+    )
     world.ids |= {
-        "shift_id": shift.pk, "department_id": world.departments["centre"].pk, "table": "incident_type",
+        "factor_id": factor.pk, "shift_id": shift.pk, "department_id": world.departments["centre"].pk, "table": "incident_type",
         "notice_id": notice.pk, "session_id": session.pk, "pairing": screen.code, "up_to": notice.pk,
     }  # fmt: skip
 
