@@ -58,6 +58,14 @@ def stack() -> Iterator[stacks.System]:
     stacks.end(system)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_outer_watch() -> None:
+    """A process under test has neither workers nor a backup: its watchdog looks at deadlines alone."""
+    from coordination.deadlines import watchdog
+
+    watchdog.use([])
+
+
 @pytest.fixture
 def start_stack() -> Iterator[Callable[..., stacks.System]]:
     """Return a function that starts a system of the test's own (see ``tests.stacks.start``)."""

@@ -29,7 +29,7 @@ class Quick(AMQP):
     Connection = QuickConnection
 
 
-app = Celery("muster", amqp=Quick)
+app = Celery("muster", amqp=Quick, task_cls="coordination.config.carried:Carried")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.task_queues = [Queue(name, Exchange(name), routing_key=name) for name in QUEUES]
 app.conf.task_default_exchange = "normal"

@@ -1,18 +1,18 @@
 """What does a line of the log look like, and which request does it belong to?"""
 
-import contextvars
 import logging
-import re
 from datetime import UTC, datetime
 
 import orjson
 
-REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
+from coordination.events.tracing import FORM as REQUEST_ID
+from coordination.events.tracing import request_id as request_id
+
+__all__ = ["REQUEST_ID", "JsonFormatter", "request_id"]
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, UTC, with the request id; an exception as text."""
+    """One JSON object a line, UTC, with the request id and what ``extra={"fields": …}`` adds; an exception as text."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for ``record``."""
@@ -25,6 +25,7 @@ class JsonFormatter(logging.Formatter):
         current = request_id.get()
         if current:
             line["request_id"] = current
+        line |= getattr(record, "fields", {})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -14,6 +14,8 @@ from typing import Any
 
 from a2wsgi import WSGIMiddleware
 
+from coordination.config.monitor import process
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -100,6 +102,7 @@ WORDS = {
 async def _say(send: Send, scope: Scope, status: int) -> None:
     """Answer without a thread: a problem document for the API, a line of text for a page."""
     title, code, text = WORDS[status]
+    process.answered(str(scope.get("path", "")), status, 0.0)
     current = str(uuid.uuid4())
     if str(scope.get("path", "")).startswith("/api/"):
         kind = b"application/problem+json"

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from channels.routing import URLRouter
 from django.conf import settings
 
+from coordination.config.monitor import process
 from coordination.live.routing import websocket_urlpatterns
 
 Scope = MutableMapping[str, Any]
@@ -43,7 +44,8 @@ class ExactOrigin:
             await receive()
             await send({"type": "websocket.close", "code": 4403})
             return
-        await self.inner(scope, receive, send)
+        with process.SOCKETS.track_inprogress():
+            await self.inner(scope, receive, send)
 
 
 def routes() -> list[Any]:

@@ -13,6 +13,7 @@ handler500 = "coordination.config.pages.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
+    path("health/deep", health.deep, name="health-deep"),
     path("live/", include("coordination.live.urls")),
     path("api/v1/", include("coordination.config.api_urls")),
     path("", include("coordination.instructions.urls")),

@@ -2,6 +2,7 @@
 
 from accounts import duties
 from coordination.config import deadline_handlers, incident_facts, subscribers
+from coordination.deadlines import watchdog
 from coordination.events import relay
 from incidents import closing
 
@@ -11,4 +12,5 @@ def hand_out() -> None:
     deadline_handlers.install()
     relay.configure(subscribers.SUBSCRIBERS, subscribers.ON_POISON)
     closing.use_named(incident_facts.FORBIDS_CLOSING)
+    watchdog.use(["coordination.config.monitor.watched.look"])
     duties.use(incident_facts.KEEPS_A_DEPARTMENT)

@@ -28,6 +28,12 @@ SILENT = "engine_silent"
 UNARMED = "no_deadline"
 RELAY = "relay_behind"
 LEASE = "delivery_stuck"
+#: what the house itself watches beside its deadlines; see `watchdog.use`
+CANARY = "canary_silent"
+DISK = "disk_low"
+BACKUP = "backup_old"
+LOCKED_OUT = "lock_outs"
+BROKER = "broker_away"
 
 _RAISE = """
 INSERT INTO deadlines_alarm (kind, key, detail, department_id, incident_id, raised_at, version)

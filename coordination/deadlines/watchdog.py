@@ -6,12 +6,13 @@ Run by beat and by the web's health page: it needs no engine, because the engine
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 
 from coordination.deadlines import alarms, handlers, queries
 from coordination.deadlines.models import Alarm, Deadline
@@ -26,6 +27,16 @@ LEASE_LATE = timedelta(seconds=60)
 #: subjects without a live deadline mended in one round
 MENDED_AT_ONCE = 200
 _log = logging.getLogger(__name__)
+
+#: (kind, level, value) of what else is watched; handed in by the wiring
+More = Callable[[], list[tuple[str, str, float]]]
+_more: list[str | More] = []
+
+
+def use(more: Sequence[str | More]) -> None:
+    """Watch these too (dotted names or callables, each for one look): what rooms above know and deadlines may not."""
+    _more[:] = more
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -80,6 +91,7 @@ def check(now: datetime) -> Report:
             alarms.raise_alarm(kind, "platform", {"value": round(finding.value, 1)}, now=now)
         elif finding.level == "ok":
             alarms.settle(kind, "platform", now=now)
+    seen.findings.extend(_look_further(now))
     mended, left = _mend(now)
     findings = [*seen.findings, Finding("unarmed", "page" if left else "ok", float(left))]
     _settle_answered(now)
@@ -87,6 +99,26 @@ def check(now: datetime) -> Report:
     if report.good:
         _tell_outside()
     return report
+
+
+def _look_further(now: datetime) -> list[Finding]:
+    """Raise and settle the alarms of what was handed in; a look that fails is a finding, and the others go on."""
+    found = []
+    for one in _more:
+        try:
+            asked = import_string(one) if isinstance(one, str) else one
+            seen = asked()
+        except Exception:  # noqa: BLE001 - the deadlines must be watched whatever else cannot be
+            _log.exception("%s: could not be looked at", one)
+            found.append(Finding(str(one), "warn", 1.0))
+            continue
+        for kind, level, value in seen:
+            found.append(Finding(kind, level, value))
+            if level == "page":
+                alarms.raise_alarm(kind, "platform", {"value": round(min(value, 1e9), 1)}, now=now)
+            elif level == "ok":
+                alarms.settle(kind, "platform", now=now)
+    return found
 
 
 def _level(value: timedelta, warn: timedelta, page: timedelta) -> str:

@@ -26,6 +26,7 @@ from coordination.events import log
 from coordination.events.actor import Actor
 from coordination.events.models import Command, Event
 from coordination.events.refused import KeyReused, NotFound
+from coordination.events.tracing import request_id as request_id
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,7 +43,6 @@ class Unit:
 
 
 _unit: contextvars.ContextVar[Unit | None] = contextvars.ContextVar("unit", default=None)
-request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="")
 
 
 def action(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

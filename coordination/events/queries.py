@@ -181,6 +181,13 @@ def streams_of_events(event_ids: Sequence[int]) -> set[str]:
     return set(StreamEntry.objects.filter(event_id__in=event_ids).values_list("stream", flat=True))
 
 
+def request_id_of(event_id: int | None) -> str:
+    """The request in which an event happened; empty where it was none, or there is no such event."""
+    if event_id is None:
+        return ""
+    return Event.objects.filter(pk=event_id).values_list("request_id", flat=True).first() or ""
+
+
 def lag() -> float:
     """Seconds since the oldest home entry that some subscriber has not handled was written; 0 when none waits.
 
@@ -198,4 +205,21 @@ FROM events_streamentry e
 CROSS JOIN (SELECT subscriber FROM events_relaycursor WHERE stream = '*') s
 LEFT JOIN events_relaycursor c ON c.subscriber = s.subscriber AND c.stream = e.stream
 WHERE e.home AND e.at > clock_timestamp() - interval '1 hour' AND coalesce(c.seq, 0) < e.seq
+"""
+
+
+def lags() -> dict[str, float]:
+    """By subscriber: seconds since the oldest home entry it has not handled was written; 0 when none waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAGS)
+        return {str(name): float(seconds) for name, seconds in cursor.fetchall()}
+
+
+_LAGS = """
+SELECT s.subscriber, coalesce(extract(epoch FROM clock_timestamp() - w.first), 0)::float8
+FROM (SELECT subscriber FROM events_relaycursor WHERE stream = '*') s
+CROSS JOIN LATERAL (
+  SELECT min(e.at) AS first FROM events_streamentry e
+  LEFT JOIN events_relaycursor c ON c.subscriber = s.subscriber AND c.stream = e.stream
+  WHERE e.home AND e.at > clock_timestamp() - interval '1 hour' AND coalesce(c.seq, 0) < e.seq) w
 """

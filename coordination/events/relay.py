@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils.module_loading import import_string
 
-from coordination.events import clock
+from coordination.events import clock, tracing
 from coordination.events.actor import SYSTEM
 from coordination.events.command import unit
 from coordination.events.models import Event, RelayCursor, StreamEntry
@@ -140,7 +140,9 @@ def _stream(name: str, handle: Handler, stream: str) -> tuple[int, bool]:
                 single = cursor.tries > 0 or cursor.seq < single_until
                 batch += _next_entries(stream, cursor.seq, 1 if single else BATCH)
                 if batch:
-                    handle([entry.event for entry in batch])
+                    events = [entry.event for entry in batch]
+                    with tracing.under(event.request_id for event in events):
+                        handle(events)
                     _advance(cursor, batch[-1].seq)
         except Exception as error:
             if not batch:

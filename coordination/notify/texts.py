@@ -135,6 +135,11 @@ ALARMS = {
     "relay_behind": _("events are handed on late"),
     "delivery_stuck": _("messages are stuck"),
     "ladder_hole": _("a ladder would reach nobody"),
+    "canary_silent": _("background work stands still"),
+    "disk_low": _("the disk is nearly full"),
+    "backup_old": _("the backup is too old"),
+    "lock_outs": _("many sign-ins are locked: somebody guesses passwords"),
+    "broker_away": _("Redis does not answer; screens follow every 15 seconds"),
 }
 
 

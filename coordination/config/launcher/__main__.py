@@ -47,6 +47,7 @@ def up(instance: Instance, port: int, *, city: bool, accept_clock: bool) -> int:
             if city
             else Stack(instance, port=port, say=say, accept_clock=accept_clock)
         )
+        stack.more |= operations()
         began = time.monotonic()
         try:
             stack.start(load=demo.load(instance) if city else ())
@@ -65,6 +66,14 @@ def up(instance: Instance, port: int, *, city: bool, accept_clock: bool) -> int:
             say("stopping")
             stack.stop()
             say("stopped")
+
+
+def operations() -> dict[str, list[str]]:
+    """Return what else runs where people depend on it: the metrics' exporter and, once it has a place, the backup."""
+    found = {"metrics": ["metrics"]}
+    if os.environ.get("MUSTER_BACKUP_FOLDER"):
+        found["backup"] = ["backup", "follow"]
+    return found
 
 
 def down(instance: Instance) -> int:

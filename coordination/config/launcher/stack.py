@@ -128,6 +128,8 @@ class Stack:
             "MUSTER_PUBLIC_URL": self.base_url,
             "DATABASE_URL": self.database(role).url(),
             "REDIS_URL": self.redis_url or redis_server.url(self.instance),
+            "PROMETHEUS_MULTIPROC_DIR": str(self.instance.run / "counts"),
+            "MUSTER_METRICS_ADDRESS": os.environ.get("MUSTER_METRICS_ADDRESS") or f"unix:{self.instance.run}/metrics",
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(REPOSITORY),
             **self.extra,

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from coordination.config.logs import REQUEST_ID, request_id
-from coordination.events.command import request_id as recorded
+from coordination.events.tracing import FORM, request_id
 
 
 class RequestIdMiddleware:
@@ -19,9 +18,8 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer ``request`` under its id (``request.request_id``)."""
         asked = request.headers.get("X-Request-ID", "")
-        current = asked if REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
+        current = asked if FORM.fullmatch(asked) else str(uuid.uuid4())
         token = request_id.set(current)
-        noted = recorded.set(current)
         request.request_id = current  # type: ignore[attr-defined]
         try:
             response = self.get_response(request)
@@ -29,4 +27,3 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
-            recorded.reset(noted)

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 TRUE = frozenset({"1", "true", "yes", "on"})
@@ -35,10 +36,45 @@ def number(name: str, *, default: float) -> float:
         raise BadSetting(f"{name} must be a number") from error
 
 
+def secret_file(name: str) -> str:
+    """Return the secret that a file named by the environment holds; "" where none is named."""
+    path = os.environ.get(name, "").strip()
+    if not path:
+        return ""
+    try:
+        found = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{name} names a file that cannot be read") from error
+    if not found:
+        raise BadSetting(f"{name} names an empty file")
+    return found
+
+
+def provider_address(url: str, *, plain: bool) -> bool:
+    """Say whether ``url`` may be an identity provider's: over TLS, or (``plain``) on this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    near = plain and parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    return bool(parts.hostname and (parts.scheme == "https" or near) and not parts.query and not parts.fragment)
+
+
 def words(name: str, *, default: list[str]) -> list[str]:
     """Return a list of the environment, written with commas."""
     said = os.environ.get(name, "")
     return [word.strip() for word in said.split(",") if word.strip()] or default
+
+
+def secret(name: str) -> str:
+    """Return a secret of the environment, or of the file that ``<name>_FILE`` names."""
+    path = os.environ.get(f"{name}_FILE", "")
+    if not path:
+        return os.environ.get(name, "").strip()
+    try:
+        return Path(path).read_text().strip()
+    except OSError as error:
+        raise BadSetting(f"{name}_FILE cannot be read") from error
 
 
 # What runs here: it decides how long a statement may take and how many connections are kept.

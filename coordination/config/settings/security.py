@@ -23,6 +23,7 @@ SECRET_KEY_FALLBACKS = words("MUSTER_SECRET_KEY_FALLBACKS", default=[])
 
 MIDDLEWARE = [
     "coordination.config.middleware.request_id.RequestIdMiddleware",
+    "coordination.config.middleware.counting.CountingMiddleware",
     "coordination.config.middleware.guard.GuardMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

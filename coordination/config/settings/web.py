@@ -17,6 +17,9 @@ WHITENOISE_USE_FINDERS = PROCESS in {"command", "test"}
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 60
 
+# named, because Celery sets the root's level to what its own lines may have
+_ours = {} if PROCESS in {"command", "test"} else {name: {"level": "INFO"} for name in ("muster", "coordination")}
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -30,5 +33,6 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
+        **_ours,
     },
 }

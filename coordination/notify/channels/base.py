@@ -15,6 +15,7 @@ class Letter:
     """What one call of a channel carries: one message, or several for one person in one.
 
     ``key`` is stable over retries: providers that know it deliver once. ``secret`` and ``payload``: webhooks only.
+    ``request_id``: the request that this follows from, where there is one.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Letter:
     bundle: bool = False
     secret: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

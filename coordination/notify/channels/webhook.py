@@ -31,6 +31,8 @@ def send(letter: Letter) -> Answer:
         "webhook-timestamp": str(int(letter.at.timestamp())),
         "webhook-signature": signature,
     }
+    if letter.request_id:
+        headers["X-Request-ID"] = letter.request_id
     try:
         reply = outbound.post(letter.address, body, headers=headers)
     except outbound.RefusedAddressError as error:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from coordination.events import queries as events
 from coordination.notify import texts, urgency
 from coordination.notify.channels import Letter
 from coordination.notify.delivery.claim import Parcel
@@ -84,5 +85,6 @@ def _for_system(row: Delivery, now: datetime) -> Letter:
         urgency=urgency.name(row.urgency),
         at=now,
         secret=endpoint.secret if endpoint else "",
+        request_id=events.request_id_of(row.event_id),
         payload=payload,
     )

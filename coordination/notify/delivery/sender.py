@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Min, Q
 
+from coordination.events import tracing
 from coordination.notify import channels
 from coordination.notify.channels import Answer, Letter
 from coordination.notify.delivery.claim import Parcel, claim, lapse
@@ -74,9 +75,12 @@ def _call(parcel: Parcel, what: Letter) -> Answer:
     if not what.address:
         return Answer("refused", error="no address")
     try:
-        if parcel.what == "ask":
-            return channel.ask(what, parcel.deliveries[0].provider_ref)
-        return channel.send(what)
+        with tracing.under([what.request_id]):
+            if parcel.what == "ask":
+                return channel.ask(what, parcel.deliveries[0].provider_ref)
+            answer = channel.send(what)
+            _log.info("%s %s: %s", parcel.channel, answer.outcome, parcel.deliveries[0].pk)
+            return answer
     except Exception as error:  # noqa: BLE001 - a broken channel is a failed attempt
         _log.exception("channel %s broke", parcel.channel)
         return Answer("failed", error=f"{type(error).__name__}: {error}"[:300])
