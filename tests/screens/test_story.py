@@ -39,7 +39,7 @@ def test_every_step_is_done(settings: Any, tmp_path: Any) -> None:
         "coordination.config.hashers.RandomSecretHasher",
     ]
     call_command("load_codes", verbosity=0)
-    call_command("load_demo", verbosity=0)
+    call_command("load_demo", accounts=tmp_path / "accounts.json", verbosity=0)
     browser = commander()
     assert left_over(browser.get("/story/").content.decode()) == []
     began = clock.now()

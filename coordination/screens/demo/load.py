@@ -38,6 +38,7 @@ def load_city(*, accounts_file: Path, now: datetime) -> dict[str, int]:
         _duties(city, departments)
         if not Person.objects.filter(username__endswith="-head").exists():
             _people(city, departments, now)
+            accounts_file.unlink(missing_ok=True)  # of another database: its passwords open nothing here
         fresh = None if accounts_file.exists() else (_sign_ins(city), _clients(departments, now))
         _rosters(departments, now)
     if fresh is not None:  # after COMMIT: a file that exists is true, one that is missing is made anew

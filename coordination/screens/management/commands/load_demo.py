@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where the sign-ins are written."""
-        parser.add_argument("--accounts", type=Path, default=Path("var/demo/accounts.json"))
+        parser.add_argument("--accounts", type=Path, required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load; print what is there."""
