@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import factors, sessions, signing
+from accounts.views import factors, provider, sessions, signing
 from accounts.views.answers import plain
 
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("sign-in/second-factor/", plain(factors.enrol), name="sign-in-enrol"),
     path("sign-in/key/", plain(factors.key), name="sign-in-key"),
     path("sign-in/second-factor/key/", plain(factors.enrol_key), name="sign-in-enrol-key"),
+    path("sign-in/identity/", plain(provider.leave), name="sign-in-identity"),
+    path("sign-in/identity/callback/", plain(provider.come_back), name="identity-callback"),
     path("sign-in/password/", plain(signing.password_again), name="password-again"),
     path("sign-in/link/<str:uid>/<str:token>/", plain(signing.choose_password), name="choose-password"),
     path("sign-out/", plain(signing.sign_out), name="sign-out"),

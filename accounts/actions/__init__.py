@@ -28,6 +28,8 @@ from accounts.actions.factors import new_codes as new_codes
 from accounts.actions.factors import new_enrolment as new_enrolment
 from accounts.actions.factors import remove_factor as remove_factor
 from accounts.actions.factors import reset_factor as reset_factor
+from accounts.actions.identities import link_identity as link_identity
+from accounts.actions.identities import unlink_identity as unlink_identity
 from accounts.actions.people import add_person as add_person
 from accounts.actions.people import change_password as change_password
 from accounts.actions.people import deactivate_person as deactivate_person

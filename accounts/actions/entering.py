@@ -5,6 +5,7 @@ Between the steps the session remembers only whose password was right, and for f
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -12,14 +13,15 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import keys
-from accounts.actions import factors, people, signing
+from accounts import identity, keys
+from accounts.actions import factors, identities, people, signing
 from accounts.models import Person
 from accounts.queries.people import departments_of
 from accounts.queries.sessions import factor_required, factors_of, has_factor, has_key
 from coordination.events.actor import Actor
 from coordination.events.refused import Refused
 
+logger = logging.getLogger(__name__)
 Step = Literal["code", "enrol", "choose", "in"]
 PENDING = "pending_sign_in"
 SECRET = "pending_factor"  # noqa: S105 - a name
@@ -31,6 +33,20 @@ class StartAgain(Refused):
 
     status = 401
     code = "start_again"
+
+
+class ProviderAway(Refused):
+    """The identity provider cannot be asked; passwords and open sessions go on."""
+
+    status = 503
+    code = "provider_away"
+
+
+class NotProved(Refused):
+    """What came back from the identity provider is nobody's way in."""
+
+    status = 401
+    code = "not_proved"
 
 
 class AppThere(Refused):
@@ -67,6 +83,47 @@ def pending(request: HttpRequest, now: datetime) -> Person:
     if person is None:
         raise StartAgain(_("That took too long. Begin again with your password."))
     return person
+
+
+def leave_for_provider(request: HttpRequest, *, then: str) -> str:
+    """Where the city's identity provider asks who this is; a person inside proves themself anew there."""
+    inside = request.user.is_authenticated
+    try:
+        return identity.leave_for(request, purpose="again" if inside else "enter", then=then, again=inside)
+    except identity.AwayError as error:
+        logger.warning("identity provider: %s", error)
+        raise ProviderAway(_("Sign-in through the identity provider is not possible now.")) from error
+
+
+def come_back(request: HttpRequest, now: datetime) -> tuple[Step, str]:
+    """Back from the identity provider: what comes next, and where the person wanted to go.
+
+    Raises `ProviderAway` (503), `NotProved` (401) for what proves nobody, or nobody who has an account here.
+    """
+    try:
+        proof = identity.come_back(request)
+    except identity.AwayError as error:
+        logger.warning("identity provider: %s", error)
+        raise ProviderAway(_("Sign-in through the identity provider is not possible now.")) from error
+    except identity.DoubtError as error:
+        logger.warning("identity not proved: %s", error)
+        raise NotProved(_("The identity provider did not prove who you are. Try again.")) from error
+    person = identities.person_of(proof.issuer, proof.subject)
+    if person is None:
+        raise NotProved(_("No account here belongs to this identity. Ask your administrator to link it."))
+    if proof.purpose == "again":
+        _awake(request, person, proof, now)
+        return "in", proof.then
+    return proceed(request, person, now), proof.then
+
+
+def _awake(request: HttpRequest, person: Person, proof: identity.Proof, now: datetime) -> None:
+    """Wake this person's own session, if they have just proved themself (and were not merely known there)."""
+    fresh = proof.proved_at is not None and now.timestamp() - proof.proved_at < PATIENCE.total_seconds()
+    if request.user.pk != person.pk or not fresh:
+        raise NotProved(_("The identity provider did not prove anew that it is you. Try again."))
+    signing.wake(request=request, now=now)
+    request.session[PENDING] = {"person": person.pk, "at": now.timestamp()}
 
 
 def with_code(request: HttpRequest, *, code: str, now: datetime) -> Step:

@@ -247,6 +247,11 @@ def confirm_password(*, request: HttpRequest, actor: Actor, password: str, now: 
     person = check_password(request, username, password)
     if person.pk != actor.id:
         raise WrongCredentials(_("The password is wrong."))
+    wake(request=request, now=now)
+
+
+def wake(*, request: HttpRequest, now: datetime) -> None:
+    """Let a session that lay still act again: its person has just proved themself."""
     request.session["active_at"] = now.timestamp()
     OpenSession.objects.filter(session_key=request.session.session_key).update(active_at=now)
 

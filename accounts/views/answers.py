@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
+from accounts import identity
 from accounts.paths import own_path
 from coordination.events import refusals
 from coordination.events.actor import Actor
@@ -53,7 +54,8 @@ def show(
 ) -> HttpResponse:
     """A page of this room, never kept by anybody."""
     then = next_of(request)
-    facts = {"form": form, "next": then, "next_query": urlencode({"next": then}), **context}
+    provider = identity.provider_name() if identity.enabled() else ""
+    facts = {"form": form, "next": then, "next_query": urlencode({"next": then}), "provider": provider, **context}
     answer = render(request, template, facts, status=status)
     answer["Cache-Control"] = "no-store"
     return answer

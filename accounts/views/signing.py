@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import actions, queries
 from accounts.actions import entering
 from accounts.forms import ChangePasswordForm, NewPasswordForm, PasswordForm, SignInForm
-from accounts.views.answers import lead, next_of, note, refuse, show, signed_in, speak
+from accounts.paths import own_path
+from accounts.views.answers import HOME, lead, next_of, note, refuse, show, signed_in, speak
 from coordination.events.actor import SYSTEM
 from coordination.events.refused import Refused
 
@@ -37,10 +38,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return onward(request, step)
 
 
-def onward(request: HttpRequest, step: entering.Step) -> HttpResponse:
+def onward(request: HttpRequest, step: entering.Step, then: str = "") -> HttpResponse:
     """To the next step, or in."""
-    further = _NEXT.get(step)
-    answer = lead(request, further) if further else HttpResponseRedirect(next_of(request), status=303)
+    then, further = own_path(then, HOME) if then else next_of(request), _NEXT.get(step)
+    answer = lead(request, further, then) if further else HttpResponseRedirect(then, status=303)
     language = getattr(request.user, "language", "")
     return speak(answer, language) if language else answer
 

@@ -111,8 +111,8 @@ def pages(ids: dict[str, int], city: int) -> dict[str, tuple[str, str]]:
         "versions": f"/instructions/{ids['amended']}/versions", "instruction-print": f"{one}print",
         "departments": "/departments/", "department": "/departments/6/", "duty": "/duty/", "roster": "/duty/6/",
         "notices": "/notices/", "search": "/search/?q=tank", "search-empty": "/search/?q=zzzz", "engine": "/engine/",
-        "story": "/story/", "sessions": "/sessions/", "password": "/settings/password/", "second-factor": "/settings/second-factor/",
-        "act-for": "/act-for/", "absent": "/incidents/99999999/",
+        "story": "/story/", "sessions": "/sessions/", "password": "/settings/password/",
+        "second-factor": "/settings/second-factor/", "act-for": "/act-for/", "absent": "/incidents/99999999/",
     }  # fmt: skip
     found = {name: ("city-commander", path) for name, path in command.items()}
     found["sign-in"] = ("", "/sign-in/")

@@ -235,7 +235,8 @@ def _around(world: World) -> None:
         user_id=world.ids["spare_id"], type=Authenticator.Type.WEBAUTHN, data={"name": "canary-key"}
     )
     world.ids |= {
-        "factor_id": factor.pk, "shift_id": shift.pk, "department_id": world.departments["centre"].pk, "table": "incident_type",
+        "factor_id": factor.pk, "shift_id": shift.pk, "department_id": world.departments["centre"].pk,
+        "table": "incident_type",
         "notice_id": notice.pk, "session_id": session.pk, "pairing": screen.code, "up_to": notice.pk,
     }  # fmt: skip
 

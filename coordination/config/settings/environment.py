@@ -36,20 +36,6 @@ def number(name: str, *, default: float) -> float:
         raise BadSetting(f"{name} must be a number") from error
 
 
-def secret_file(name: str) -> str:
-    """Return the secret that a file named by the environment holds; "" where none is named."""
-    path = os.environ.get(name, "").strip()
-    if not path:
-        return ""
-    try:
-        found = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadSetting(f"{name} names a file that cannot be read") from error
-    if not found:
-        raise BadSetting(f"{name} names an empty file")
-    return found
-
-
 def provider_address(url: str, *, plain: bool) -> bool:
     """Say whether ``url`` may be an identity provider's: over TLS, or (``plain``) on this machine."""
     try:

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
@@ -74,6 +75,9 @@ if flag("MUSTER_BEHIND_PROXY", default=False):
 
 _basemap = words("MUSTER_BASEMAP_HOSTS", default=[])
 _sockets = [origin.replace("https://", "wss://").replace("http://", "ws://") for origin in ORIGINS]
+# where the form "sign in with …" may lead: the identity provider's origin, or those named
+_issuer = urlsplit(os.environ.get("MUSTER_OIDC_ISSUER", ""))
+_provider = words("MUSTER_OIDC_ORIGINS", default=[f"{_issuer.scheme}://{_issuer.netloc}"] if _issuer.netloc else [])
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -83,7 +87,7 @@ CONTENT_SECURITY_POLICY = {
         "media-src": [SELF],
         "worker-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *_provider],
         "img-src": [SELF, "data:", "blob:", *_basemap],
         "connect-src": [SELF, *_sockets],
         "frame-ancestors": [NONE],

@@ -1,8 +1,9 @@
 """How does a person or another system prove who it is?"""
 
+import os
 from datetime import timedelta
 
-from coordination.config.settings.environment import PLAIN_HTTP, flag
+from coordination.config.settings.environment import PLAIN_HTTP, BadSetting, flag, provider_address, secret
 
 AUTH_USER_MODEL = "accounts.Person"
 
@@ -43,6 +44,33 @@ MFA_ADAPTER = "accounts.mfa.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Muster"
 MFA_TOTP_TOLERANCE = 1
+
+# The city's own identity provider (OpenID Connect); off unless an issuer is named. People are matched by an explicit
+# mapping (`manage.py link_identity`), and the second factor is asked for here all the same.
+MUSTER_OIDC_ISSUER = os.environ.get("MUSTER_OIDC_ISSUER", "")
+MUSTER_OIDC_NAME = os.environ.get("MUSTER_OIDC_NAME", "") or "OpenID Connect"
+_client = os.environ.get("MUSTER_OIDC_CLIENT_ID", "")
+_secret = secret("MUSTER_OIDC_SECRET")  # or MUSTER_OIDC_SECRET_FILE
+if MUSTER_OIDC_ISSUER and not (_client and _secret):
+    raise BadSetting("MUSTER_OIDC_ISSUER needs MUSTER_OIDC_CLIENT_ID and MUSTER_OIDC_SECRET_FILE")
+if MUSTER_OIDC_ISSUER and not provider_address(MUSTER_OIDC_ISSUER, plain=PLAIN_HTTP):
+    raise BadSetting("MUSTER_OIDC_ISSUER must begin with https:// (http:// on loopback alone) and hold no ? or #")
+SOCIALACCOUNT_ADAPTER = "accounts.identity.Adapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "identity",
+                "name": MUSTER_OIDC_NAME,
+                "client_id": _client,
+                "secret": _secret,
+                "settings": {"server_url": MUSTER_OIDC_ISSUER.rstrip("/"), "fetch_userinfo": False},
+            }
+        ],
+    }
+}
 
 # A lock binds a name to an address: never the address alone (a control room shares one), never an open session.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -1,0 +1,73 @@
+"""Which account here belongs to an identity elsewhere, and who says so?
+
+An explicit list: nobody gets an account, or another's, because the identity provider names a mail address or a name.
+An identity is the provider's issuer together with the subject it gave the person.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from allauth.socialaccount.models import SocialAccount
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.actions.may import require_administrator
+from accounts.actions.posts import lock_person
+from accounts.models import Membership, Person
+from accounts.queries.people import valid
+from coordination.events import command, streams
+from coordination.events.actor import Actor
+from coordination.events.refused import Conflict, Forbidden, Invalid, NotFound
+
+
+class IdentityTaken(Conflict):
+    """This identity belongs to somebody already."""
+
+    code = "identity_taken"
+
+
+def person_of(issuer: str, subject: str) -> Person | None:
+    """Whose identity this is, if they may still come in."""
+    found = SocialAccount.objects.select_related("user").filter(provider=issuer, uid=subject).first()
+    person = found.user if found else None
+    return person if isinstance(person, Person) and person.is_active else None
+
+
+@command.action("identity.link")
+def link_identity(*, actor: Actor, now: datetime, person_id: int, issuer: str, subject: str) -> Person:
+    """Let an identity elsewhere sign this person in (an administrator of all their departments, never themself)."""
+    person = _theirs(actor, person_id, now)
+    if not issuer or len(issuer) > 200 or not 0 < len(subject) <= 190 or "\x00" in subject + issuer:
+        raise Invalid(_("An identity needs an issuer and a subject."), errors=[{"pointer": "/subject"}])
+    try:
+        with transaction.atomic():
+            SocialAccount.objects.create(user=person, provider=issuer, uid=subject)
+    except IntegrityError:
+        raise IdentityTaken(_("This identity belongs to somebody already.")) from None
+    _note("identity.linked", person, issuer)
+    return person
+
+
+@command.action("identity.unlink")
+def unlink_identity(*, actor: Actor, now: datetime, person_id: int, issuer: str, subject: str) -> Person:
+    """Let an identity elsewhere open nothing here any more."""
+    person = _theirs(actor, person_id, now)
+    if not SocialAccount.objects.filter(user_id=person.pk, provider=issuer, uid=subject).delete()[0]:
+        raise NotFound(_("There is no such identity of this person."))
+    _note("identity.unlinked", person, issuer)
+    return person
+
+
+def _theirs(actor: Actor, person_id: int, now: datetime) -> Person:
+    person = lock_person(person_id)
+    if actor.is_person and actor.id == person.pk:
+        raise Forbidden(_("Somebody else must do this."), right="org_admin")
+    posts = Membership.objects.filter(valid(now), person=person)
+    for department_id in sorted(set(posts.values_list("post__department_id", flat=True))) or [0]:
+        require_administrator(actor, department_id)
+    return person
+
+
+def _note(what: str, person: Person, issuer: str) -> None:
+    command.record(type=what, subject=person, streams=[streams.user(person.pk)], payload={"issuer": issuer})
