@@ -2,7 +2,8 @@
 
 Two bounds, both of them on a user name and never on an address, because a control room shares one address:
 
-* (user name, address): after 5 wrong tries 1 minute, after 10 five minutes, from the 15th on 15 minutes each.
+* (user name, address; for a browser in which the person has signed in before, that browser instead of the address:
+  `accounts.devices`): after 5 wrong tries 1 minute, after 10 five minutes, from the 15th on 15 minutes each.
 * user name, over all addresses from which this person has not signed in during the last 30 days: 30 wrong tries in
   an hour. An attacker with many addresses exhausts it and locks out other strange addresses, but not the control
   room or the desk at which the person works.
@@ -43,6 +44,14 @@ def locked_for(username: str, address: str | None, at: datetime) -> timedelta:
         if left > timedelta():
             return left
     return _locked_elsewhere(username, address, at)
+
+
+def familiar(username: str, address: str | None) -> None:
+    """Note that the person signed in from this address, whichever browser it was."""
+    if not AccessLog.objects.filter(
+        username=username, ip_address=address, attempt_time__gt=timezone.now() - timedelta(days=1)
+    ).exists():
+        AccessLog.objects.create(username=username, ip_address=address, user_agent="", http_accept="", path_info="")
 
 
 def _locked_elsewhere(username: str, address: str | None, at: datetime) -> timedelta:

@@ -17,8 +17,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import codes, keys
-from accounts.lockout import locked_for
+from accounts import codes, devices, keys
+from accounts.lockout import familiar, locked_for
 from accounts.models import Department, OpenSession, Person
 from accounts.queries.people import actor_of_person, departments_of
 from accounts.queries.sessions import LONGEST_SESSION, factor_required, has_factor
@@ -136,22 +136,32 @@ def count_failure(request: HttpRequest, username: str) -> None:
     request.axes_locked_out = False  # type: ignore[attr-defined]
 
 
+def _tries_from(request: HttpRequest, place: str | None) -> None:
+    """Have django-axes count tries, and successes, for this place."""
+    AxesProxyHandler.update_request(request)
+    request.axes_ip_address = place  # type: ignore[attr-defined]
+
+
 class _one_guess:
-    """Refuse while the name is locked here, and while another guess for it from here is still being judged."""
+    """Refuse while the name is locked here, and while another guess for it from here is still being judged.
+
+    Here is the address, or the browser itself where the person has signed in with it before.
+    """
 
     def __init__(self, request: HttpRequest, username: str) -> None:
-        self.address = request.META.get("REMOTE_ADDR") or None
+        self.place = devices.place_of(request, username)
         self.username = username
+        _tries_from(request, self.place)
         self.atomic = transaction.atomic()
 
     def __enter__(self) -> None:
         self.atomic.__enter__()
         try:
             with connection.cursor() as cursor:
-                key = f"sign-in|{self.address}|{self.username}"
+                key = f"sign-in|{self.place}|{self.username}"
                 cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [key])
                 mine = cursor.fetchone()[0]
-            left = locked_for(self.username, self.address, timezone.now()) if mine else timedelta(seconds=1)
+            left = locked_for(self.username, self.place, timezone.now()) if mine else timedelta(seconds=1)
         except BaseException as error:
             self.atomic.__exit__(type(error), error, error.__traceback__)
             raise
@@ -184,8 +194,10 @@ def open_session(
     *, request: HttpRequest, person: Person, department: Department | None, now: datetime
 ) -> Actor:
     """Begin a session of at most 12 hours under a new id, and note who, where and when."""
-    AxesProxyHandler.update_request(request)
+    _tries_from(request, devices.place_of(request, person.username))
     login(request, person, backend=BACKEND)
+    for place in (request.META.get("REMOTE_ADDR") or None, devices.remember(request, person.username)):
+        familiar(person.username, place)
     session: Any = request.session
     session["department_id"] = department.pk if department else None
     session["started_at"] = now.isoformat()

@@ -5,7 +5,6 @@ from accounts.queries.displays import display as display
 from accounts.queries.displays import display_by_token as display_by_token
 from accounts.queries.displays import displays_of as displays_of
 from accounts.queries.displays import shown_on as shown_on
-from accounts.queries.duty import current_shift as current_shift
 from accounts.queries.duty import empty_shifts as empty_shifts
 from accounts.queries.duty import next_on_duty as next_on_duty
 from accounts.queries.duty import next_on_duty_many as next_on_duty_many
@@ -13,6 +12,7 @@ from accounts.queries.duty import on_duty as on_duty
 from accounts.queries.duty import on_duty_many as on_duty_many
 from accounts.queries.duty import roster as roster
 from accounts.queries.duty import uncovered as uncovered
+from accounts.queries.duty import watch as watch
 from accounts.queries.people import Reachable as Reachable
 from accounts.queries.people import actor_of_person as actor_of_person
 from accounts.queries.people import departments_of as departments_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -28,7 +29,10 @@ def on_duty_many(department_ids: Iterable[int], at: datetime) -> dict[int, list[
     A shift with neither gives an empty list, and the caller raises its alarm.
     """
     wanted = list(dict.fromkeys(department_ids))
-    current = _covering(wanted, at)
+    return _now(wanted, _covering(wanted, at), at)
+
+
+def _now(wanted: Collection[int], current: dict[int, Shift], at: datetime) -> dict[int, list[Reachable]]:
     standing = holders_many([pk for pk in wanted if pk not in current], "duty_officer", at)
     return {pk: _in_charge(current[pk]) if pk in current else standing[pk] for pk in wanted}
 
@@ -44,7 +48,10 @@ def next_on_duty_many(department_ids: Iterable[int], at: datetime) -> dict[int, 
     Looks three days ahead; where no shifts are planned at all, the list is empty. Two queries.
     """
     wanted = list(dict.fromkeys(department_ids))
-    current = _covering(wanted, at)
+    return _following(wanted, _covering(wanted, at), at)
+
+
+def _following(wanted: Collection[int], current: dict[int, Shift], at: datetime) -> dict[int, list[Reachable]]:
     coming: dict[int, list[Shift]] = {pk: [] for pk in wanted}
     rows = Shift.objects.filter(department_id__in=wanted, starts__gt=at, starts__lte=at + LOOK_AHEAD)
     for shift in rows.select_related("person", "deputy").order_by("starts"):
@@ -77,9 +84,23 @@ def _in_charge(shift: Shift) -> list[Reachable]:
     return []
 
 
-def current_shift(department_id: int, at: datetime) -> Shift | None:
-    """The shift that covers a moment, with person and deputy."""
-    return _covering([department_id], at).get(department_id)
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who answers for a department now, who comes next, and the shift that runs, if one is planned."""
+
+    shift: Shift | None
+    people: list[Reachable]
+    following: list[Reachable]
+
+
+def watch(department_id: int, at: datetime) -> Watch:
+    """`on_duty` and `next_on_duty` of one department with the shift itself; three queries at most."""
+    current = _covering([department_id], at)
+    return Watch(
+        current.get(department_id),
+        _now([department_id], current, at)[department_id],
+        _following([department_id], current, at)[department_id],
+    )
 
 
 def roster(actor: Actor, department_id: int, frm: datetime, to: datetime) -> list[Shift]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import actions, queries
+from accounts import actions, devices, queries
 from accounts.actions import entering
 from accounts.forms import CodeForm, KeyForm
 from accounts.views.answers import lead, next_of, note, refuse, show, signed_in
@@ -106,7 +106,7 @@ def _again(request: HttpRequest, name: str) -> HttpResponse:
 def _kept(request: HttpRequest, step: entering.Step, codes: list[str]) -> HttpResponse:
     where = reverse("act-for") if step == "choose" else next_of(request)
     if codes:
-        return show(request, "accounts/recovery_codes.html", codes=codes, onward=where)
+        return devices.tell(request, show(request, "accounts/recovery_codes.html", codes=codes, onward=where))
     messages.success(request, _("The second factor is set up."))
     return HttpResponseRedirect(reverse("second-factor"), status=303)
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import actions, queries
+from accounts import actions, devices, queries
 from accounts.actions import entering
 from accounts.forms import ChangePasswordForm, NewPasswordForm, PasswordForm, SignInForm
 from accounts.paths import own_path
@@ -43,7 +43,7 @@ def onward(request: HttpRequest, step: entering.Step, then: str = "") -> HttpRes
     then, further = own_path(then, HOME) if then else next_of(request), _NEXT.get(step)
     answer = lead(request, further, then) if further else HttpResponseRedirect(then, status=303)
     language = getattr(request.user, "language", "")
-    return speak(answer, language) if language else answer
+    return devices.tell(request, speak(answer, language) if language else answer)
 
 
 @signed_in

@@ -9,7 +9,7 @@ from threading import Barrier, Thread
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
-from axes.models import AccessAttempt, AccessLog
+from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models import Sum
@@ -156,28 +156,6 @@ def test_a_whole_control_room_behind_one_address_is_not_locked() -> None:
             assert enter(browser(), one.username, "wrong").status_code == 401
     for one in people:
         assert enter(browser(), one.username).status_code == 303
-
-
-def test_a_thousand_guesses_do_not_pass(officer: Person) -> None:
-    """From 200 addresses, the right password among the later ones: few are judged at all, none passes."""
-    familiar = browser()
-    assert enter(familiar).status_code == 303
-    judged = 0
-    for guess in range(1000):
-        answer = enter(
-            browser(f"172.16.{guess % 200}.9"), password=PASSWORD if guess >= 500 else f"guess number {guess}"
-        )
-        assert answer.status_code in (401, 429)
-        judged += answer.status_code == 401
-    assert judged == lockout.ELSEWHERE_LIMIT
-    assert OpenSession.objects.count() == 1
-    # where the person works, nothing is locked, and the open session goes on
-    assert familiar.get("/sessions/").status_code == 200
-    assert enter(browser()).status_code == 303
-    assert enter(browser("172.31.0.1")).status_code == 429
-    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=61))
-    assert enter(browser("172.31.0.1")).status_code == 303
-    assert AccessLog.objects.filter(username="fire1").count() == 3
 
 
 @pytest.mark.django_db(transaction=True)
@@ -343,6 +321,6 @@ def test_what_is_over_is_deleted(officer: Person) -> None:
     enter(browser(THERE), password="wrong")
     actions.pairing(claim="", address=HERE, now=clock.now())
     assert purge(now=clock.now()) == 0
-    assert purge(now=clock.now() + timedelta(days=31)) == 5
+    assert purge(now=clock.now() + timedelta(days=31)) == 6
     assert not OpenSession.objects.exists()
     assert client.get("/sessions/").status_code == 303
