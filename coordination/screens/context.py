@@ -69,7 +69,9 @@ class Frame:
     def department(self) -> Any:
         """For which department the person acts now, or None."""
         department_id = self.request.actor.department_id  # type: ignore[attr-defined]
-        return accounts.department(department_id) if department_id else None
+        if not department_id:
+            return None
+        return next((d for d in self._own if d.pk == department_id), None) or accounts.department(department_id)
 
     @property
     def posts(self) -> list[str]:
@@ -79,10 +81,12 @@ class Frame:
     @cached_property
     def departments(self) -> list[Any]:
         """The other departments this person may act for."""
-        if not self.person:
-            return []
-        every = accounts.departments_of(self.person.pk, self.request.now)  # type: ignore[attr-defined]
-        return [d for d in every if d.pk != self.request.actor.department_id]  # type: ignore[attr-defined]
+        return [d for d in self._own if d.pk != self.request.actor.department_id]  # type: ignore[attr-defined]
+
+    @cached_property
+    def _own(self) -> list[Any]:
+        """Every department this person holds a post in."""
+        return accounts.departments_of(self.person.pk, self.request.now) if self.person else []  # type: ignore[attr-defined]
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:

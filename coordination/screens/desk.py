@@ -109,7 +109,7 @@ def next_due(deadlines: list[dict[str, Any]]) -> Any:
 
 def duty(department_id: int, now: Any) -> dict[str, Any]:
     """Who answers for us now, who comes next, and what the last shift left as a note."""
-    shift = accounts.current_shift(department_id, now)
+    watch = accounts.watch(department_id, now)
     return {
         "people": [
             {
@@ -117,8 +117,8 @@ def duty(department_id: int, now: Any) -> dict[str, Any]:
                 "phone": one.phone,
                 "via_text": ON_DUTY_AS.get(one.via, one.via),
             }
-            for one in accounts.on_duty(department_id, now)
+            for one in watch.people
         ],
-        "next": [{"name": localized(one.name_zh, one.name_en)} for one in accounts.next_on_duty(department_id, now)],
-        "note": shift.note if shift else "",
+        "next": [{"name": localized(one.name_zh, one.name_en)} for one in watch.following],
+        "note": watch.shift.note if watch.shift else "",
     }
