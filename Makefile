@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-reset status down check test test-all bench chaos browser lock messages openapi services clean
+.PHONY: help setup setup-test demo demo-reset status down check test test-all bench chaos wrecks browser lock messages openapi services clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -45,6 +45,9 @@ test-all: check browser ## the same with the long runs
 
 chaos: setup-test ## kill each process in turn under load (SEEDS=3 MINUTES=10: so many long runs of so long)
 	@$(BIN)/python -m pytest -s -m chaos tests/faults
+
+wrecks: setup-test ## start from states wrecked by what a seed draws (N=200 SEED=1)
+	@$(BIN)/python -m tests.house.wrecks --count $(or $(N),200) --seed $(or $(SEED),1)
 
 bench: setup-test ## measure the figures of the performance goals
 	@$(BIN)/python -m tests.benchmarks

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psutil
@@ -94,6 +94,7 @@ def seed(instance: Instance) -> None:
     with (FOLDER / "prepared.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = _prepared()
+        keys(instance)  # data without keys is refused
         # owners and modes included
         for source, target in ((made.postgres_data, instance.postgres_data), (made.folder / "static", instance.folder)):
             subprocess.run(["/bin/cp", "-a", str(source), str(target)], check=True)
@@ -141,13 +142,17 @@ def _copy(instance: Instance, source: Database, target: Database) -> None:
 
 
 def start(
-    name: str = "", *, city: bool = True, story: bool = False, environment: Mapping[str, str] | None = None
-) -> System:
-    """Start a whole system; ``city``: the demo city is loaded (a second factor is not asked for there)."""
+    name: str = "", *, city: bool = True, story: bool = False, environment: Mapping[str, str] | None = None,
+    more: Mapping[str, Sequence[str]] | None = None,
+) -> System:  # fmt: skip
+    """Start a whole system; ``city``: the demo city is loaded (a second factor is not asked for there).
+
+    ``more``: further processes, each a command of manage.py.
+    """
     sweep()
     instance = Instance(FOLDER / f"test-{os.getpid()}{name}")
     variables = {**(demo.ENVIRONMENT if city else {}), "MUSTER_REDIS_PREFIX": "", **(environment or {})}
-    more = {"story": ["story"]} if story else {}
+    more = {**(more or {}), **({"story": ["story"]} if story else {})}
     seed(instance)
     system = System(instance, port=free_port(), environment=variables, more=more)
     system.start(load=demo.load(instance) if city else ())

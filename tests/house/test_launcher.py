@@ -1,6 +1,7 @@
 """Does the launcher end its processes however it ends itself, and refuse to run twice?"""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from coordination.config.launcher.folders import REPOSITORY
+from coordination.config.launcher.stack import PARTS
 from tests import stacks
 
 pytestmark = pytest.mark.stack
@@ -26,8 +28,8 @@ class Launcher:
     def begin(self) -> subprocess.Popen[str]:
         """Start one."""
         process = subprocess.Popen(
-            [*self.command, "up", "--port", str(stacks.free_port())], cwd=REPOSITORY, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, start_new_session=True,
+            [*self.command, "up", "--user", "nobody", "--port", str(stacks.free_port())], cwd=REPOSITORY,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
         self.started.append(process)
         return process
@@ -66,12 +68,18 @@ def launcher(django_db_setup: None) -> Iterator[Launcher]:
 
 
 def test_one_at_a_time_its_children_end_with_it_and_the_next_goes_on(launcher: Launcher) -> None:
-    first = launcher.up("starting PostgreSQL")
-    second = launcher.begin()  # while the first starts: it waits a while for one that is just stopping
-    launcher.hear(first, "ready")
+    first = launcher.up()
+    second = launcher.begin()
     _, said = second.communicate(timeout=60)
     assert second.returncode == 75
     assert f"process {first.pid}" in said
+    assert "down" in said
+    status = subprocess.run([*launcher.command, "status"], cwd=REPOSITORY, capture_output=True, text=True)
+    assert status.returncode == 0, status.stdout
+    line = r" +RUNNING +\d+ +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d +0$"
+    for name in PARTS:
+        assert re.search(rf"^{name}{line}", status.stdout, re.MULTILINE), name
+    assert f"launcher: {first.pid}" in status.stdout
     children = psutil.Process(first.pid).children(recursive=True)
     assert len(children) > 8
     first.kill()

@@ -144,14 +144,21 @@ def test_a_long_repository_path_still_has_short_sockets() -> None:
     check_socket_path(deep.supervisor_socket)
 
 
-def test_data_without_keys_is_refused(instance: Instance) -> None:
-    service_programs(instance, own_redis=False)
+def test_data_without_keys_is_refused_and_with_the_backup_taken_again(instance: Instance, tmp_path: Path) -> None:
+    private(instance.folder)
     first = keys.keys(instance)
+    service_programs(instance, own_redis=False)
     assert keys.keys(instance) == first
-    (instance.folder / "started").touch()
-    instance.secrets.unlink()
-    with pytest.raises(FolderProblem, match="backup"):
-        keys.keys(instance)
+    shutil.copy(instance.secrets, tmp_path)
+    for left in (None, "", '{"MUSTER_', "{}", "[]"):
+        instance.secrets.unlink()
+        if left is not None:
+            instance.secrets.write_text(left)
+        with pytest.raises(FolderProblem) as refused:
+            keys.keys(instance)
+        subprocess.run(refused.value.remedy.replace("BACKUP", str(tmp_path)), shell=True, check=True)
+        assert keys.keys(instance) == first
+        assert instance.secrets.stat().st_mode & 0o777 == 0o600
 
 
 def test_root_without_the_other_user_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

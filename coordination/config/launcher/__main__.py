@@ -5,9 +5,12 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from coordination.config.launcher import compose, demo
+import psycopg2
+
+from coordination.config.launcher import compose, demo, status
 from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, development
 from coordination.config.launcher.services import (
     LOCKED,
@@ -17,9 +20,10 @@ from coordination.config.launcher.services import (
     only_one,
     stop_services,
 )
-from coordination.config.launcher.stack import Stack
-from coordination.config.launcher.supervise import NotStarted
+from coordination.config.launcher.stack import PARTS, Stack
 from coordination.config.launcher.watch import Watch
+from coordination.config.launcher.words import Refusal
+from coordination.config.launcher.words import gettext as _
 
 STOP_SECONDS = 330
 
@@ -33,7 +37,7 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def up(instance: Instance, port: int, *, city: bool, accept_clock: bool) -> int:
+def up(instance: Instance, port: int, *, city: bool, accept_clock: bool, parts: Sequence[str] = PARTS) -> int:
     """Start everything, stay until asked to stop, stop everything."""
 
     def stop(_number: int, _frame: object) -> None:
@@ -41,31 +45,51 @@ def up(instance: Instance, port: int, *, city: bool, accept_clock: bool) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
-    with only_one(instance, wait=10):
+    with only_one(instance, wait_for_stop=STOP_SECONDS) as leaving:
         stack = (
             demo.stack(instance, port=port, say=say)
             if city
-            else Stack(instance, port=port, say=say, accept_clock=accept_clock)
+            else Stack(instance, port=port, say=say, accept_clock=accept_clock, parts=parts)
         )
-        stack.more |= operations()
-        began = time.monotonic()
+        if "engine" in stack.parts:
+            stack.more |= operations()
         try:
-            stack.start(load=demo.load(instance) if city else ())
-            say(f"ready after {time.monotonic() - began:.0f} s")
-            say(demo.welcome(stack) if city else f"\n  {stack.base_url}\n")
-            watch = Watch(stack, say)
-            while watch.tick():
-                time.sleep(1)
-            say("the supervisor is gone; stopping")
-            return 1
+            while True:
+                run(stack, city=city)
+                say(_("the supervisor is gone; starting everything again"))
+                stack.stop()
         except Stopped:
             return 0
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            say("stopping")
+            leaving()
+            say(_("stopping"))
             stack.stop()
-            say("stopped")
+            say(_("stopped"))
+
+
+def run(stack: Stack, *, city: bool) -> None:
+    """Start everything and watch over it until the supervisor is gone."""
+    began = time.monotonic()
+    stack.start(load=demo.load(stack.instance) if city else ())
+    stack.instance.last_refusal.unlink(missing_ok=True)
+    say(f"ready after {time.monotonic() - began:.0f} s")
+    say(demo.welcome(stack) if city else f"\n  {stack.base_url}\n")
+    watch = Watch(stack, say)
+    while watch.tick():
+        time.sleep(1)
+
+
+def run_as(user: str, *, city: bool) -> None:
+    """Set who runs PostgreSQL, which refuses root; beyond the demo, whoever starts must name that user."""
+    if user:
+        os.environ["MUSTER_POSTGRES_USER"] = user
+    elif not city and os.getuid() == 0 and not {"MUSTER_POSTGRES_USER", "DATABASE_URL"} & set(os.environ):
+        raise FolderProblem(
+            _("PostgreSQL does not run as root: name the user that runs it and owns its data."),
+            "useradd --system muster\npython -m coordination.config.launcher up --user muster",
+        )
 
 
 def operations() -> dict[str, list[str]]:
@@ -86,23 +110,10 @@ def down(instance: Instance) -> int:
     deadline = time.monotonic() + STOP_SECONDS
     while holder(instance) == pid:
         if time.monotonic() > deadline:
-            say(f"process {pid} does not stop")
+            say(_("process %s does not stop") % pid)
             return 1
         time.sleep(0.2)
     return 0
-
-
-def status(instance: Instance) -> int:
-    """Print the state of each process; 0 when all run, 3 when none does, 1 otherwise."""
-    stack = Stack(instance, port=0)
-    if not stack.supervisor.alive():
-        say("stopped")
-        return 3
-    states = {}
-    for information in stack.supervisor.call.getAllProcessInfo():
-        states[information["name"]] = information["statename"]
-        say(f"{information['name']:16} {information['statename']:10} {information['description']}")
-    return 0 if set(states.values()) == {"RUNNING"} else 1
 
 
 def main(arguments: list[str]) -> int:
@@ -113,7 +124,12 @@ def main(arguments: list[str]) -> int:
     start = commands.add_parser("up", help="start everything and stay until Ctrl-C")
     start.add_argument("--demo", action="store_true", help="with the demo city and its story")
     start.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+    start.add_argument("--user", default="", help="who runs PostgreSQL when we are root (the demo: nobody)")
     start.add_argument("--accept-clock", action="store_true", help="start with a clock before the newest event")
+    start.add_argument(
+        "--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
+        help=f"which of our processes run here, where others run elsewhere: {' '.join(PARTS)}",
+    )  # fmt: skip
     commands.add_parser("prepare", help="roles, tables and rights on the server of DATABASE_URL, then end")
     commands.add_parser("down", help="stop what `up` started")
     commands.add_parser("status", help="the state of each process")
@@ -125,13 +141,14 @@ def main(arguments: list[str]) -> int:
     instance = Instance(asked.folder.absolute()) if asked.folder else default
     try:
         if asked.command == "up":
-            return up(instance, asked.port, city=asked.demo, accept_clock=asked.accept_clock)
+            run_as(asked.user, city=asked.demo)
+            return up(instance, asked.port, city=asked.demo, accept_clock=asked.accept_clock, parts=asked.parts)
         if asked.command == "prepare":
             return compose.prepare()
         if asked.command == "down":
             return down(instance)
         if asked.command == "status":
-            return status(instance)
+            return status.show(instance, say)
         if asked.command == "reset":
             with only_one(instance, wait=5):
                 stop_services(instance)
@@ -144,8 +161,10 @@ def main(arguments: list[str]) -> int:
     except Held as error:
         print(error, file=sys.stderr)
         return LOCKED
-    except (FolderProblem, NotStarted) as error:
-        print(error, file=sys.stderr)
+    except (Refusal, OSError, psycopg2.Error) as error:
+        refusal = status.refusal_of(error, instance)
+        status.note_refusal(instance, refusal)
+        print(refusal, file=sys.stderr)
         return 1
     except Stopped:
         return 0

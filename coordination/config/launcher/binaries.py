@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 from coordination.config.launcher.folders import FolderProblem, Instance, reachable, unprivileged
+from coordination.config.launcher.words import gettext as _
+from coordination.config.launcher.words import noted
 
 POSTGRES_FOLDER = "pginstall18"
 REDIS_PATCHED = (6, 2, 20)  # the first 6.2 release with the fix of CVE-2025-49844
@@ -18,7 +20,9 @@ def wheel_folder(package: str) -> Path:
     """Return the folder of an installed package without importing it (its wrapper must not run)."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise FolderProblem(f"{package} is not installed: run `make setup`, or set DATABASE_URL and REDIS_URL")
+        raise FolderProblem(
+            _("The package %s is not installed.") % package, noted("make setup", _("or set DATABASE_URL and REDIS_URL"))
+        )
     return Path(next(iter(spec.submodule_search_locations)))
 
 
@@ -29,13 +33,14 @@ def postgres_programs(instance: Instance) -> Path:
     if unprivileged() is None or reachable(installed / "bin" / "postgres"):
         return installed / "bin"
     copy = instance.postgres_data.with_name(instance.postgres_data.name + "-programs")
-    if not (copy / "package" / POSTGRES_FOLDER / "bin" / "postgres").exists():
+    if not (copy / "complete").exists():
         # the programs look for their libraries in ../../../<package>.libs: keep both beside each other
         shutil.copytree(installed, copy / "package" / POSTGRES_FOLDER, symlinks=True, dirs_exist_ok=True)
         libraries = package.with_name(package.name + ".libs")
         if libraries.is_dir():
             shutil.copytree(libraries, copy / libraries.name, dirs_exist_ok=True)
         copy.chmod(0o755)
+        (copy / "complete").touch()
     return copy / "package" / POSTGRES_FOLDER / "bin"
 
 
@@ -55,7 +60,7 @@ def redis_program() -> tuple[Path, tuple[int, ...]]:
         found.extend(redis_beside())
     versions = [(redis_version(path), path) for path in found if path.exists()]
     if not versions:
-        raise FolderProblem("there is no redis-server: run `make setup`, install one, or set REDIS_URL")
+        raise FolderProblem(_("There is no redis-server."), noted("make setup", _("or install one, or set REDIS_URL")))
     version, path = max(versions)
     return path, version
 

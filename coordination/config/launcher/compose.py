@@ -9,6 +9,7 @@ from coordination.config.addresses import parse_database_url
 from coordination.config.launcher.folders import REPOSITORY, FolderProblem
 from coordination.config.launcher.roles import OWNER, ROLES
 from coordination.config.launcher.stack import make_roles
+from coordination.config.launcher.words import gettext as _
 
 
 def password(role: str) -> str:
@@ -16,7 +17,7 @@ def password(role: str) -> str:
     name = f"{role.upper()}_PASSWORD"
     found = os.environ.get(name, "")
     if not found:
-        raise FolderProblem(f"{name} is not set")
+        raise FolderProblem(_("%s is not set.") % name, f"export {name}=…")
     return found
 
 
@@ -24,7 +25,10 @@ def prepare() -> int:
     """Make the roles as the administrator of ``DATABASE_URL``, and the rest as the owner; return 0, or what failed."""
     url = os.environ.get("DATABASE_URL", "")
     if not url:
-        raise FolderProblem("DATABASE_URL is not set: the address of a role that may create roles")
+        raise FolderProblem(
+            _("DATABASE_URL is not set: the address of a role that may create roles."),
+            "export DATABASE_URL=postgresql://…",
+        )
     passwords = {role: password(role) for role in ROLES}
     administrator = parse_database_url(url)
     make_roles(administrator, passwords)

@@ -4,18 +4,23 @@ import contextlib
 import hashlib
 import os
 import pwd
+import shlex
+import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from coordination.config.launcher.words import Refusal, noted
+from coordination.config.launcher.words import gettext as _
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SOCKET_PATH_LIMIT = 107  # bytes of sun_path, less the closing zero (Linux; macOS has 103)
 PRIVATE = 0o700
 
 
-class FolderProblem(RuntimeError):
-    """A folder that cannot be trusted or used; the message says what to do."""
+class FolderProblem(Refusal):
+    """A folder, key, port or setting that cannot be trusted or used."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,16 @@ class Instance:
     def secrets(self) -> Path:
         """Keys made once, 0600."""
         return self.folder / "secrets.json"
+
+    @property
+    def ballast(self) -> Path:
+        """Room kept aside for the hour when the disk is full."""
+        return self.folder / "ballast"
+
+    @property
+    def last_refusal(self) -> Path:
+        """What the last start that was refused said."""
+        return self.folder / "last-refusal.json"
 
     @property
     def files(self) -> Path:
@@ -95,15 +110,28 @@ def reachable(folder: Path) -> bool:
 
 def private(folder: Path, *, owner: int | None = None) -> Path:
     """Make ``folder`` with mode 0700 and return it; refuse a symbolic link or a folder of somebody else."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        named = quoted(error.filename)
+        raise FolderProblem(_("%s is not a folder.") % error.filename, f"mv {named} {named}.old") from error
+    except PermissionError as error:
+        raise FolderProblem(
+            _("%s cannot be made: this user may not write there.") % folder, _("choose another folder with --folder")
+        ) from error
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=PRIVATE)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        raise FolderProblem(f"{folder} is not a folder (a link is not followed); remove it")
+        raise FolderProblem(
+            _("%s is not a folder (a link is not followed).") % folder, f"mv {quoted(folder)} {quoted(folder)}.old"
+        )
     allowed = {os.getuid()} | ({owner} if owner is not None else set())
     if found.st_uid not in allowed:
-        raise FolderProblem(f"{folder} belongs to user {found.st_uid}; remove it or choose another folder")
+        raise FolderProblem(
+            _("%(folder)s belongs to another user (%(user)s).") % {"folder": folder, "user": found.st_uid},
+            f"mv {quoted(folder)} {quoted(folder)}.old",
+        )
     if owner is not None and found.st_uid != owner:
         os.chown(folder, owner, -1)
     if stat.S_IMODE(found.st_mode) != PRIVATE:
@@ -111,25 +139,61 @@ def private(folder: Path, *, owner: int | None = None) -> Path:
     return folder
 
 
+def emptied(folder: Path) -> Path:
+    """Remove whatever lies in a private folder of sockets that nobody uses, and return it."""
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    return folder
+
+
+def quoted(path: Path | str) -> str:
+    """Return a path as a shell takes it."""
+    return shlex.quote(str(path))
+
+
 def check_socket_path(path: Path) -> Path:
     """Return ``path`` if a socket can have it; the kernel cuts off nothing, it refuses."""
     if len(os.fsencode(path)) > SOCKET_PATH_LIMIT:
-        raise FolderProblem(f"the socket path {path} is too long; set MUSTER_RUN_BASE to a shorter folder (/tmp)")
+        raise FolderProblem(
+            _("The path of the socket %s is too long: a socket's may have 107 bytes.") % path,
+            "export MUSTER_RUN_BASE=/tmp",
+        )
     return path
 
 
 def unprivileged() -> pwd.struct_passwd | None:
     """Return the user PostgreSQL runs as when we are root (it refuses root), None when we are not.
 
-    Raises FolderProblem when there is no such user; ``MUSTER_POSTGRES_USER`` names another.
+    Raises FolderProblem when there is no such user; ``MUSTER_POSTGRES_USER`` (``--user``) names another.
     """
     if os.getuid() != 0:
         return None
     name = os.environ.get("MUSTER_POSTGRES_USER", "nobody")
     try:
-        return pwd.getpwnam(name)
+        found = pwd.getpwnam(name)
     except KeyError as error:
         raise FolderProblem(
-            f"PostgreSQL does not run as root and there is no user {name}: add one (useradd -r {name}), "
-            "or start as an ordinary user"
+            _("PostgreSQL does not run as root, and there is no user %s to run it.") % name,
+            f"useradd --system {quoted(name)}",
+        ) from error
+    if found.pw_uid == 0:
+        raise FolderProblem(
+            _("PostgreSQL does not run as root, and %s is root by another name.") % name, "--user nobody"
+        )
+    return found
+
+
+def ourselves() -> pwd.struct_passwd:
+    """Return the user we are: PostgreSQL lets in by name, so that a number without a name cannot start it."""
+    try:
+        return pwd.getpwuid(os.getuid())
+    except KeyError as error:
+        number = os.getuid()
+        line = f"muster:x:{number}:{os.getgid()}::/:/usr/sbin/nologin"
+        raise FolderProblem(
+            _("User %s has no name on this machine, and PostgreSQL lets in by name.") % number,
+            noted(f"echo {quoted(line)} >> /etc/passwd", _("as root")),
         ) from error

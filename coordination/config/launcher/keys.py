@@ -5,8 +5,9 @@ import os
 import secrets
 from pathlib import Path
 
-from coordination.config.launcher.folders import FolderProblem, Instance
+from coordination.config.launcher.folders import FolderProblem, Instance, quoted
 from coordination.config.launcher.roles import ROLES
+from coordination.config.launcher.words import gettext as _
 
 
 def keys(instance: Instance) -> dict[str, str]:
@@ -17,18 +18,31 @@ def keys(instance: Instance) -> dict[str, str]:
     """
     path = instance.secrets
     if not path.exists():
-        if (instance.postgres_data / "PG_VERSION").exists() and (instance.folder / "started").exists():
+        if (instance.postgres_data / "PG_VERSION").exists():
             raise FolderProblem(
-                f"{instance.postgres_data} holds data, but {path} is missing: put it back from the backup"
+                _("%(data)s holds data, but its keys are missing: %(path)s.")
+                % {"data": instance.postgres_data, "path": path},
+                restore(path),
             )
         made = {"MUSTER_SECRET_KEY": secrets.token_urlsafe(64)}
         made |= {f"password:{role}": secrets.token_urlsafe(24) for role in ROLES}
         _write(path, made)
     try:
         found = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise FolderProblem(f"{path} cannot be read: put it back from the backup") from error
+        complete = {"MUSTER_SECRET_KEY", *(f"password:{role}" for role in ROLES)} <= set(found)
+    except (OSError, ValueError, TypeError) as error:
+        raise FolderProblem(_("The keys in %s cannot be read.") % path, restore(path)) from error
+    if not complete:
+        raise FolderProblem(_("There are keys missing in %s.") % path, restore(path))
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o600)
     return {str(name): str(value) for name, value in found.items()}
+
+
+def restore(path: Path) -> str:
+    """Return what puts the keys back: they are part of each backup."""
+    backup = _("BACKUP")
+    return f"install -m 600 {backup}/{path.name} {quoted(path)}"
 
 
 def _write(path: Path, values: dict[str, str]) -> None:
@@ -39,3 +53,8 @@ def _write(path: Path, values: dict[str, str]) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the name too must outlive a power cut
+    finally:
+        os.close(folder)

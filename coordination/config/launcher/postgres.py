@@ -1,10 +1,11 @@
 """How is a private PostgreSQL made, started safely, and given its roles?"""
 
-import getpass
 import os
+import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -17,15 +18,26 @@ from coordination.config.launcher.folders import (
     FolderProblem,
     Instance,
     check_socket_path,
+    emptied,
+    ourselves,
     private,
+    quoted,
     unprivileged,
 )
 from coordination.config.launcher.roles import OWNER, ROLES, ensure_database, ensure_roles
+from coordination.config.launcher.words import gettext as _
+from coordination.config.launcher.words import noted
 
 SUPERUSER = "postgres"
 MAJOR = "18"
 FAST_STOP_SECONDS = 60
 MUST_BE_ON = ("fsync", "synchronous_commit", "full_page_writes", "data_checksums")
+
+# builtin C.UTF-8: the same order of texts on every machine, whatever its C library
+INITDB = (
+    "-U", SUPERUSER, "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--auth-local=peer",
+    "--auth-host=reject", "--data-checksums", "--no-instructions",
+)  # fmt: skip
 
 SETTINGS = {
     "listen_addresses": "",  # no TCP at all
@@ -61,6 +73,7 @@ def superuser(instance: Instance, name: str = "postgres") -> psycopg2.extensions
 
 def prepare(instance: Instance) -> list[str]:
     """Make what is missing of the cluster, clear what a crash left, and return the command that serves it."""
+    ourselves()
     runner = unprivileged()
     owner = runner.pw_uid if runner else None
     programs = postgres_programs(instance)
@@ -69,32 +82,60 @@ def prepare(instance: Instance) -> list[str]:
     check_socket_path(instance.postgres_run / ".s.PGSQL.5432.lock")
     if not (data / "PG_VERSION").exists():
         _initialise(data, programs)
-    found = (data / "PG_VERSION").read_text().strip()
-    if found != MAJOR:
-        raise FolderProblem(
-            f"{data} was written by PostgreSQL {found}, this is {MAJOR}: upgrade it by pg_upgrade, or start anew "
-            "with another folder (the old one is left as it is)"
-        )
+    _check_version(data, programs)
     _write_access(data)
     clear_stale_pid(data, programs / "postgres")
+    emptied(instance.postgres_run)  # nobody works in the data: what lies there is a socket's remains, or in its place
+    for name in ("postgresql.conf", "postgresql.auto.conf"):  # all we ask stands in the command
+        (data / name).touch()
     command = [str(programs / "postgres"), "-D", str(data), "-k", str(instance.postgres_run)]
     for key, value in SETTINGS.items():
         command += ["-c", f"{key}={value}"]
     return command
 
 
+def _check_version(data: Path, programs: Path) -> None:
+    found = (data / "PG_VERSION").read_text(errors="replace").strip()
+    if found == MAJOR:
+        return
+    if not found:
+        raise FolderProblem(
+            _("%s does not say which PostgreSQL wrote it: its PG_VERSION is empty.") % data,
+            noted(f"echo {MAJOR} > {quoted(data / 'PG_VERSION')}", _("if it was this one; else restore the backup")),
+        )
+    old = data.with_name(f"{data.name}-{found}")
+    runner = unprivileged()
+    owned = f"-o {runner.pw_name} " if runner else ""
+    programs_then = _("BIN_OF_THE_OLD_VERSION")
+    raise FolderProblem(
+        _("%(data)s was written by PostgreSQL %(found)s; this is %(wanted)s, and does not read it.")
+        % {"data": data, "found": found, "wanted": MAJOR},
+        "\n".join((
+            f"mv {quoted(data)} {quoted(old)}",
+            f"install -d -m 700 {owned}{quoted(data)}",
+            f"{as_owner()}{quoted(programs / 'initdb')} -D {quoted(data)} {' '.join(INITDB)}",
+            f"cd /tmp && {as_owner()}{quoted(programs / 'pg_upgrade')} -b {programs_then} -B {quoted(programs)} "
+            f"-d {quoted(old)} -D {quoted(data)} -U {SUPERUSER}",
+        )),
+    )
+
+
 def _initialise(data: Path, programs: Path) -> None:
+    """Make a cluster beside ``data`` and put it there whole: one that was cut short is never taken for one."""
     left = [entry.name for entry in data.iterdir()]
     if left:
-        raise FolderProblem(f"{data} is not empty and holds no PostgreSQL: {', '.join(sorted(left)[:3])}; remove it")
+        raise FolderProblem(
+            _("%(data)s holds no PostgreSQL, but something else: %(names)s.")
+            % {"data": data, "names": ", ".join(sorted(left)[:3])},
+            f"mv {quoted(data)} {quoted(data)}.old",
+        )
     runner = unprivileged()
-    # builtin C.UTF-8: the same order of texts on every machine, whatever its C library
-    command = [
-        str(programs / "initdb"), "-D", str(data), "-U", SUPERUSER, "--encoding=UTF8", "--locale-provider=builtin",
-        "--locale=C.UTF-8", "--auth-local=peer", "--auth-host=reject", "--data-checksums", "--no-instructions",
-    ]  # fmt: skip
+    new = data.with_name(data.name + "-new")
+    if new.exists():
+        shutil.rmtree(new)
+    private(new, owner=runner.pw_uid if runner else None)
     result = subprocess.run(  # noqa: S603 - our own program
-        command,
+        [str(programs / "initdb"), "-D", str(new), *INITDB],
         capture_output=True,
         text=True,
         check=False,
@@ -105,12 +146,17 @@ def _initialise(data: Path, programs: Path) -> None:
         extra_groups=[] if runner else None,
     )
     if result.returncode != 0:
-        raise FolderProblem(f"PostgreSQL's initdb failed in {data}: {result.stderr.strip()[-600:]}")
+        raise FolderProblem(
+            _("PostgreSQL's data could not be made in %(data)s: %(said)s")
+            % {"data": data, "said": result.stderr.strip()[-600:]},
+            f"df -h {quoted(data.parent)}; ls -ld {quoted(data.parent)}",
+        )
+    new.replace(data)
 
 
 def _write_access(data: Path) -> None:
     """Only this system user and the one PostgreSQL runs as come in, by the socket's own proof of who calls."""
-    people = {getpass.getuser()}
+    people = {ourselves().pw_name}
     runner = unprivileged()
     if runner:
         people |= {runner.pw_name, "root"}
@@ -125,22 +171,39 @@ def clear_stale_pid(data: Path, program: Path) -> None:
     A pid file proves nothing after a crash: its number may belong to a stranger by now, who is left alone.
     """
     pid_file = data / "postmaster.pid"
-    if not pid_file.exists():
+    if not os.path.lexists(pid_file):
         return
-    first = (pid_file.read_text(errors="replace").splitlines() or [""])[0].strip()
-    pid = int(first) if first.isascii() and first.isdigit() else 0
-    server = _works_in(pid, data, program) if pid else None
+    server = _server_named(pid_file, data, program)
     if server is not None:
         server.send_signal(signal.SIGINT)
         deadline = time.monotonic() + FAST_STOP_SECONDS
-        while _works_in(pid, data, program) is not None:  # a zombie works no more
+        while _works_in(server.pid, data, program) is not None:  # a zombie works no more
             if time.monotonic() > deadline:
-                raise FolderProblem(f"another PostgreSQL (process {pid}) works in {data} and does not stop")
+                raise FolderProblem(
+                    _("Another PostgreSQL (process %(pid)s) works in %(data)s and does not stop.")
+                    % {"pid": server.pid, "data": data},
+                    f"kill -QUIT {server.pid}",
+                )
             time.sleep(0.1)
     strangers = working_in(data)
     if strangers:
-        raise FolderProblem(f"processes {strangers} still work in {data}; wait until they end")
-    pid_file.unlink(missing_ok=True)
+        raise FolderProblem(
+            _("Processes still work in %s.") % data, f"kill -TERM {' '.join(map(str, strangers))}"
+        )
+    if pid_file.is_dir() and not pid_file.is_symlink():
+        shutil.rmtree(pid_file)
+    else:
+        pid_file.unlink(missing_ok=True)
+
+
+def _server_named(pid_file: Path, data: Path, program: Path) -> psutil.Process | None:
+    """Return the server the pid file names, if it is one of ours that works in ``data``."""
+    try:
+        first = (pid_file.read_text(errors="replace").splitlines() or [""])[0].strip()
+    except OSError:
+        return None
+    pid = int(first) if first.isascii() and first.isdigit() and len(first) < 10 else 0
+    return _works_in(pid, data, program) if pid else None
 
 
 def _works_in(pid: int, data: Path, program: Path) -> psutil.Process | None:
@@ -183,12 +246,41 @@ def set_up(instance: Instance, name: str = "muster") -> None:
     """Refuse unsafe settings; make the roles and the database if they are not there."""
     connection = superuser(instance)
     try:
-        with connection.cursor() as cursor:
-            for setting in MUST_BE_ON:
-                cursor.execute("SELECT current_setting(%s)", [setting])
-                if cursor.fetchone() != ("on",):
-                    raise FolderProblem(f"PostgreSQL runs with {setting} off: a power cut would lose what was saved")
+        unsafe = not_on(connection)
+        if unsafe:
+            raise FolderProblem(unsafe_words(unsafe), remedy_for(unsafe, instance))
         ensure_roles(connection)
         ensure_database(connection, name)
     finally:
         connection.close()
+
+
+def not_on(connection: psycopg2.extensions.connection) -> list[str]:
+    """Return which of ``MUST_BE_ON`` the running server has off: its files may say anything."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name FROM unnest(%s) AS name WHERE current_setting(name) <> 'on' ORDER BY 1", [list(MUST_BE_ON)]
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def as_owner() -> str:
+    """Return what goes before a command that the user PostgreSQL runs as must give; "" when that is ourselves."""
+    runner = unprivileged()
+    return f"runuser -u {runner.pw_name} -- " if runner else ""
+
+
+def unsafe_words(unsafe: Sequence[str]) -> str:
+    """Say what is wrong with settings that lose what was saved."""
+    return _("PostgreSQL runs with %s off: a power cut or a bad disk would lose what was saved.") % ", ".join(unsafe)
+
+
+def remedy_for(unsafe: Sequence[str], instance: Instance | None = None) -> str:
+    """Return the commands that put these settings on; ``instance``: the server is ours, and stopped after a refusal."""
+    lines = [f'psql -c "ALTER SYSTEM SET {name} = on" -c "SELECT pg_reload_conf()"' for name in unsafe
+             if name != "data_checksums"]  # fmt: skip
+    if "data_checksums" in unsafe:
+        data = quoted(instance.postgres_data) if instance else _("ITS_DATA_FOLDER")
+        program = as_owner() + quoted(postgres_programs(instance) / "pg_checksums") if instance else "pg_checksums"
+        lines.append(noted(f"{program} --enable -D {data}", _("while it is stopped")))
+    return "\n".join(lines)

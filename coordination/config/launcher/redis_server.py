@@ -1,11 +1,15 @@
 """How is a private Redis made and started?"""
 
 import sys
+import time
+from pathlib import Path
 
 import redis
 
 from coordination.config.launcher.binaries import REDIS_PATCHED, redis_program
-from coordination.config.launcher.folders import Instance, check_socket_path, private
+from coordination.config.launcher.folders import FolderProblem, Instance, check_socket_path, emptied, private
+from coordination.config.launcher.postgres import working_in
+from coordination.config.launcher.words import gettext as _
 
 
 def prepare(instance: Instance) -> list[str]:
@@ -18,13 +22,24 @@ def prepare(instance: Instance) -> list[str]:
             file=sys.stderr,
         )
     data = private(instance.redis_data)
-    private(instance.redis_socket.parent)
+    strangers = working_in(data)
+    if strangers:
+        raise FolderProblem(_("Processes still work in %s.") % data, f"kill -TERM {' '.join(map(str, strangers))}")
+    emptied(private(instance.redis_socket.parent))
     check_socket_path(instance.redis_socket)
     return [
         str(program), "--port", "0", "--unixsocket", str(instance.redis_socket), "--unixsocketperm", "700",
         "--dir", str(data), "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
         "--maxmemory-policy", "noeviction", "--daemonize", "no", "--databases", "16",
     ]  # fmt: skip
+
+
+def set_aside(instance: Instance) -> Path:
+    """Put files that Redis cannot read out of its way, and return where: they hold nothing that is not made again."""
+    aside = instance.redis_data.with_name(f"redis-unreadable-{time.strftime('%Y%m%d-%H%M%S')}")
+    instance.redis_data.rename(aside)
+    private(instance.redis_data)
+    return aside
 
 
 def url(instance: Instance, number: int = 0) -> str:

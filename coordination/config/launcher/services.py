@@ -7,36 +7,54 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
-from coordination.config.launcher import postgres, redis_server
-from coordination.config.launcher.folders import Instance, private
+from coordination.config.launcher import leftovers, postgres, redis_server
+from coordination.config.launcher.folders import FolderProblem, Instance, emptied, private, quoted
 from coordination.config.launcher.supervise import GONE_STATES, NotStarted, Program, Supervisor, tail
+from coordination.config.launcher.words import Refusal
+from coordination.config.launcher.words import gettext as _
 
+REDIS_RETRIES = 3
 LOCKED = 75  # EX_TEMPFAIL: somebody else does it; try later
 
 
-class Held(RuntimeError):
+class Held(Refusal):
     """Another launcher holds this instance."""
 
 
 @contextlib.contextmanager
-def only_one(instance: Instance, *, wait: float = 0) -> Iterator[None]:
-    """Hold the instance; raise Held, naming the holder, when another does after ``wait`` seconds."""
+def only_one(instance: Instance, *, wait: float = 0, wait_for_stop: float = 0) -> Iterator[Callable[[], None]]:
+    """Hold the instance; raise Held, naming the holder, when another does.
+
+    ``wait``: so many seconds for any other; ``wait_for_stop``: for one that is just stopping. Yields what the holder
+    calls when it begins to stop.
+    """
     private(instance.folder)
     path = instance.folder / "launcher.lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    deadline = time.monotonic() + wait
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise FolderProblem(
+            _("The lock %(path)s cannot be opened: %(why)s.") % {"path": path, "why": error.strerror},
+            f"mv {quoted(path)} {quoted(path)}.old",
+        ) from error
+    began = time.monotonic()
     try:
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise Held(f"{instance.folder} is in use: {_holder(descriptor)}") from None
+                said = _said(descriptor)
+                waited = time.monotonic() - began
+                if waited >= (max(wait, wait_for_stop) if said.get("stopping") else wait):
+                    raise Held(
+                        _("%(folder)s is in use by %(who)s.") % {"folder": instance.folder, "who": _holder(said)},
+                        f"python -m coordination.config.launcher --folder {quoted(instance.folder)} down",
+                    ) from None
                 time.sleep(0.1)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "since": int(time.time())}).encode(), 0)
-        yield
+        about = {"pid": os.getpid(), "since": int(time.time())}
+        _say(descriptor, about)
+        yield lambda: _say(descriptor, about | {"stopping": 1})
     finally:
         os.close(descriptor)
 
@@ -52,20 +70,42 @@ def holder(instance: Instance) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return int(json.loads(os.pread(descriptor, 200, 0))["pid"])
-        return 0
-    except (ValueError, KeyError, TypeError):
+            return _said(descriptor).get("pid", 0)
         return 0
     finally:
         os.close(descriptor)
 
 
-def _holder(descriptor: int) -> str:
+def _said(descriptor: int) -> dict[str, int]:
+    """Return what the holder wrote about itself: ``pid``, ``since``, ``stopping``; {} when that cannot be read."""
     try:
-        said = json.loads(os.pread(descriptor, 200, 0))
-        return f"process {said['pid']} since {time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(said['since']))}"
-    except (ValueError, KeyError, TypeError):
-        return "by another launcher"
+        found = json.loads(os.pread(descriptor, 200, 0))
+        return {"pid": int(found["pid"]), "since": int(found["since"]), "stopping": int(found.get("stopping", 0))}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _say(descriptor: int, about: dict[str, int]) -> None:
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(about).encode(), 0)
+
+
+def _holder(said: dict[str, int]) -> str:
+    if not said:
+        return _("another launcher")
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(said["since"]))
+    return _("process %(pid)s since %(since)s") % {"pid": said["pid"], "since": since}
+
+
+def make_way(instance: Instance) -> None:
+    """Make the folders, end what a killed run left at work, and throw its sockets away. The caller holds the instance
+    and its supervisor does not answer.
+    """
+    private(instance.folder)
+    private(instance.run)
+    private(instance.logs)
+    leftovers.clear(instance)
+    emptied(instance.run)
 
 
 def service_programs(instance: Instance, *, own_postgres: bool = True, own_redis: bool = True) -> list[Program]:
@@ -88,7 +128,7 @@ def service_programs(instance: Instance, *, own_postgres: bool = True, own_redis
             )
         )
     if own_redis:
-        found.append(Program("redis", redis_server.prepare(instance), stop_seconds=20))
+        found.append(Program("redis", redis_server.prepare(instance), stop_seconds=20, retries=REDIS_RETRIES))
     return found
 
 
@@ -107,7 +147,11 @@ def wait_ready(supervisor: Supervisor, name: str, answers: Callable[[], str], *,
         state = supervisor.state(name)
         if state in GONE_STATES or time.monotonic() > deadline:
             log = tail(supervisor.instance.logs / f"{name}.log")
-            raise NotStarted(f"{name} is not ready ({state}; {said})\n{log}")
+            raise NotStarted(
+                _("%(name)s does not get ready (%(state)s): %(said)s")
+                % {"name": name, "state": state, "said": f"{said}\n{log}"},
+                f"less {quoted(supervisor.instance.logs / name)}.log",
+            )
         time.sleep(0.1)
 
 
@@ -119,6 +163,22 @@ def start_services(supervisor: Supervisor, *, with_postgres: bool = True, with_r
         wait_ready(supervisor, "postgres", lambda: postgres.answers(instance))
         postgres.set_up(instance)
     if with_redis:
+        _start_redis(supervisor)
+
+
+def _start_redis(supervisor: Supervisor) -> None:
+    """Start Redis; when it cannot read its files, without them: everything in it is sent again from the tables."""
+    instance = supervisor.instance
+    supervisor.launch("redis")
+    try:
+        wait_ready(supervisor, "redis", lambda: redis_server.answers(instance))
+    except NotStarted:
+        if not any(instance.redis_data.iterdir()):
+            raise
+        supervisor.stop("redis")
+        aside = redis_server.set_aside(instance)
+        words = _("note: Redis could not start with its files; they are in %s now, and it starts anew.")
+        print(words % aside, flush=True)
         supervisor.launch("redis")
         wait_ready(supervisor, "redis", lambda: redis_server.answers(instance))
 
@@ -130,6 +190,7 @@ def development_services(instance: Instance) -> None:
     with only_one(instance, wait=120):
         supervisor = Supervisor(instance)
         if not supervisor.alive():
+            make_way(instance)
             supervisor.start(service_programs(instance), detached=True)
         start_services(supervisor)
 

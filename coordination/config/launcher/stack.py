@@ -15,15 +15,18 @@ import psycopg2
 import psycopg2.extensions
 
 from coordination.config.addresses import Database, parse_database_url
-from coordination.config.launcher import postgres, redis_server
-from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, private
+from coordination.config.launcher import leftovers, postgres, redis_server
+from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, private, quoted
 from coordination.config.launcher.keys import keys
 from coordination.config.launcher.roles import APP, OWNER, ensure_roles
-from coordination.config.launcher.services import service_programs, start_services, wait_ready
-from coordination.config.launcher.supervise import NotStarted, Program, Supervisor, tail
+from coordination.config.launcher.services import make_way, service_programs, start_services, wait_ready
+from coordination.config.launcher.supervise import SHIM, NotStarted, Program, Supervisor, tail
+from coordination.config.launcher.words import gettext as _
+from coordination.config.launcher.words import noted
 
 QUEUES = ("urgent", "normal", "bulk")
 WORKERS = tuple(f"worker-{queue}" for queue in QUEUES)
+PARTS = ("engine", *WORKERS, "beat", "web")  # in the order they start
 READY_SECONDS = 180  # a busy machine is slow, not broken; a process that died is noticed at once
 CLOCK_SECONDS = 5
 PORT_SECONDS = 5.0  # what an earlier launcher left may still be closing its door
@@ -70,6 +73,17 @@ def make_roles(administrator: Database, passwords: Mapping[str, str]) -> None:
         connection.close()
 
 
+def refuse_unsafe(address: Database) -> None:
+    """Raise FolderProblem when the server at ``address`` runs with a setting that loses what was saved."""
+    connection = connect(address)
+    try:
+        unsafe = postgres.not_on(connection)
+    finally:
+        connection.close()
+    if unsafe:
+        raise FolderProblem(postgres.unsafe_words(unsafe), postgres.remedy_for(unsafe))
+
+
 class Stack:
     """All processes of one instance; the handle by which tests and the command line hold them."""
 
@@ -81,18 +95,21 @@ class Stack:
         environment: Mapping[str, str] | None = None,
         more: Mapping[str, Sequence[str]] | None = None,
         accept_clock: bool = False,
+        parts: Sequence[str] = PARTS,
         say: Callable[[str], None] = lambda _text: None,
     ) -> None:
         """Describe the system of ``instance`` on loopback ``port``; nothing is started.
 
         ``environment`` is added to every process. ``more``: further processes, each a command of manage.py.
-        ``accept_clock``: start although the clock stands before the newest event.
+        ``accept_clock``: start although the clock stands before the newest event. ``parts``: which of our own
+        processes run here, where others run elsewhere.
         """
         self.instance = instance
         self.port = port
         self.say = say
         self.more = dict(more or {})
         self.accept_clock = accept_clock
+        self.parts = tuple(name for name in PARTS if name in parts)
         self.extra = dict(environment or {})
         self.database_url = os.environ.get("DATABASE_URL", "")
         self.redis_url = os.environ.get("REDIS_URL", "")
@@ -124,6 +141,7 @@ class Stack:
             "MUSTER_STATIC_ROOT": str(self.instance.folder / "static"),
             "MUSTER_HASHED_STATIC": "1",
             "MUSTER_INSTANCE": str(self.instance.folder),
+            "MUSTER_DATA_FOLDER": "" if self.database_url else str(self.instance.postgres_data),
             "MUSTER_PORT": str(self.port),
             "MUSTER_PUBLIC_URL": self.base_url,
             "DATABASE_URL": self.database(role).url(),
@@ -166,6 +184,8 @@ class Stack:
                 environment=self.environment("web"),
             )
         )
+        services = {"postgres", "redis"}
+        found = [program for program in found if program.name in services or program.name in self.parts]
         for name, command in self.more.items():
             found.append(Program(name, [python, "manage.py", *command], environment=self.environment("worker")))
         return found
@@ -174,7 +194,7 @@ class Stack:
     def names(self) -> tuple[str, ...]:
         """The processes in the order they start."""
         services = (() if self.database_url else ("postgres",)) + (() if self.redis_url else ("redis",))
-        return (*services, "engine", *WORKERS, "beat", "web", *self.more)
+        return (*services, *self.parts, *self.more)
 
     # --- start
 
@@ -187,10 +207,11 @@ class Stack:
         private(self.instance.folder)
         private(self.instance.files)
         self.keys = keys(self.instance)
-        self._check_port()
         if self.supervisor.alive():
-            self.say("stopping what an earlier launcher left")
+            self.say(_("stopping what an earlier launcher left"))
             self.stop()
+        make_way(self.instance)
+        self._check_port()
         try:
             self._start(load)
         except BaseException:
@@ -200,26 +221,27 @@ class Stack:
     def _check_port(self) -> None:
         if not is_free(self.port, PORT_SECONDS):
             raise FolderProblem(
-                f"port {self.port} is taken: stop what uses it, or choose another (PORT=8001 make demo)"
+                _("Port %s is taken by another program.") % self.port,
+                noted(f"--port {self.port + 1}", _("or stop what uses it")),
             )
 
     def _start(self, load: Sequence[str]) -> None:
-        self.say("starting PostgreSQL and Redis")
+        self.say(_("starting PostgreSQL and Redis"))
         self.supervisor.start(self.programs())
         start_services(self.supervisor, with_postgres=not self.database_url, with_redis=False)
         if self.database_url:
             self._external_roles()
-        self.say("bringing the tables up to date")
+        self.say(_("bringing the tables up to date"))
         self.manage("prepare", role=OWNER)
         if not self.accept_clock:
             self._check_clock()
         (self.instance.folder / "started").touch(mode=0o600)
         start_services(self.supervisor, with_postgres=False, with_redis=not self.redis_url)
         if load:
-            self.say("loading the demo city")
+            self.say(_("loading the demo city"))
             self.manage(*load)
-        self.say("starting engine, workers, beat and web")
-        for name in ("engine", *WORKERS, "beat", "web"):
+        self.say(_("starting engine, workers, beat and web"))
+        for name in self.parts:
             self.supervisor.launch(name)
         self.wait_ready()
         for name in self.more:
@@ -239,37 +261,47 @@ class Stack:
         ahead = float(row[0]) if row and row[0] is not None else 0.0
         if ahead > CLOCK_SECONDS:
             raise FolderProblem(
-                f"the newest event lies {ahead:.0f} s in the future of this clock: put the clock right, or start with "
-                "--accept-clock"
+                _("The newest event lies %.0f s in the future of this clock: deadlines would be missed.") % ahead,
+                noted("timedatectl set-ntp true", _("puts the clock right; or start with --accept-clock")),
             )
 
     def _external_roles(self) -> None:
         passwords = {name.removeprefix("password:"): value for name, value in self.keys.items() if ":" in name}
-        make_roles(parse_database_url(self.database_url), passwords)
+        administrator = parse_database_url(self.database_url)
+        refuse_unsafe(administrator)
+        make_roles(administrator, passwords)
 
     def manage(self, *arguments: str, role: str = APP, process: str = "command", seconds: float = 600) -> str:
         """Run a command of manage.py for this instance and return what it printed; raise NotStarted if it fails."""
         result = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "manage.py", *arguments],
+            [sys.executable, str(SHIM), "TERM", "-", "-", sys.executable, "manage.py", *arguments],
             cwd=REPOSITORY,
-            env={**os.environ, **self.environment(process, role)},
+            env={**leftovers.environment(self.instance), **self.environment(process, role)},
             capture_output=True,
             text=True,
             timeout=seconds,
             check=False,
         )
         if result.returncode != 0:
-            raise NotStarted(f"manage.py {' '.join(arguments)} failed:\n{result.stdout[-500:]}{result.stderr[-3000:]}")
+            raise NotStarted(
+                _("manage.py %(command)s failed: %(said)s")
+                % {"command": " ".join(arguments), "said": result.stdout[-500:] + result.stderr[-3000:]}
+            )
         return result.stdout
 
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         """Wait until pages answer and every process stays up."""
-        wait_ready(self.supervisor, "web", lambda: self.web_answers(seconds=15), seconds=seconds)
+        if "web" in self.parts:
+            wait_ready(self.supervisor, "web", lambda: self.web_answers(seconds=15), seconds=seconds)
         deadline = time.monotonic() + seconds
-        for name in ("engine", *WORKERS, "beat"):
+        for name in self.parts:
             while (state := self.supervisor.state(name)) != "RUNNING":
                 if state == "FATAL" or time.monotonic() > deadline:
-                    raise NotStarted(f"{name} is {state}\n{tail(self.log(name))}")
+                    raise NotStarted(
+                        _("%(name)s does not get ready (%(state)s): %(said)s")
+                        % {"name": name, "state": state, "said": tail(self.log(name))},
+                        f"less {quoted(self.log(name))}",
+                    )
                 time.sleep(0.1)
 
     def web_answers(self, seconds: float = 3) -> str:
@@ -284,7 +316,7 @@ class Stack:
         """Send a signal to one process, held by its handle, and return its id; raise NotStarted if it does not run."""
         pid = self.supervisor.pid(name)
         if not pid:
-            raise NotStarted(f"{name} does not run")
+            raise NotStarted(_("%s does not run.") % name)
         os.kill(pid, number)
         return pid
 
@@ -297,6 +329,7 @@ class Stack:
     def stop(self) -> None:
         """Stop group by group and wait for each; PostgreSQL is asked to be quick and never killed."""
         if not self.supervisor.alive():
+            self.supervisor.end()
             return
         for group in ((*self.more, "web"), ("beat", *WORKERS), ("engine",), ("redis",), ("postgres",)):
             self.supervisor.stop(*group)

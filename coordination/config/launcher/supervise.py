@@ -4,7 +4,9 @@ Supervisor holds them; it knows no readiness, so programs do not start by themse
 by one over its private socket, each when the one before is ready.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ from typing import Any
 import psutil
 from supervisor import xmlrpc as supervisor_xmlrpc
 
+from coordination.config.launcher import leftovers
 from coordination.config.launcher.folders import (
     REPOSITORY,
     FolderProblem,
@@ -26,6 +29,8 @@ from coordination.config.launcher.folders import (
     private,
     unprivileged,
 )
+from coordination.config.launcher.words import Refusal
+from coordination.config.launcher.words import gettext as _
 
 SHIM = Path(__file__).with_name("shim.py")
 RUNNING = "RUNNING"
@@ -47,7 +52,7 @@ class Program:
     stop_group: bool = True
 
 
-class NotStarted(RuntimeError):
+class NotStarted(Refusal):
     """A process that did not start; the message holds the end of its log."""
 
 
@@ -93,12 +98,15 @@ class Supervisor:
         self.instance.supervisor_socket.unlink(missing_ok=True)
         with (self.instance.logs / "supervisor.out").open("ab") as out:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=REPOSITORY, start_new_session=True
-            )
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=REPOSITORY, start_new_session=True,
+                env=leftovers.environment(self.instance),
+            )  # fmt: skip
         deadline = time.monotonic() + 20
         while not self.alive():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise NotStarted(f"the supervisor did not start: {tail(self.instance.logs / 'supervisor.out')}")
+                raise NotStarted(
+                    _("The supervisor did not start: %s") % tail(self.instance.logs / "supervisor.out")
+                )
             time.sleep(0.05)
 
     @property
@@ -188,7 +196,25 @@ class Supervisor:
                 self._forget()
                 return
             time.sleep(0.05)
-        raise NotStarted("the supervisor does not end")
+        raise NotStarted(_("The supervisor does not end."), f"kill -TERM {pid}" if pid else "")
+
+    def end(self, *, seconds: float = 330) -> None:
+        """End a supervisor that we hold but that no longer answers: it stops its programs, and then itself."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise NotStarted(_("The supervisor does not end."), f"kill -KILL {self.process.pid}") from None
+        self._forget()
+
+    def kill(self, name: str) -> None:
+        """Kill a program with its children, by its handle; the supervisor starts it again. Never for PostgreSQL."""
+        pid = self.pid(name)
+        if pid > 1:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)  # the supervisor gives each program a group of its own
 
 
 def _exists(pid: int) -> bool:
@@ -214,7 +240,7 @@ def _section(program: Program, logs: Path) -> str:
             uid, gid = str(runner.pw_uid), str(runner.pw_gid)
     command = [sys.executable, str(SHIM), program.death_signal, uid, gid, *program.command]
     if "\n" in "".join(command):
-        raise FolderProblem("a path with a line break cannot be used")
+        raise FolderProblem(_("A path with a line break cannot be used."))
     environment = ",".join(f"{key}={_quoted(_escaped(value))}" for key, value in program.environment.items())
     return (
         f"[program:{program.name}]\n"

@@ -6,9 +6,11 @@ longer takes tasks, an engine whose heart has stopped, a server whose socket was
 
 import contextlib
 import os
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import psycopg2
@@ -16,15 +18,20 @@ import redis
 
 from coordination.config.launcher.roles import APP
 from coordination.config.launcher.stack import QUEUES, Stack, connect
+from coordination.config.launcher.words import gettext as _
+from coordination.events import room
 
 WEB_PROBES = 3
 WEB_EVERY = 2.0
-SOCKETS_EVERY = 10.0
+SOCKETS_EVERY = 2.0
+SOCKET_GRACE_SECONDS = 5.0
+DISK_EVERY = 10.0
 HEARTS_EVERY = 5.0
 CANARY_SECONDS = 30.0
 ENGINE_SECONDS = 10.0
 GRACE_SECONDS = 45.0  # what was just started may still be starting
 FATAL_PAUSE = 5.0
+BALLAST_BYTES = 256 * 1024 * 1024
 
 
 def hung(ages: Mapping[str, float], waiting: Mapping[str, int]) -> dict[str, str]:
@@ -36,12 +43,33 @@ def hung(ages: Mapping[str, float], waiting: Mapping[str, int]) -> dict[str, str
     """
     silent = {queue: age for queue in QUEUES if (age := ages.get(queue, float("inf"))) > CANARY_SECONDS}
     found = {
-        f"worker-{queue}": f"took no task for {age:.0f} s, {waiting[queue]} wait"
+        f"worker-{queue}": _("took no task for %(age).0f s, %(waiting)d wait") % {"age": age, "waiting": waiting[queue]}
         for queue, age in silent.items() if waiting[queue]
     }  # fmt: skip
     if len(silent) == len(QUEUES) and not any(waiting.values()):
-        found["beat"] = f"sent nothing for {min(silent.values()):.0f} s"
+        found["beat"] = _("sent nothing for %.0f s") % min(silent.values())
     return found
+
+
+def words_of(level: str) -> str:
+    """Say what a level of the disk means."""
+    return {
+        room.OK: _("there is room again"),
+        room.WARN: _("it fills; make room before files are refused"),
+        room.BAD: _("almost full: no files are taken in any more; make room"),
+        room.CRITICAL: _("full: only what people enter by hand is taken in; make room at once"),
+    }[level]
+
+
+def lay_ballast(path: Path) -> None:
+    """Keep 256 MB aside, to be given back when the disk is full and somebody must still be able to work."""
+    if path.exists() and path.stat().st_size == BALLAST_BYTES:
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 @dataclass
@@ -54,6 +82,8 @@ class Watch:
     started: dict[str, float] = field(default_factory=dict)
     last: dict[str, float] = field(default_factory=dict)
     redis_since: float | None = None
+    grace: float = GRACE_SECONDS
+    disk: str = room.OK
 
     def tick(self) -> bool:
         """Look at what is due to be looked at; return False when the supervisor itself is gone."""
@@ -61,12 +91,14 @@ class Watch:
             return False
         if self._due("fatal", FATAL_PAUSE):
             self._given_up()
-        if self._due("web", WEB_EVERY):
+        if "web" in self.stack.parts and self._due("web", WEB_EVERY):
             self._web()
         if self._due("sockets", SOCKETS_EVERY):
             self._sockets()
         if self._due("hearts", HEARTS_EVERY):
             self._hearts()
+        if self._due("disk", DISK_EVERY):
+            self._disk()
         return True
 
     def _due(self, what: str, seconds: float) -> bool:
@@ -76,23 +108,31 @@ class Watch:
         self.last[what] = now
         return True
 
-    def _restart(self, name: str, why: str) -> None:
-        if time.monotonic() - self.started.get(name, float("-inf")) < GRACE_SECONDS:
+    def _restart(self, name: str, why: str, *, hangs: bool = True) -> None:
+        """Start a process again; what hangs hears no request to stop, so it is killed by its handle."""
+        if time.monotonic() - self.started.get(name, float("-inf")) < (self.grace if hangs else SOCKET_GRACE_SECONDS):
             return
-        self.say(f"{name}: {why}; restarting it")
+        self.say(_("%(name)s: %(why)s; restarting it") % {"name": name, "why": why})
         self.started[name] = time.monotonic()
-        self.stack.supervisor.restart(name)
+        if hangs:
+            self.stack.supervisor.kill(name)
+        else:
+            self.stack.supervisor.restart(name)
 
     def _given_up(self) -> None:
         """Supervisor gives up after its retries; we do not."""
         for name in self.stack.names:
             if self.stack.supervisor.state(name) in {"FATAL", "EXITED"}:
-                self.say(f"{name}: does not stay up (see {self.stack.log(name)}); trying again")
+                self.say(
+                    _("%(name)s: does not stay up (see %(log)s); trying again")
+                    % {"name": name, "log": self.stack.log(name)}
+                )
                 self.stack.supervisor.launch(name)
 
-    def _young(self, name: str) -> bool:
+    def _young(self, name: str, seconds: float | None = None) -> bool:
         information = self.stack.supervisor.information(name)
-        return information["statename"] != "RUNNING" or information["now"] - information["start"] < GRACE_SECONDS
+        grace = self.grace if seconds is None else seconds
+        return information["statename"] != "RUNNING" or information["now"] - information["start"] < grace
 
     def _web(self) -> None:
         try:
@@ -102,22 +142,40 @@ class Watch:
         self.failures = 0 if answered else self.failures + 1
         if self.failures >= WEB_PROBES and not self._young("web"):
             self.failures = 0
-            self._restart("web", "did not answer three times")
+            self._restart("web", _("did not answer three times"))
 
     def _sockets(self) -> None:
         instance = self.stack.instance
         for name, path in (("postgres", instance.postgres_run / ".s.PGSQL.5432"), ("redis", instance.redis_socket)):
             # a server that was stopped, or is just starting, has no socket either
-            if name in self.stack.names and not path.exists() and not self._young(name):
-                self._restart(name, "its socket is gone")
+            if name in self.stack.names and not path.is_socket() and not self._young(name, SOCKET_GRACE_SECONDS):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)  # a server replaces a file that stands in its way, not a folder
+                self._restart(name, _("its socket is gone"), hangs=False)
+
+    def _disk(self) -> None:
+        """Say when the disk fills; at the last, give back what was kept for this."""
+        instance = self.stack.instance
+        level = room.level_at((instance.folder, *(() if self.stack.database_url else (instance.postgres_data,))))
+        if level != self.disk:
+            self.say(_("disk: %s") % words_of(level))
+            self.disk = level
+        try:
+            if level == room.CRITICAL:
+                instance.ballast.unlink(missing_ok=True)
+            elif level == room.OK:
+                lay_ballast(instance.ballast)
+        except OSError as error:
+            self.say(_("disk: %s") % error)
 
     def _hearts(self) -> None:
         ages = self._ages()
         if ages is None:
             return
         engine = ages.get("engine")
-        if engine is not None and engine > ENGINE_SECONDS and not self._young("engine"):
-            self._restart("engine", f"its heart stopped {engine:.0f} s ago")
+        silent = engine is not None and engine > ENGINE_SECONDS
+        if silent and "engine" in self.stack.parts and not self._young("engine"):
+            self._restart("engine", _("its heart stopped %.0f s ago") % engine)
         self._canaries(ages, self._waiting())
 
     def _canaries(self, ages: Mapping[str, float], waiting: Mapping[str, int] | None) -> None:
@@ -126,10 +184,11 @@ class Watch:
             return
         if self.redis_since is None:
             self.redis_since = time.monotonic()
-        if time.monotonic() - self.redis_since < CANARY_SECONDS or self._young("beat"):
+        no_beat = "beat" not in self.stack.parts or self._young("beat")
+        if time.monotonic() - self.redis_since < CANARY_SECONDS or no_beat:
             return  # Redis is just back, or beat is starting still: no canary could sing
         for name, why in hung(ages, waiting).items():
-            if not self._young(name):
+            if name in self.stack.parts and not self._young(name):
                 self._restart(name, why)
 
     def _waiting(self) -> dict[str, int] | None:
