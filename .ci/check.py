@@ -45,6 +45,7 @@ def guards() -> dict[str, tuple[list[str], dict[str, str]]]:
         "assets": ([PYTHON, ".ci/vendor.py", "--check"], {}),
         "translations": ([PYTHON, ".ci/messages.py", "--check"], {}),
         "migrations": ([*manage, "makemigrations", "--check", "--dry-run"], {}),
+        "locks": ([PYTHON, ".ci/migrations.py"], {}),
         "deployment": ([*manage, "check", "--deploy", "--fail-level", "WARNING"], PRODUCTION),
         "description": ([PYTHON, ".ci/openapi.py"], {}),
         "operations": ([PYTHON, ".ci/operations.py"], {}),

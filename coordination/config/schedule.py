@@ -10,7 +10,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "deadlines-archive": {"task": "deadlines.archive", "schedule": 86_400.0, "options": {"queue": "bulk"}},
     "ladder-proof": {"task": "instructions.prove_ladders", "schedule": 86_400.0, "options": {"queue": "bulk"}},
     "old-sessions": {"task": "accounts.purge", "schedule": 3_600.0, "options": {"queue": "bulk"}},
-    "old-commands": {"task": "events.purge_commands", "schedule": 86_400.0, "options": {"queue": "bulk"}},
+    "old-rows": {"task": "config.purge", "schedule": 86_400.0, "options": {"queue": "bulk"}},
     "loose-files": {"task": "incidents.purge_loose", "schedule": 3_600.0, "options": {"queue": "bulk"}},
     **{
         f"canary-{queue}": {

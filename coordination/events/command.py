@@ -22,7 +22,7 @@ from django.core.files import File
 from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from coordination.events import log
+from coordination.events import log, room
 from coordination.events.actor import Actor
 from coordination.events.models import Command, Event
 from coordination.events.refused import KeyReused, NotFound
@@ -110,6 +110,8 @@ def _outermost(
     kwargs: dict[str, Any],
 ) -> R:
     actor, now = kwargs["actor"], kwargs["now"]
+    if actor.kind == "client":
+        room.for_machines()
     with unit(actor, now, command_id):
         if command_id is None:
             return function(**kwargs)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import QuerySet
 
 from coordination.events.models import Command
 
-KEEP_COMMANDS = timedelta(days=30)
-BATCH = 5_000
 
-
-def commands(*, now: datetime) -> int:
-    """Delete command ids older than 30 days, in small statements; return how many. A retry never comes that late."""
-    deleted = 0
-    while True:
-        old = list(Command.objects.filter(at__lt=now - KEEP_COMMANDS).values_list("pk", flat=True)[:BATCH])
-        deleted += Command.objects.filter(pk__in=old).delete()[0]
-        if len(old) < BATCH:
-            return deleted
+def old_commands(before: datetime, _held: Collection[int] = ()) -> QuerySet[Command]:
+    """Command ids taken before a moment: a retry never comes that late. They belong to no incident."""
+    return Command.objects.filter(at__lt=before)

@@ -6,12 +6,14 @@ much as a disk of any size needs for an orderly night (share), but no more than 
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.refused import Refused
@@ -21,6 +23,7 @@ MARKS = ((0.10, 10_000_000_000, WARN), (0.05, 5_000_000_000, BAD), (0.02, 1_000_
 """Less than the smaller of this share and these bytes free: this level."""
 LEVELS = (OK, WARN, BAD, CRITICAL)
 LOOK_SECONDS = 5.0
+RETRY_SECONDS = 60
 
 _seen: tuple[float, str] = (float("-inf"), OK)
 
@@ -58,8 +61,8 @@ def level_at(folders: Iterable[Path]) -> str:
 
 def folders() -> tuple[Path, ...]:
     """Return where this process's system keeps what grows, as its environment says."""
-    names = ("MUSTER_FILES", "MUSTER_INSTANCE", "MUSTER_DATA_FOLDER")
-    return tuple(Path(os.environ[name]) for name in names if os.environ.get(name))
+    named = [os.environ.get(name, "") for name in ("MUSTER_INSTANCE", "MUSTER_DATA_FOLDER")]
+    return (Path(settings.MEDIA_ROOT), *(Path(name) for name in named if name))
 
 
 def level() -> str:
@@ -71,12 +74,20 @@ def level() -> str:
     return _seen[1]
 
 
+def banner() -> str:
+    """Return what every page says about the disk; "" while there is room enough."""
+    return {
+        BAD: str(_("The disk is almost full: files are refused until there is room.")),
+        CRITICAL: str(_("The disk is full: only what people enter by hand is taken in.")),
+    }.get(level(), "")
+
+
 def for_files() -> None:
     """Raise `NoRoom` unless a file may be kept."""
     if level() in (BAD, CRITICAL):
         raise NoRoom(
             _("The disk is almost full: no files are taken in now. Send the words without the file; they are kept."),
-            retry_after=60,
+            retry_after=RETRY_SECONDS,
         )
 
 
@@ -84,5 +95,16 @@ def for_machines() -> None:
     """Raise `NoRoom` unless other systems may write: at the last, only what people enter by hand is taken."""
     if level() == CRITICAL:
         raise NoRoom(
-            _("The disk is full: only what people enter by hand is taken in now. Try again later."), retry_after=60
+            _("The disk is full: only what people enter by hand is taken in now. Try again later."),
+            retry_after=RETRY_SECONDS,
         )
+
+
+def full_after_all() -> NoRoom:
+    """Return what is said when the disk refused a file in spite of the marks."""
+    return NoRoom(_("The disk is full: the file was not kept. Send the words without the file."), retry_after=RETRY_SECONDS)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether the disk, or this user's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from coordination.events import clock, command, purge, queries, tasks
+from coordination.events import clock, command, queries
 from coordination.events.actor import SYSTEM
-from coordination.events.models import Command, StreamEntry, StreamHead
+from coordination.events.models import StreamEntry, StreamHead
 from tests.events.deeds import PERSON, department, note, rename
 
 pytestmark = pytest.mark.django_db
@@ -119,20 +117,3 @@ def test_the_history_of_an_object_is_newest_first() -> None:
     ]
     assert queries.object_history("accounts.department", row.pk + 1) == []
     assert queries.incident_history(1) == []
-
-
-def test_command_ids_are_kept_thirty_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    row, now = department(), clock.now()
-    monkeypatch.setattr(purge, "BATCH", 2)
-    for days in (0, 29, 31, 32, 33):
-        note(
-            actor=PERSON,
-            now=now - timedelta(days=days),
-            department_id=row.pk,
-            streams=("a",),
-            command_id=uuid.uuid4(),
-        )
-    assert purge.commands(now=now) == 3
-    assert Command.objects.count() == 2
-    tasks.purge_commands()
-    assert Command.objects.count() == 2

@@ -2,11 +2,13 @@
 
 ``muster_owner`` owns the tables and migrates; ``muster_app`` works with rows; ``muster_log_owner`` owns the log, so
 that not even the owner of the rest can change it unnoticed; ``muster_sealer`` chains the log's hashes;
-``muster_backup`` reads everything and changes nothing.
+``muster_backup`` reads everything, copies the server and changes nothing.
 """
 
+import contextlib
 from collections.abc import Mapping
 
+import psycopg2.errors
 import psycopg2.extensions
 from psycopg2 import sql
 
@@ -38,12 +40,19 @@ def ensure_roles(connection: psycopg2.extensions.connection, passwords: Mapping[
                     )
             if OWNER not in present:
                 cursor.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(sql.Identifier(OWNER)))
+            _let_copy(cursor)
             # the owner hands tables to the log's owner, and tests look with the eyes of each
             for role in (LOG_OWNER, SEALER, APP):
                 cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(OWNER)))
             cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(OWNER)))
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [ROLES_LOCK])
+
+
+def _let_copy(cursor: psycopg2.extensions.cursor) -> None:
+    """Let the backup's role stream the log; where we may not give that, the backup says what to do."""
+    with contextlib.suppress(psycopg2.errors.InsufficientPrivilege):
+        cursor.execute(sql.SQL("ALTER ROLE {} REPLICATION").format(sql.Identifier(BACKUP)))
 
 
 def ensure_database(connection: psycopg2.extensions.connection, name: str) -> None:

@@ -1,6 +1,7 @@
 """What do operators watch, and where is the backup?"""
 
 import os
+import tempfile
 from pathlib import Path
 
 from coordination.config.settings.environment import number, secret
@@ -17,3 +18,9 @@ MUSTER_BACKUP_KEY_FILE = (
 )
 MUSTER_BACKUP_EVERY = number("MUSTER_BACKUP_EVERY", default=10)  # seconds between two shipments of the log
 MUSTER_BACKUP_HOUR = int(number("MUSTER_BACKUP_HOUR", default=2))  # of the day (UTC) from which a base is taken
+# The embedded default's folder: its keys go into the backup.
+INSTANCE = os.environ.get("MUSTER_INSTANCE", "")
+# Where the log arrives before it is sealed; on this machine's own disk.
+BACKUP_SPOOL = Path(os.environ.get("MUSTER_BACKUP_SPOOL") or Path(INSTANCE or tempfile.gettempdir()) / "backup-spool")
+# The server to copy, where it is reached otherwise than the application reaches it (a pooler stands between).
+BACKUP_DATABASE_URL = os.environ.get("MUSTER_BACKUP_DATABASE_URL", "")
