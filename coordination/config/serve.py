@@ -9,7 +9,11 @@ import signal
 import sys
 
 import uvicorn
+from django.core.exceptions import ImproperlyConfigured
 
+from coordination.config import servers
+
+EX_CONFIG = 78
 SETTINGS = {
     "http": "h11",  # strict in what it accepts
     "ws": "websockets-sansio",  # stops writing when the reader does not read
@@ -60,6 +64,11 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     settings = configuration(asked.host, asked.port, asked.proxies)
     settings.load()
+    try:
+        servers.demand()
+    except ImproperlyConfigured as error:
+        print(f"not started: {error}", file=sys.stderr)  # noqa: T201 - said to whoever starts it
+        return EX_CONFIG
     warm()
     server = uvicorn.Server(settings)
     # uvicorn repeats the signal once it has stopped in order; that end is no failure
