@@ -1,4 +1,4 @@
-"""Does each part of the backup keep what it promises: nothing readable, nothing cut short, nothing thrown away early?"""
+"""Does each part of the backup keep what it promises: nothing readable, cut short, or thrown away early?"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg2
 
-from coordination.config.launcher import compose, demo, status
+from coordination.config.launcher import command, compose, demo, status
 from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, development
 from coordination.config.launcher.services import (
     LOCKED,
@@ -133,6 +133,8 @@ def main(arguments: list[str]) -> int:
     commands.add_parser("prepare", help="roles, tables and rights on the server of DATABASE_URL, then end")
     commands.add_parser("down", help="stop what `up` started")
     commands.add_parser("status", help="the state of each process")
+    manage = commands.add_parser("manage", help="a command of manage.py, with the instance's keys and sockets")
+    manage.add_argument("words", nargs=argparse.REMAINDER, metavar="command")
     commands.add_parser("reset", help="throw the instance's data away")
     services = commands.add_parser("services", help="PostgreSQL and Redis alone, left running, for tests")
     services.add_argument("--stop", action="store_true")
@@ -149,6 +151,8 @@ def main(arguments: list[str]) -> int:
             return down(instance)
         if asked.command == "status":
             return status.show(instance, say)
+        if asked.command == "manage":
+            return command.manage(instance, asked.words)
         if asked.command == "reset":
             with only_one(instance, wait=5):
                 stop_services(instance)
