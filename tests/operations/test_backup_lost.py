@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -32,6 +35,7 @@ pytestmark = pytest.mark.long
 LOAD_SECONDS = 75.0
 MOST_LOST_SECONDS = 60.0
 EVERY = "5"
+TOKEN = "a-token-for-this-test"
 
 
 class Load:
@@ -95,13 +99,35 @@ def lose(system: stacks.System) -> None:
     assert not system.instance.folder.exists() and not system.instance.postgres_data.exists()
 
 
+def deep(system: stacks.System) -> dict[str, Any]:
+    """What the deep health page says; it must answer within 3 s, whatever hangs."""
+    began = time.monotonic()
+    answer = httpx.get(
+        f"{system.base_url}/health/deep", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=30, trust_env=False
+    )
+    took = time.monotonic() - began
+    assert answer.status_code == 200 and took < 3.0, (answer.status_code, took)
+    return dict(answer.json())
+
+
+def frozen(system: stacks.System) -> None:
+    """PostgreSQL stands still for a moment: the page says so in time."""
+    system.kill("postgres", signal.SIGSTOP)
+    try:
+        parts = deep(system)["parts"]
+    finally:
+        system.kill("postgres", signal.SIGCONT)
+    assert parts["postgresql"]["status"] == "bad" and parts["redis"]["status"] == "ok", parts
+    system.until(lambda: deep(system)["parts"]["postgresql"]["status"] == "ok", seconds=30, what="the database again")
+
+
 def test_a_lost_machine_comes_back(start_stack: Callable[..., stacks.System], tmp_path: Path) -> None:
     key_file, store = tmp_path / "safe" / "backup.key", Store(tmp_path / "other-disk")
     seal.make_key(key_file)
     system = start_stack(
         environment={
             "MUSTER_BACKUP_FOLDER": str(store.folder), "MUSTER_BACKUP_KEY_FILE": str(key_file),
-            "MUSTER_BACKUP_EVERY": EVERY, "MUSTER_API_WRITES": "1000000",
+            "MUSTER_BACKUP_EVERY": EVERY, "MUSTER_API_WRITES": "1000000", "MUSTER_METRICS_TOKEN": TOKEN,
         },
         more={"backup": ["backup", "follow"]},
     )  # fmt: skip
@@ -109,6 +135,8 @@ def test_a_lost_machine_comes_back(start_stack: Callable[..., stacks.System], tm
         try:
             system.until(store.base_names, seconds=120, what="the first base")
             loaded_from = time.time()
+            assert deep(system)["parts"]["backup"]["status"] == "ok"
+            frozen(system)
             time.sleep(LOAD_SECONDS)
             ages = dict(system.query("SELECT kind, extract(epoch FROM now() - at)::float8 FROM config_backup"))
         finally:

@@ -65,6 +65,16 @@ def test_a_part_that_hangs_or_breaks_is_a_finding(asked: Any, monkeypatch: pytes
     assert took < 3.0
 
 
+@pytest.mark.django_db
+def test_the_token_needs_no_database(
+    asked: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    for name in deep.PARTS:
+        monkeypatch.setitem(deep.PARTS, name, (lambda: 1, lambda _one: deep.Finding(deep.OK)))
+    with django_assert_num_queries(0):
+        assert asked().json()["status"] == "ok"
+
+
 def test_what_hangs_does_not_pile_up() -> None:
     let_go = threading.Event()
     questions = {str(n): (lambda: let_go.wait(30)) for n in range(asking.AT_ONCE + 5)}
