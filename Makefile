@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-reset status down check test test-all bench chaos wrecks browser lock messages openapi services clean
+.PHONY: help setup setup-test demo demo-reset status down check test test-all bench chaos wrecks browser lock audit messages openapi services clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -57,6 +57,9 @@ lock: ## work the locks out anew from pyproject.toml
 
 messages: setup-test ## bring locale/ up to date with code and templates and compile it
 	@$(BIN)/python .ci/messages.py --update
+
+audit: setup-test ## ask for known holes in the locks; write the bill of materials (CycloneDX) to var/
+	@$(BIN)/python .ci/audit.py
 
 openapi: setup-test ## write docs/openapi.yaml from the code
 	@$(BIN)/python manage.py spectacular --file docs/openapi.yaml --validate
