@@ -102,7 +102,9 @@ def for_machines() -> None:
 
 def full_after_all() -> NoRoom:
     """Return what is said when the disk refused a file in spite of the marks."""
-    return NoRoom(_("The disk is full: the file was not kept. Send the words without the file."), retry_after=RETRY_SECONDS)
+    return NoRoom(
+        _("The disk is full: the file was not kept. Send the words without the file."), retry_after=RETRY_SECONDS
+    )
 
 
 def is_full(error: OSError) -> bool:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import queries as accounts
+from coordination.events import room
 from coordination.screens.templatetags.ops import post_name
 
 NEXT_THEME = {"light": "dark", "dark": "system", "system": "dark"}
@@ -44,6 +45,11 @@ class Frame:
     def demo(self) -> bool:
         """Whether this is the demo city, whose story people may steer."""
         return bool(settings.MUSTER_DEMO)
+
+    @property
+    def no_room(self) -> str:
+        """What is refused since the disk is full, "" when nothing is."""
+        return room.banner()
 
     @property
     def theme(self) -> str:

@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from coordination.events import streams
+from coordination.events import room, streams
 from coordination.events.actor import Actor
 from coordination.events.command import action, record
 from incidents.actions import acting
@@ -32,7 +32,7 @@ def attach(
 
     With ``incident_id`` it hangs on the incident; without, it waits for the report, log line or feedback that names
     it (`hang`), and only its uploader sees it. Refused with the reason: `incidents.files.checking.FileRefused` (422),
-    `FileTooBig` (413).
+    `FileTooBig` (413), `NoRoom` (507).
     """
     incident = None
     if incident_id is not None:
@@ -41,6 +41,7 @@ def attach(
         acting.check_act(incident, "attach")
     else:
         access.require(actor, "report")
+    room.for_files()
     checked = checking.check(file)
     row = Attachment(
         incident=incident, name=checked.name, content_type=checked.content_type, size=len(checked.content),
@@ -55,10 +56,12 @@ def attach(
         if small is not None:
             row.thumbnail.save(f"{stem}.jpg", ContentFile(small), save=False)
         row.save()
-    except BaseException:
+    except BaseException as error:
         for kept in (row.file, row.thumbnail):
             if kept:
                 kept.delete(save=False)
+        if isinstance(error, OSError) and room.is_full(error):
+            raise room.full_after_all() from error
         raise
     if incident is not None:
         acting.note(

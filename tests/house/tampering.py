@@ -23,8 +23,6 @@ from coordination.config.launcher.folders import unprivileged
 if TYPE_CHECKING:
     from tests.house.wrecks import Yard
 
-GIVEN_UP: set[int] = set()
-"""Strangers that a remedy names: they worked in our data."""
 ALL: dict[str, Callable[[Yard], str]] = {}
 
 
@@ -119,9 +117,8 @@ def pid_file(yard: Yard) -> str:
 
 @tampering
 def stranger_in_the_data(yard: Yard) -> str:
-    """Somebody's process has the data folder as its working folder: it must be named, not killed."""
+    """Somebody's process has the data folder as its working folder: no server of ours, so it is left alone."""
     made = yard.stranger(cwd=yard.instance.postgres_data)
-    GIVEN_UP.add(made.pid)
     (yard.instance.postgres_data / "postmaster.pid").touch()
     return f"process {made.pid}"
 

@@ -86,15 +86,36 @@ def test_a_pid_file_that_says_nothing_is_removed(instance: Instance, content: st
     assert not pid_file.exists()
 
 
-def test_a_server_of_ours_still_at_work_is_stopped_first(instance: Instance) -> None:
+@pytest.mark.parametrize("pid_file", ["left", "gone"])
+def test_a_server_of_ours_still_at_work_is_stopped_first(instance: Instance, pid_file: str) -> None:
+    """Also where its pid file is gone: PostgreSQL itself would start a second one beside it."""
     supervisor = start(instance)
     server = psutil.Process(supervisor.pid("postgres"))
+    program = Path(server.exe())
+    stranger = subprocess.Popen(["/bin/sleep", "60"], cwd=instance.postgres_data)
     os.kill(supervisor.process.pid, signal.SIGSTOP)  # it must not start the server again meanwhile
     try:
-        postgres.clear_stale_pid(instance.postgres_data, Path(server.exe()))
+        if pid_file == "gone":
+            (instance.postgres_data / "postmaster.pid").unlink()
+        postgres.clear_stale_pid(instance.postgres_data, program)
+        assert stranger.poll() is None
     finally:
         os.kill(supervisor.process.pid, signal.SIGCONT)
+        stranger.kill()
+        stranger.wait()
     assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
+
+
+def test_checksums_switched_off_are_refused_and_the_command_puts_them_on(instance: Instance) -> None:
+    start(instance)
+    stop_services(instance)
+    enable = postgres.remedy_for(["data_checksums"], instance)
+    subprocess.run(enable.replace("--enable", "--disable"), shell=True, check=True, cwd="/tmp", capture_output=True)
+    with pytest.raises(FolderProblem, match="data_checksums") as refused:
+        start(instance)
+    stop_services(instance)
+    subprocess.run(refused.value.remedy, shell=True, check=True, cwd="/tmp", capture_output=True)
+    start(instance)
 
 
 def test_it_comes_back_after_a_kill_at_once(instance: Instance) -> None:

@@ -6,7 +6,8 @@ import httpx
 import psutil
 import pytest
 
-from coordination.config.launcher import postgres
+from coordination.config.launcher import postgres, status
+from coordination.config.launcher.watch import Watch
 from tests import stacks
 
 pytestmark = pytest.mark.stack
@@ -100,3 +101,33 @@ def test_ready_says_503_while_postgres_is_frozen_and_recovers(stack: stacks.Syst
     assert "Retry-After" in answer.headers
     assert taken < 12  # far from for ever; the exact figure belongs to the measurements
     stack.until(lambda: stack.web_answers() == "", what="recovery")
+
+
+def test_what_hangs_or_lost_its_socket_is_restarted_by_its_handle(stack: stacks.System) -> None:
+    """A frozen web process and engine answer nobody; Redis's socket is removed, PostgreSQL's is replaced."""
+    said: list[str] = []
+    watch = Watch(stack, said.append, grace=5)
+    stack.until(lambda: stack.web_answers() == "", what="a web process to freeze")
+    old = {name: stack.supervisor.pid(name) for name in ("web", "engine", "redis", "postgres")}
+    for name in ("web", "engine"):
+        psutil.Process(old[name]).suspend()
+    stack.instance.redis_socket.unlink()
+    began = time.monotonic()
+    stack.until(lambda: watch.tick() and stack.supervisor.pid("redis") not in {0, old["redis"]}, what="Redis again")
+    assert time.monotonic() - began < 10
+    for name in ("engine", "web"):
+        stack.until(
+            lambda name=name: watch.tick() and stack.supervisor.pid(name) not in {0, old[name]},  # type: ignore[misc]
+            what=f"{name} again", seconds=40,
+        )  # fmt: skip
+    stack.wait_ready()
+
+    socket = stack.instance.postgres_run / ".s.PGSQL.5432"
+    socket.unlink()
+    socket.mkdir()
+    stack.until(
+        lambda: watch.tick() and stack.supervisor.pid("postgres") not in {0, old["postgres"]}, what="PostgreSQL again"
+    )
+    stack.until(lambda: stack.web_answers() == "", what="recovery")
+    assert {line.split(":")[0] for line in said} == {"web", "engine", "redis", "postgres"}, said
+    assert status.restarts(stack.instance)["web"] >= 1

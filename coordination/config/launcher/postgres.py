@@ -1,5 +1,6 @@
 """How is a private PostgreSQL made, started safely, and given its roles?"""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -168,51 +169,49 @@ def _write_access(data: Path) -> None:
 def clear_stale_pid(data: Path, program: Path) -> None:
     """Make way for a start: stop a server of ours that still works in ``data``, remove a pid file that lies.
 
-    A pid file proves nothing after a crash: its number may belong to a stranger by now, who is left alone.
+    A pid file proves nothing after a crash: its number may belong to a stranger by now, who is left alone; and where it
+    is gone, a server may work all the same, and a second one would destroy the data.
     """
+    asked: set[int] = set()
+    deadline = time.monotonic() + FAST_STOP_SECONDS
+    while found := _servers_in(data, program):
+        for process in found:
+            if process.pid not in asked:
+                asked.add(process.pid)
+                _ask_to_stop(process)
+        if time.monotonic() > deadline:
+            raise FolderProblem(
+                _("Another PostgreSQL works in %s and does not stop.") % data,
+                f"kill -QUIT {' '.join(str(process.pid) for process in found)}",
+            )
+        time.sleep(0.1)
     pid_file = data / "postmaster.pid"
-    if not os.path.lexists(pid_file):
-        return
-    server = _server_named(pid_file, data, program)
-    if server is not None:
-        server.send_signal(signal.SIGINT)
-        deadline = time.monotonic() + FAST_STOP_SECONDS
-        while _works_in(server.pid, data, program) is not None:  # a zombie works no more
-            if time.monotonic() > deadline:
-                raise FolderProblem(
-                    _("Another PostgreSQL (process %(pid)s) works in %(data)s and does not stop.")
-                    % {"pid": server.pid, "data": data},
-                    f"kill -QUIT {server.pid}",
-                )
-            time.sleep(0.1)
-    strangers = working_in(data)
-    if strangers:
-        raise FolderProblem(
-            _("Processes still work in %s.") % data, f"kill -TERM {' '.join(map(str, strangers))}"
-        )
     if pid_file.is_dir() and not pid_file.is_symlink():
         shutil.rmtree(pid_file)
     else:
         pid_file.unlink(missing_ok=True)
 
 
-def _server_named(pid_file: Path, data: Path, program: Path) -> psutil.Process | None:
-    """Return the server the pid file names, if it is one of ours that works in ``data``."""
-    try:
-        first = (pid_file.read_text(errors="replace").splitlines() or [""])[0].strip()
-    except OSError:
-        return None
-    pid = int(first) if first.isascii() and first.isdigit() and len(first) < 10 else 0
-    return _works_in(pid, data, program) if pid else None
+def _ask_to_stop(process: psutil.Process) -> None:
+    """Ask a server for a fast stop; what a killed one left serving a connection, to end."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.resume()
+        process.send_signal(signal.SIGINT if "-D" in process.cmdline() else signal.SIGTERM)
 
 
-def _works_in(pid: int, data: Path, program: Path) -> psutil.Process | None:
-    try:
-        process = psutil.Process(pid)
-        ours = process.status() != psutil.STATUS_ZOMBIE and Path(process.exe()).name == program.name
-        return process if ours and Path(process.cwd()) == data.resolve() else None
-    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-        return None
+def _servers_in(data: Path, program: Path) -> list[psutil.Process]:
+    """Return the processes of PostgreSQL, by their program, whose working folder is ``data``."""
+    wanted = data.resolve()
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, FileNotFoundError):
+            if (
+                process.status() != psutil.STATUS_ZOMBIE
+                and Path(process.cwd()) == wanted
+                and Path(process.exe()).name == program.name
+            ):
+                found.append(process)
+    return found
 
 
 def working_in(data: Path) -> list[int]:

@@ -189,6 +189,8 @@ def development_services(instance: Instance) -> None:
         return
     with only_one(instance, wait=120):
         supervisor = Supervisor(instance)
+        if supervisor.alive() and any(supervisor.state(name) in GONE_STATES for name in ("postgres", "redis")):
+            stop_services(instance)  # what it was told to start is not there any more
         if not supervisor.alive():
             make_way(instance)
             supervisor.start(service_programs(instance), detached=True)

@@ -15,7 +15,7 @@ from django.conf import settings
 from coordination.config.monitor import facts
 from coordination.config.monitor.asking import ask
 from coordination.deadlines import watchdog
-from coordination.events import clock
+from coordination.events import clock, room
 
 SECONDS = 2.0
 CANARY_WARN, CANARY_BAD = 30.0, 60.0
@@ -26,8 +26,6 @@ WAL_BAD = 60.0  # what may be lost with the machine
 LOCKED_OUT_WARN, LOCKED_OUT_BAD = 5, 20
 CONNECTIONS_WARN = 0.8
 RETAINED_WARN = 1_000_000_000  # bytes of log kept for a reader that does not come
-# free share and bytes: the smaller of both counts (see `watermark`)
-DISK = ((0.10, 10_000_000_000, "warn"), (0.05, 5_000_000_000, "bad"), (0.02, 1_000_000_000, "critical"))
 
 OK, WARN, BAD = "ok", "warn", "bad"
 
@@ -92,12 +90,8 @@ def backup(ages: Mapping[str, float]) -> Finding:
 
 
 def watermark(found: facts.Disk) -> str:
-    """Return ok, warn, bad or critical: which of the marks of `DISK` the free space is below."""
-    reached = OK
-    for share, size, name in DISK:
-        if found.free < min(found.total * share, size):
-            reached = name
-    return reached
+    """Return ok, warn, bad or critical: which of the marks of `room` the free space is below."""
+    return room.level_of(found.free, found.total)
 
 
 def disk(found: facts.Disk) -> Finding:

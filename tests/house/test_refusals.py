@@ -1,0 +1,149 @@
+"""Does each refusal say what is wrong and what mends it, in the language of the terminal?"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from coordination.config.launcher import __main__ as command
+from coordination.config.launcher import postgres, status
+from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, ourselves, private, unprivileged
+from coordination.config.launcher.services import Held, only_one, wait_ready
+from coordination.config.launcher.supervise import NotStarted, Program, Supervisor
+from coordination.config.launcher.words import language
+
+
+def launcher(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "coordination.config.launcher", "--folder", str(folder), *arguments], cwd=REPOSITORY,
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_a_refusal_is_said_in_both_languages_and_kept_for_status(tmp_path: Path) -> None:
+    folder = tmp_path / "instance"
+    folder.write_text("in the way")
+    for variables, said, mends in (
+        ({"LANGUAGE": "en"}, "is not a folder", "What mends it:"),
+        ({"LANGUAGE": "", "LC_ALL": "zh_CN.UTF-8"}, "不是文件夹", "解决办法："),
+    ):
+        refused = launcher(folder, "up", "--user", "nobody", **variables)
+        assert refused.returncode == 1
+        assert said in refused.stderr
+        assert f"{mends}\n    mv {folder} {folder}.old" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    subprocess.run(refused.stderr.splitlines()[-1], shell=True, check=True)
+    (folder / "secrets.json").parent.mkdir()
+    (folder / "secrets.json").write_text("{")
+    assert launcher(folder, "up", "--user", "nobody").returncode == 1
+    shown = launcher(folder, "status")
+    assert shown.returncode == status.NOTHING_RUNS
+    assert "secrets.json cannot be read" in shown.stdout
+    assert "install -m 600 BACKUP/secrets.json" in shown.stdout
+    assert "disk:" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [
+        ({}, "en"), ({"LANG": "C.UTF-8"}, "en"), ({"LANG": "zh_CN.UTF-8"}, "zh_Hans"),
+        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "en"}, "en"), ({"LC_ALL": "zh_SG", "LANG": "C"}, "zh_Hans"),
+    ],
+)  # fmt: skip
+def test_the_language_is_that_of_the_terminal(variables: dict[str, str], wanted: str) -> None:
+    assert language(variables) == wanted
+
+
+def test_the_holder_is_named_and_one_that_stops_is_waited_for(tmp_path: Path) -> None:
+    instance = Instance(tmp_path / "instance")
+    with only_one(instance) as leaving:
+        with pytest.raises(Held, match=f"process {os.getpid()} since") as held, only_one(instance, wait_for_stop=60):
+            pass
+        assert "down" in held.value.remedy
+        leaving()
+        with pytest.raises(Held), only_one(instance, wait_for_stop=0.3):
+            pass
+    with only_one(instance):
+        pass
+
+
+def test_a_lock_that_is_no_file_is_said(tmp_path: Path) -> None:
+    instance = Instance(tmp_path / "instance")
+    lock = private(instance.folder) / "launcher.lock"
+    lock.mkdir()
+    with pytest.raises(FolderProblem) as refused, only_one(instance):
+        pass
+    subprocess.run(refused.value.remedy, shell=True, check=True)
+    with only_one(instance):
+        pass
+
+
+def test_root_must_name_who_runs_postgresql_beyond_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.delenv("MUSTER_POSTGRES_USER", raising=False)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with pytest.raises(FolderProblem) as refused:
+        command.run_as("", city=False)
+    assert "--user" in refused.value.remedy
+    command.run_as("", city=True)
+    monkeypatch.setenv("MUSTER_POSTGRES_USER", "root")
+    with pytest.raises(FolderProblem, match="root by another name"):
+        unprivileged()
+
+
+def test_a_user_without_a_name_is_told_the_line_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_number: int) -> pwd.struct_passwd:
+        raise KeyError
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    with pytest.raises(FolderProblem) as refused:
+        ourselves()
+    assert f"muster:x:{os.getuid()}:{os.getgid()}:" in refused.value.remedy
+    assert "/etc/passwd" in refused.value.remedy
+
+
+def test_what_nobody_foresaw_is_said_without_a_traceback_and_kept(tmp_path: Path) -> None:
+    instance = Instance(private(tmp_path / "instance"))
+    private(instance.logs)
+    for error, word in ((PermissionError(13, "Permission denied", "/etc/x"), "/etc/x"), (psycopg2.Error("odd"), "odd")):
+        refusal = status.refusal_of(error, instance)
+        assert word in refusal.wrong
+        assert refusal.remedy
+        assert word in (instance.logs / "launcher.log").read_text()
+        status.note_refusal(instance, refusal)
+        assert status.last_refusal(instance)["wrong"] == refusal.wrong
+    instance.last_refusal.write_text("{")
+    assert status.last_refusal(instance) == {}
+    assert json.loads(json.dumps(status.last_refusal(instance))) == {}
+
+
+def test_a_server_that_replays_has_all_the_time_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far longer than a start may take otherwise; one that is merely silent has not."""
+    monkeypatch.setenv("MUSTER_RUN_BASE", str(tmp_path)[:60])
+    instance = Instance(tmp_path / "i")
+    private(instance.folder)
+    private(instance.run)
+    supervisor = Supervisor(instance)
+    supervisor.start([Program("postgres", ["/bin/sleep", "60"])])
+    try:
+        supervisor.launch("postgres")
+        replies = iter(["the database system is starting up"] * 15 + ["not yet accepting connections: recovery"] * 5)
+        wait_ready(supervisor, "postgres", lambda: next(replies, ""), seconds=0.5)
+        with pytest.raises(NotStarted, match="silent"):
+            wait_ready(supervisor, "postgres", lambda: "silent", seconds=0.3)
+    finally:
+        supervisor.stop("postgres")
+        supervisor.shutdown()
+
+
+def test_unsafe_settings_have_their_commands() -> None:
+    said = postgres.remedy_for(["fsync", "data_checksums"])
+    assert "ALTER SYSTEM SET fsync = on" in said
+    assert "pg_checksums --enable" in said
