@@ -18,6 +18,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from psycopg2 import sql
+
 from coordination.config.backup import files as attachments
 from coordination.config.backup import seal
 from coordination.config.backup.pruning import moment
@@ -90,7 +92,7 @@ def restore(
     say("attachments")
     count = put_files(store, key, private(instance.files))
     say("replaying")
-    replay(instance, say)
+    replay(instance, str(manifest["database"]), say)
     (instance.folder / "started").touch(mode=0o600)
     return Restored(name, manifest, segments, count)
 
@@ -226,8 +228,11 @@ def put_files(store: Store, key: bytes, folder: Path) -> int:
     return count
 
 
-def replay(instance: Instance, say: Say) -> None:
-    """Start PostgreSQL alone, wait until it has replayed the log and takes writes, and stop it."""
+def replay(instance: Instance, database: str, say: Say) -> None:
+    """Start PostgreSQL alone, wait until it has replayed the log and takes writes, and stop it.
+
+    ``database``: how ours is called there; here it gets the name that every instance's has.
+    """
     # while it replays, nobody may read; else it would ask for as many connections as the lost server had
     command = [*postgres.prepare(instance), "-c", "hot_standby=off", "-c", "archive_mode=off"]
     runner = unprivileged()
@@ -246,11 +251,20 @@ def replay(instance: Instance, say: Say) -> None:
                 raise BackupProblem(f"PostgreSQL did not come back ({said[:200]}):\n{log.read_text()[-1500:]}")
             time.sleep(0.2)
         say("replayed")
+        _rename(instance, database)
     finally:
         if server.poll() is None:
             server.send_signal(signal.SIGINT)
             server.wait(300)
     _tidy(instance.postgres_data)
+
+
+def _rename(instance: Instance, database: str) -> None:
+    ours = postgres.database(instance).name
+    if database == ours:
+        return
+    with contextlib.closing(postgres.superuser(instance)) as connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(database), sql.Identifier(ours)))
 
 
 def _tidy(data: Path) -> None:
