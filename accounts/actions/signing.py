@@ -263,9 +263,12 @@ def confirm_password(*, request: HttpRequest, actor: Actor, password: str, now: 
 
 
 def wake(*, request: HttpRequest, now: datetime) -> None:
-    """Let a session that lay still act again: its person has just proved themself."""
+    """Let a session that lay still act again, under a new id: its person has just proved themself."""
+    old = request.session.session_key
+    request.session.cycle_key()
     request.session["active_at"] = now.timestamp()
-    OpenSession.objects.filter(session_key=request.session.session_key).update(active_at=now)
+    request.session.save()
+    OpenSession.objects.filter(session_key=old).update(session_key=request.session.session_key, active_at=now)
 
 
 def keep_session(*, request: HttpRequest, person: Person) -> None:

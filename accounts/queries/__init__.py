@@ -40,6 +40,7 @@ from accounts.queries.sessions import factor_required as factor_required
 from accounts.queries.sessions import factors_of as factors_of
 from accounts.queries.sessions import has_factor as has_factor
 from accounts.queries.sessions import has_key as has_key
+from accounts.queries.sessions import people_signed_in as people_signed_in
 from accounts.queries.sessions import recovery_codes_left as recovery_codes_left
 from accounts.queries.sessions import session_open as session_open
 from accounts.queries.sessions import sessions_of as sessions_of

@@ -20,6 +20,11 @@ def sessions_of(person_id: int, at: datetime) -> list[OpenSession]:
     return list(rows.select_related("department").order_by("-active_at", "-pk"))
 
 
+def people_signed_in() -> list[int]:
+    """Ids of everybody with an open session."""
+    return sorted(set(OpenSession.objects.values_list("person_id", flat=True)))
+
+
 def session_open(session_key: str, at: datetime) -> bool:
     """Whether a sign-in still holds; sockets ask this while they live."""
     rows = OpenSession.objects.filter(session_key=session_key, person__is_active=True)

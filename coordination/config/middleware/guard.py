@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
-from coordination.config.pages import bad_request
+from coordination.config.pages import answer, bad_request, wants_problem
 
 
 class GuardMiddleware:
-    """Refuse with 400 what no view should ever see: NUL and lone surrogates in path, query or form."""
+    """Refuse with 400 what no view should ever see: NUL and lone surrogates in path, query or form.
+
+    Programs that call without TLS hear 403 (people are led to https): a redirect would hide what they do.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Wrap ``get_response``."""
@@ -18,6 +23,8 @@ class GuardMiddleware:
         """Answer ``request``, or 400."""
         if unreadable(request.path_info) or unreadable(request.META.get("QUERY_STRING", "")) or _bad_query(request):
             return bad_request(request)
+        if settings.SECURE_SSL_REDIRECT and wants_problem(request) and not request.is_secure():
+            return answer(request, 403, "tls_needed", _("Programs call over https: what was sent here was not safe."))
         return self.get_response(request)
 
 

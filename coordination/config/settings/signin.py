@@ -3,7 +3,7 @@
 import os
 from datetime import timedelta
 
-from coordination.config.settings.environment import PLAIN_HTTP, BadSetting, flag, provider_address, secret
+from coordination.config.settings.environment import PLAIN_HTTP, BadSetting, flag, provider_address, secret, words
 
 AUTH_USER_MODEL = "accounts.Person"
 
@@ -27,7 +27,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "accounts.passwords.ContextWords"},
 ]
+MUSTER_PASSWORD_WORDS = words("MUSTER_PASSWORD_WORDS", default=[])  # words of this city that no password may rest on
 PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "desk"
