@@ -68,29 +68,28 @@ def open_incident(
     entered = Entered()
     values = _content(entered, now, locals())
     lead, command = _who(entered, actor, lead_department_id, commander_department_id)
-    entered.done()
-    if lead is None:
-        raise AssertionError("a missing lead was noted as a fault")
     _take_over(values, reports)
     if parent is not None:
         acting.check_open(parent)
+    values |= {"lead_department_id": lead, "commander_department_id": command, "parent": parent}
+    incident = _made(values | {"exercise": bool(exercise)}, reports, now)
+    _history(incident, actor, now)
+    _announce(incident, [part.department_id for part in _participations(incident, actor, now)], actor)
+    for report in reports:
+        join(report, incident)
+    return incident
+
+
+def _made(values: dict[str, Any], reports: Sequence[Report], now: datetime) -> Incident:
     verified = any(report.state == Report.State.VERIFIED for report in reports)
     incident = Incident(
         **values,
         number=acting.next_number("", now),
-        lead_department_id=lead,
-        commander_department_id=command,
-        parent=parent,
-        exercise=bool(exercise),
         opened_at=now,
         state=Incident.State.VERIFIED if verified else Incident.State.REPORTED,
     )
     acting.index(incident)
     incident.save(force_insert=True)
-    _history(incident, actor, now)
-    _announce(incident, [part.department_id for part in _participations(incident, actor, now)], actor)
-    for report in reports:
-        join(report, incident)
     return incident
 
 
@@ -135,8 +134,8 @@ def _content(entered: Entered, now: datetime, raw: dict[str, Any]) -> dict[str, 
     }
 
 
-def _who(entered: Entered, actor: Actor, lead_id: int | None, command_id: int | None) -> tuple[int | None, int | None]:
-    """Lead and commanding department; only centres may name another lead than themselves."""
+def _who(entered: Entered, actor: Actor, lead_id: int | None, command_id: int | None) -> tuple[int, int]:
+    """Lead and commanding department; only centres may name another lead than themselves. Ends what is entered."""
     own = accounts.departments_by_id([actor.department_id]).get(actor.department_id) if actor.department_id else None
     lead = row_id(lead_id) if lead_id is not None else (own.pk if own else None)
     active = {row.pk for row in accounts.departments(ids=[pk for pk in (lead, row_id(command_id)) if pk])}
@@ -146,11 +145,13 @@ def _who(entered: Entered, actor: Actor, lead_id: int | None, command_id: int | 
         entered.fault("commander_department", "unknown", _("There is no such department."))
     if own and lead != own.pk and own.kind not in ("command_centre", "monitoring_centre"):
         raise NotYourArea(_("Only a centre may open an incident under another department's lead."), right="open")
-    if entered.errors or lead is None:
-        return None, None
+    entered.done()
+    if lead is None:
+        raise AssertionError("a missing lead was noted as a fault")
     line = [centre.pk for centre in accounts.command_centres_above(lead)]
     if command_id is not None and own and command_id not in (own.pk, *line):
         entered.fault("commander_department", "not_above", _("This department does not command the lead's area."))
+    entered.done()
     return lead, command_id or (line[0] if line else lead)
 
 
