@@ -20,6 +20,7 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 LONGEST = (
     "faults/test_chaos.py",
     "house/test_launcher.py",
+    "house/test_wrecks.py",
     "model/test_walk.py",
     "permissions/test_api_cells.py",
     "permissions/test_page_cells.py",

@@ -7,15 +7,27 @@ import os
 import pwd
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
 import pytest
 
+from coordination.config.addresses import Database, parse_database_url
 from coordination.config.launcher import __main__ as command
 from coordination.config.launcher import postgres, status
-from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, ourselves, private, unprivileged
+from coordination.config.launcher.folders import (
+    REPOSITORY,
+    FolderProblem,
+    Instance,
+    development,
+    ourselves,
+    private,
+    unprivileged,
+)
 from coordination.config.launcher.services import Held, only_one, wait_ready
+from coordination.config.launcher.stack import Stack, connect
 from coordination.config.launcher.supervise import NotStarted, Program, Supervisor
 from coordination.config.launcher.words import language
 
@@ -147,3 +159,47 @@ def test_unsafe_settings_have_their_commands() -> None:
     said = postgres.remedy_for(["fsync", "data_checksums"])
     assert "ALTER SYSTEM SET fsync = on" in said
     assert "pg_checksums --enable" in said
+
+
+class Elsewhere(Stack):
+    """A stack whose database is another one."""
+
+    place: Database
+
+    def database(self, role: str) -> Database:
+        """Return that one."""
+        return self.place
+
+
+@pytest.fixture
+def log() -> Iterator[Callable[[str], Elsewhere]]:
+    """Return what gives a stack whose newest event happened at an SQL time."""
+    administrator = postgres.database(development(), user=postgres.SUPERUSER, name="postgres")
+    url = os.environ.get("DATABASE_URL")
+    administrator = parse_database_url(url) if url else administrator
+    place = replace(administrator, name=f"log_{os.getpid()}")
+    connection = connect(administrator)
+    cursor = connection.cursor()
+    cursor.execute(f"DROP DATABASE IF EXISTS {place.name} WITH (FORCE)")
+    cursor.execute(f"CREATE DATABASE {place.name}")
+    inside = connect(place)
+    inside.cursor().execute("CREATE TABLE events_event (id serial, at timestamptz)")
+
+    def of(at: str) -> Elsewhere:
+        inside.cursor().execute(f"INSERT INTO events_event (at) VALUES ({at})")
+        made = Elsewhere(Instance(Path("/nowhere")), port=0)
+        made.place = place
+        return made
+
+    yield of
+    inside.close()
+    cursor.execute(f"DROP DATABASE {place.name} WITH (FORCE)")
+    connection.close()
+
+
+def test_a_clock_before_the_newest_event_is_refused(log: Callable[[str], Elsewhere]) -> None:
+    log("now() - interval '1 hour'")._check_clock()
+    log("now() + interval '3 seconds'")._check_clock()
+    with pytest.raises(FolderProblem, match="in the future of this clock") as refused:
+        log("now() + interval '20 seconds'")._check_clock()
+    assert "--accept-clock" in refused.value.remedy

@@ -7,6 +7,7 @@ found by a mark in its environment and ended. PostgreSQL is never killed (see ``
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 
 import psutil
 
@@ -14,6 +15,7 @@ from coordination.config.launcher.folders import Instance
 
 MARK = "MUSTER_LAUNCHED_FROM"
 SECONDS = 8.0  # children that heard of their parent's death need this long to end well
+SHUTTING_DOWN_SECONDS = 1.5  # a supervisor looks once a second what it was told
 SUPERVISOR_SECONDS = 25.0
 
 
@@ -44,21 +46,27 @@ def clear(instance: Instance) -> list[int]:
     if not find(instance):
         return []
     _until_gone(instance, SECONDS)
-    # a supervisor that is still there restarts whatever is ended beside it: it goes first, and takes its programs along
+    # a supervisor restarts whatever ends beside it until it is told to end itself: it goes first, and the rest, who had
+    # their time, are killed, so that it need not wait for them; PostgreSQL it stops in good order
     supervisors = [process for process in find(instance) if _supervises(process)]
     for process in supervisors:
         with contextlib.suppress(psutil.Error):
             process.resume()
             process.terminate()
     if supervisors:
-        _until_gone(instance, SUPERVISOR_SECONDS)
-    killed = []
-    for process in find(instance):
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-            killed.append(process.pid)
+        time.sleep(SHUTTING_DOWN_SECONDS)
+    killed = _kill([process for process in find(instance) if not _supervises(process)])
+    _until_gone(instance, SUPERVISOR_SECONDS)
+    killed += _kill(find(instance))
     _until_gone(instance, SECONDS)
     return killed
+
+
+def _kill(processes: Sequence[psutil.Process]) -> list[int]:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    return [process.pid for process in processes]
 
 
 def _until_gone(instance: Instance, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """How do PostgreSQL and Redis come up, in what order, and when are they ready?"""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from coordination.config.launcher import leftovers, postgres, redis_server
 from coordination.config.launcher.folders import FolderProblem, Instance, emptied, private, quoted
 from coordination.config.launcher.supervise import GONE_STATES, NotStarted, Program, Supervisor, tail
-from coordination.config.launcher.words import Refusal
+from coordination.config.launcher.words import Refusal, noted
 from coordination.config.launcher.words import gettext as _
 
 REDIS_RETRIES = 3
@@ -146,13 +147,20 @@ def wait_ready(supervisor: Supervisor, name: str, answers: Callable[[], str], *,
             deadline = time.monotonic() + seconds
         state = supervisor.state(name)
         if state in GONE_STATES or time.monotonic() > deadline:
-            log = tail(supervisor.instance.logs / f"{name}.log")
-            raise NotStarted(
-                _("%(name)s does not get ready (%(state)s): %(said)s")
-                % {"name": name, "state": state, "said": f"{said}\n{log}"},
-                f"less {quoted(supervisor.instance.logs / name)}.log",
-            )
+            raise not_ready(supervisor, name, state, said)
         time.sleep(0.1)
+
+
+def not_ready(supervisor: Supervisor, name: str, state: str, said: str) -> NotStarted:
+    """Return why a process does not get ready, by what it answers and the end of its log, and where to look."""
+    path = supervisor.instance.logs / f"{name}.log"
+    log = tail(path)
+    remedy = f"less {quoted(path)}"
+    if os.strerror(errno.ENOSPC) in f"{said}{log}":
+        folders = f"{quoted(supervisor.instance.folder)} {quoted(supervisor.instance.postgres_data)}"
+        remedy = noted(f"df -h {folders}", _("make room there, then start again: nothing that was saved is lost"))
+    words = _("%(name)s does not get ready (%(state)s): %(said)s")
+    return NotStarted(words % {"name": name, "state": state, "said": f"{said}\n{log}"}, remedy)
 
 
 def start_services(supervisor: Supervisor, *, with_postgres: bool = True, with_redis: bool = True) -> None:

@@ -16,11 +16,11 @@ import psycopg2.extensions
 
 from coordination.config.addresses import Database, parse_database_url
 from coordination.config.launcher import leftovers, postgres, redis_server
-from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, private, quoted
+from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, private
 from coordination.config.launcher.keys import keys
 from coordination.config.launcher.roles import APP, OWNER, ensure_roles
-from coordination.config.launcher.services import make_way, service_programs, start_services, wait_ready
-from coordination.config.launcher.supervise import SHIM, NotStarted, Program, Supervisor, tail
+from coordination.config.launcher.services import make_way, not_ready, service_programs, start_services, wait_ready
+from coordination.config.launcher.supervise import SHIM, NotStarted, Program, Supervisor
 from coordination.config.launcher.words import gettext as _
 from coordination.config.launcher.words import noted
 
@@ -297,11 +297,7 @@ class Stack:
         for name in self.parts:
             while (state := self.supervisor.state(name)) != "RUNNING":
                 if state == "FATAL" or time.monotonic() > deadline:
-                    raise NotStarted(
-                        _("%(name)s does not get ready (%(state)s): %(said)s")
-                        % {"name": name, "state": state, "said": tail(self.log(name))},
-                        f"less {quoted(self.log(name))}",
-                    )
+                    raise not_ready(self.supervisor, name, state, "")
                 time.sleep(0.1)
 
     def web_answers(self, seconds: float = 3) -> str:
