@@ -84,7 +84,8 @@ def test_an_outside_server_is_backed_up_and_restored(server: Database, tmp_path:
     environment = {
         **os.environ, **PASSWORDS, "DATABASE_URL": server.url(), "MUSTER_PROCESS": "command",
         "MUSTER_STATIC_ROOT": str(tmp_path / "static"), "MUSTER_FILES": str(files), "MUSTER_INSTANCE": "",
-        "MUSTER_SECRET_KEY": "a key that the environment gives, and no file", "MUSTER_BACKUP_EVERY": "2",
+        "MUSTER_SECRET_KEY": "a key of more than fifty letters that the environment gives, and no file",
+        "MUSTER_BACKUP_EVERY": "2",
         "MUSTER_BACKUP_FOLDER": str(store.folder), "MUSTER_BACKUP_KEY_FILE": str(key_file),
         "MUSTER_BACKUP_SPOOL": str(tmp_path / "spool"),
     }  # fmt: skip
@@ -94,12 +95,16 @@ def test_an_outside_server_is_backed_up_and_restored(server: Database, tmp_path:
     )  # fmt: skip
     assert prepared.returncode == 0, prepared.stderr
     environment["DATABASE_URL"] = app.url()
+    for name in ("load_codes", "load_policies", "load_rules"):
+        loaded = manage(environment, name)
+        assert loaded.returncode == 0, loaded.stderr
     wrong = manage(environment | {"MUSTER_BACKUP_PASSWORD": "another"}, "backup", "base")
     assert wrong.returncode == 1 and "does not let muster_backup in" in wrong.stderr
     follower = subprocess.Popen([sys.executable, "manage.py", "backup", "follow"], cwd=REPOSITORY, env=environment)
     try:
         until(store.base_names, 90, "the base")
-        with closing(connect(server)) as connection, connection.cursor() as cursor:
+        owner = replace(server, user=OWNER, password=PASSWORDS["MUSTER_OWNER_PASSWORD"])
+        with closing(connect(owner)) as connection, connection.cursor() as cursor:
             cursor.execute("CREATE TABLE after_the_base (n int)")
             cursor.execute("INSERT INTO after_the_base SELECT generate_series(1, 1000)")
         time.sleep(8)

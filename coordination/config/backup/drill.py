@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from coordination.config.backup.restore import Restored, restore
+from coordination.config.backup.restore import Restored, demand_blank, restore
 from coordination.config.backup.seal import BackupProblem
 from coordination.config.backup.source import Store
 from coordination.config.launcher import demo
@@ -73,11 +73,12 @@ def drill(
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)  # the drill has servers of its own
     began = time.monotonic()
-    restored = restore(instance, store, key, until=until, say=say)
-    report = Report(restored.base, restored.segments, restored.files, restored_seconds=time.monotonic() - began)
+    demand_blank(instance)
     stack = Stack(instance, port=free_port(), environment=SILENT, say=say)
-    stack.keys = keys(instance)
     try:
+        restored = restore(instance, store, key, until=until, say=say)
+        report = Report(restored.base, restored.segments, restored.files, restored_seconds=time.monotonic() - began)
+        stack.keys = keys(instance)
         start(stack)
         say("reading the log")
         check(stack, restored, report)

@@ -75,12 +75,13 @@ def restore(
 
     ``until``: only what was committed up to then; else up to the last second. Raises BackupProblem or FolderProblem.
     """
-    _demand_blank(instance)
+    demand_blank(instance)
     name = _choose(store, until)
     manifest = dict(seal.read_json(store.bases / name / "manifest", f"base/{name}/manifest", key))
     if str(manifest["version"]) != postgres.MAJOR:
         raise BackupProblem(f"base {name} is of PostgreSQL {manifest['version']}, this is {postgres.MAJOR}")
     private(instance.folder)
+    _put_keys(instance, store, name, key)  # first: data without keys are refused
     runner = unprivileged()
     data = private(instance.postgres_data, owner=runner.pw_uid if runner else None)
     say(f"base {name}: {manifest['bytes']:,} bytes")
@@ -88,7 +89,6 @@ def restore(
     _check(data)
     say("the log since then")
     segments = lay_out(store, key, data, until, runner)
-    _put_keys(instance, store, name, key)
     say("attachments")
     count = put_files(store, key, private(instance.files))
     say("replaying")
@@ -97,7 +97,8 @@ def restore(
     return Restored(name, manifest, segments, count)
 
 
-def _demand_blank(instance: Instance) -> None:
+def demand_blank(instance: Instance) -> None:
+    """Raise BackupProblem unless nothing lies where the instance is to be put."""
     for folder in (instance.folder, instance.postgres_data):
         left = [one.name for one in folder.iterdir() if one.name != "launcher.lock"] if folder.is_dir() else []
         if left:
