@@ -24,8 +24,8 @@ from tests.security.test_assertions import SECURE
 pytestmark = pytest.mark.django_db
 ROOMS = ("accounts", "incidents", "coordination", "sharing")
 CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load",
-         "pickle.loads", "pickle.load", "marshal.loads", "random.random", "random.choice", "random.randint", "hashlib.md5",
-         "hashlib.sha1", "tempfile.mktemp"}  # fmt: skip
+         "pickle.loads", "pickle.load", "marshal.loads", "random.random", "random.choice", "random.randint",
+         "hashlib.md5", "hashlib.sha1", "tempfile.mktemp"}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +125,8 @@ def test_nobody_elses_page_may_read_ours(officer: Person) -> None:
 @pytest.mark.parametrize(
     "password",
     ["correct horse battery staple", "x" * 8 + "yzw" * 40, "ALL CAPITALS WITHOUT DIGITS",
-     "密码之外的很长的一句话没有别的人会想到它吧", "only lower case letters", "1 2 3 4 5 spaces and a few words", "ünïcödé wörds äre fïne"],
+     "密码之外的很长的一句话没有别的人会想到它吧", "only lower case letters",
+     "1 2 3 4 5 spaces and a few words", "ünïcödé wörds äre fïne"],
 )  # fmt: skip
 def test_long_passwords_of_any_kind_are_taken(officer: Person, password: str) -> None:
     """S22: 15 letters and more, any composition, 64 and more too."""
