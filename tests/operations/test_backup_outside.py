@@ -14,7 +14,6 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from coordination.config.addresses import Database
@@ -32,7 +31,7 @@ PASSWORDS = {f"{role.upper()}_PASSWORD": f"{role} for this test" for role in ROL
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Database]:
-    """A server on the loopback that asks for passwords, as its administrator reaches it; killed in the end."""
+    """A server on the loopback that asks for passwords, as its administrator reaches it; gone in the end."""
     instance = Instance(tmp_path / "outside")
     private(instance.folder)
     command, port = postgres.prepare(instance), demo.free_port()
@@ -52,9 +51,7 @@ def server(tmp_path: Path) -> Iterator[Database]:
         cursor.execute("ALTER ROLE postgres PASSWORD 'of the administrator'")
         cursor.execute("CREATE DATABASE city")
     yield Database("city", "postgres", "of the administrator", "127.0.0.1", port)
-    held = psutil.Process(process.pid) if process.poll() is None else None
-    for one in [*held.children(recursive=True), held] if held else []:
-        one.kill()
+    process.send_signal(signal.SIGQUIT)  # at once, with its children
     process.wait(20)
     demo.reset(instance)
 
