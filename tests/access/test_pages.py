@@ -100,6 +100,7 @@ def test_without_a_department_one_chooses(fire: Department) -> None:
 
 
 def test_refusals_are_answered_and_noted(fire: Department) -> None:
+    """S44: refusals are answered and noted."""
     client = signed_in((fire, "duty_officer"))
     with pytest.raises(Http404):
         acts(request(client, "POST"), what="hidden")
@@ -115,6 +116,7 @@ def test_refusals_are_answered_and_noted(fire: Department) -> None:
 
 
 def test_an_hour_of_silence_asks_for_the_password_before_an_act_only(fire: Department) -> None:
+    """S28: an hour of silence asks for the password before an act only."""
     client = signed_in((fire, "duty_officer"))
     try:
         clock.travel(timedelta(minutes=59))
@@ -135,6 +137,7 @@ def test_an_hour_of_silence_asks_for_the_password_before_an_act_only(fire: Depar
 
 
 def test_acts_and_pages_opened_keep_a_session_awake_and_polling_does_not(fire: Department) -> None:
+    """S28: acts and pages opened keep a session awake and polling does not."""
     client = signed_in((fire, "duty_officer"))
     before = client.session["active_at"]
     try:
@@ -153,6 +156,7 @@ def test_acts_and_pages_opened_keep_a_session_awake_and_polling_does_not(fire: D
 
 
 def test_a_wall_is_known_by_its_token_at_its_address(fire: Department) -> None:
+    """S28: a wall is known by its token at its address."""
     wall, token = actions.create_display(
         actor=SYSTEM, now=clock.now(), department_id=fire.pk, name="Wall", address="10.1.1.1"
     )

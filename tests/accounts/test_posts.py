@@ -26,6 +26,7 @@ DAY = timedelta(days=1)
 
 
 def test_nobody_is_two_of_steward_auditor_administrator() -> None:
+    """S7: nobody is two of steward auditor administrator."""
     fire, water = department("fire"), department("water")
     who = person("x")
 
@@ -82,6 +83,7 @@ def test_people_act_only_where_they_serve() -> None:
 
 
 def test_a_clients_secret_is_shown_once_and_dies_with_it() -> None:
+    """S35: a clients secret is shown once and dies with it."""
     fire = department("fire")
     client, secret = actions.create_client(actor=SYSTEM, now=T0, department_id=fire.pk, name="CAD")
     application = get_application_model().objects.get(pk=client.application_id)
@@ -177,6 +179,7 @@ def test_a_wall_made_directly_is_bound_unless_the_platform_makes_it() -> None:
 
 
 def test_no_other_grant_type_than_client_credentials_gives_a_token() -> None:
+    """S36: no other grant type than client credentials gives a token."""
     fire = department("fire")
     client, secret = actions.create_client(actor=SYSTEM, now=T0, department_id=fire.pk, name="CAD")
     key = base64.b64encode(f"{client.application.client_id}:{secret}".encode()).decode()

@@ -99,6 +99,7 @@ def test_bad_forms_are_answered(officer: Person, data: dict[str, str]) -> None:
 
 
 def test_the_id_changes_at_sign_in_and_with_the_department(officer: Person) -> None:
+    """S27: the id changes at sign in and with the department."""
     client = browser()
     client.get("/sign-in/")
     session = client.session
@@ -130,6 +131,7 @@ def test_several_departments_are_asked_for(officer: Person) -> None:
 
 
 def test_lock_climbs_and_binds_name_and_address_only(officer: Person) -> None:
+    """S26: lock climbs and binds name and address only."""
     other = person("fire2", (queries.department_by_code("fire"), "duty_officer"))
     colleague = browser()
     enter(colleague, other.username)
@@ -227,6 +229,7 @@ def test_the_list_shows_sessions_and_ends_them_elsewhere(officer: Person) -> Non
 
 
 def test_signing_out_and_deactivation_end_sessions(officer: Person) -> None:
+    """S27: signing out and deactivation end sessions."""
     first, second = browser(), browser(THERE)
     enter(first)
     enter(second)
@@ -242,6 +245,7 @@ def test_signing_out_and_deactivation_end_sessions(officer: Person) -> None:
 
 
 def test_a_session_lasts_twelve_hours_at_most(officer: Person) -> None:
+    """S28: a session lasts twelve hours at most."""
     client = browser()
     enter(client)
     try:
@@ -298,6 +302,7 @@ def test_a_link_sets_a_good_password_once(officer: Person) -> None:
 
 
 def test_the_first_person_comes_in_by_a_link_and_nobody_by_default(capsys) -> None:
+    """S23: the first person comes in by a link and nobody by default."""
     from django.core.management import CommandError, call_command
 
     department("city")

@@ -26,6 +26,7 @@ def log_of(world: World) -> str:
 
 
 def test_hidden_and_absent_are_the_same_bytes(world: World, speak: Speak) -> None:
+    """S31: hidden and absent are the same bytes."""
     stranger = speak("water/commander")
     for path, missing in (
         (f"/incidents/{world.ids['incident_id']}", f"/incidents/{NOBODYS}"),
@@ -247,6 +248,7 @@ def test_an_odd_date_is_400(world: World, speak: Speak, moment: Any) -> None:
 
 
 def test_a_change_by_session_needs_the_csrf_token(world: World) -> None:
+    """S11: a change by session needs the csrf token."""
     strict = Client(enforce_csrf_checks=True, REMOTE_ADDR="10.0.0.7")
     strict.cookies = world.clients["centre/commander"].cookies.copy()
     headers = {"Idempotency-Key": str(uuid.uuid4())}
@@ -267,6 +269,7 @@ def test_a_change_by_session_needs_the_csrf_token(world: World) -> None:
 
 
 def test_scopes_only_narrow(world: World, speak: Speak) -> None:
+    """S35: scopes only narrow."""
     reader = speak("fire/reader")
     assert reader.get("/departments").status_code == 200
     answer = reader.post("/reports", {"channel": "hotline", "text": "x"})
@@ -297,6 +300,7 @@ def test_a_revoked_clients_token_ends_at_once(world: World, speak: Speak) -> Non
     ["password", "authorization_code", "refresh_token", "implicit", "urn:ietf:params:oauth:grant-type:device_code", ""],
 )
 def test_no_other_grant_type_is_reachable(grant: str, db: None) -> None:
+    """S36: no other grant type is reachable."""
     answer = Client().post(
         "/api/v1/oauth/token", f"grant_type={grant}&username=a&password=b&device_code=c",
         content_type="application/x-www-form-urlencoded",
@@ -305,6 +309,7 @@ def test_no_other_grant_type_is_reachable(grant: str, db: None) -> None:
 
 
 def test_a_limit_is_said_kept_and_lifted(world: World, speak: Speak, settings: LazySettings) -> None:
+    """S9: a limit is said kept and lifted."""
     settings.MUSTER_API_LIMITS = {"read": 3, "write": 120, "loop": 600, "sign_in": 60}
     me = speak("health/observer")
     answers = [me.get("/departments") for _ in range(4)]
@@ -317,6 +322,7 @@ def test_a_limit_is_said_kept_and_lifted(world: World, speak: Speak, settings: L
 
 
 def test_a_refused_write_leaves_one_refusal_and_nothing_else(world: World, speak: Speak) -> None:
+    """S44: a refused write leaves one refusal and nothing else."""
     events, refusals = Event.objects.count(), Refusal.objects.count()
     answer = speak("fire/commander").post(
         f"/incidents/{world.ids['incident_id']}/share", {"department": world.departments["police"].pk},
@@ -331,6 +337,7 @@ def test_a_refused_write_leaves_one_refusal_and_nothing_else(world: World, speak
 
 
 def test_a_get_writes_nothing(world: World, speak: Speak) -> None:
+    """S11: a get writes nothing."""
     before = (Event.objects.count(), Refusal.objects.count(), Command.objects.count())
     me = speak("centre/commander")
     for path in ("/incidents", "/departments", "/duty", "/reports", "/codes", f"/incidents/{world.ids['incident_id']}"):

@@ -46,6 +46,7 @@ from tests.permissions import world as worlds
     ],
 )
 def test_every_failure_is_a_problem_that_tells_no_secret(failure: Exception, status: int, code: str) -> None:
+    """S39, S43: every failure is a problem that tells no secret."""
     answer = handler(failure, {})
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"

@@ -72,6 +72,7 @@ def test_one_key_many_times_at_once_is_one_effect(world: worlds.World) -> None:
 
 
 def test_many_decisions_on_one_version_have_one_winner(world: worlds.World) -> None:
+    """S8: many decisions on one version have one winner."""
     path = f"/incidents/{world.ids['incident_id']}"
     etag = world.clients["centre/commander"].get(f"/api/v1{path}")["ETag"]
     answers = together(
@@ -100,6 +101,7 @@ def test_many_decisions_on_one_version_have_one_winner(world: worlds.World) -> N
 def test_a_move_made_by_many_at_once_has_one_winner(
     world: worlds.World, who: str, noun: str, move: str, body: dict[str, Any], lost: set[int]
 ) -> None:
+    """S8: a move made by many at once has one winner."""
     version = world.version_of(noun)
     answers = together(
         [

@@ -69,6 +69,7 @@ def test_what_does_not_sign_in(officer: Any, change: dict[str, Any], status: int
 
 
 def test_the_second_factor_is_asked_for(officer: Any) -> None:
+    """S24: the second factor is asked for."""
     secret = generate_totp_secret()
     TOTP.activate(officer, secret)
     assert sign_in(Client()).json()["code"] == "code_needed"

@@ -26,6 +26,7 @@ def test_ready_names_its_checks(client: Client) -> None:
 
 
 def test_every_answer_carries_the_headers(client: Client) -> None:
+    """S12, S13: every answer carries the headers."""
     for path in ("/health/live", "/no-such-page", "/api/v1/no-such-thing"):
         answer = client.get(path)
         policy = answer["Content-Security-Policy"]
@@ -58,6 +59,7 @@ def test_what_cannot_be_read_is_400(client: Client, path: str) -> None:
 
 
 def test_a_wrong_host_is_400(client: Client) -> None:
+    """S14: a wrong host is 400."""
     assert client.get("/no-such-page", headers={"Host": "evil.example"}).status_code == 400
 
 
@@ -71,6 +73,7 @@ def test_an_absent_page_is_a_page_and_an_absent_api_address_a_problem(client: Cl
 
 
 def test_a_form_from_elsewhere_is_refused_with_a_page() -> None:
+    """S11: a form from elsewhere is refused with a page."""
     answer = Client(enforce_csrf_checks=True).post("/sign-in/", {"username": "x"}, headers={"Accept-Language": "en"})
     assert answer.status_code == 403
     assert "nothing was saved" in answer.content.decode()

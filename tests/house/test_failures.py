@@ -34,6 +34,7 @@ def test_what_passes_is_told_from_what_is_our_fault(exception: Exception, status
 
 
 def test_a_failure_outside_of_views_shows_nothing_but_the_request() -> None:
+    """S43: a failure outside of views shows nothing but the request."""
     try:
         raise ValueError("secret detail")
     except ValueError:
@@ -44,6 +45,7 @@ def test_a_failure_outside_of_views_shows_nothing_but_the_request() -> None:
 
 
 def test_a_database_that_is_away_outside_of_views_is_503() -> None:
+    """S45: a database that is away outside of views is 503."""
     try:
         raise OperationalError("gone")
     except OperationalError:

@@ -23,6 +23,7 @@ def test_every_process_runs_and_pages_answer(stack: stacks.System) -> None:
 
 
 def test_nothing_listens_but_the_web_on_loopback(stack: stacks.System) -> None:
+    """S40: nothing listens but the web on loopback."""
     listening = set()
     for name in stack.names:
         process = psutil.Process(stack.supervisor.pid(name))

@@ -58,6 +58,7 @@ PDF = b"%PDF-1.7\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 def test_what_is_allowed_is_kept_as_it_came(
     city: City, tmp_path: Path, name: str, content: bytes, content_type: str | None
 ) -> None:
+    """S20: what is allowed is kept as it came."""
     incident = explosion(city)
     centre = city.actor("centre")
     row = actions.attach(
@@ -124,6 +125,7 @@ def test_a_page_shows_a_picture_drawn_anew(city: City) -> None:
 def test_what_is_hostile_is_refused_with_its_reason(
     city: City, tmp_path: Path, name: str, content: bytes, code: str
 ) -> None:
+    """S20: what is hostile is refused with its reason."""
     incident = explosion(city)
     file = SimpleUploadedFile("x.txt", content)
     file._name = name  # past the upload's own cleaning

@@ -110,6 +110,7 @@ def test_what_cannot_be_looked_into_is_refused(content: bytes) -> None:
 
 
 def test_a_bomb_is_refused_before_it_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S21: a bomb is refused before it has grown."""
     monkeypatch.setattr(pdfs, "MOST_UNPACKED", 1_000_000)
     with pytest.raises(ContentError) as one:
         contents.pdf(pdf(objects(b"0" * 2_000_000)))

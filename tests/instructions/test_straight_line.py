@@ -105,6 +105,7 @@ def test_approval_rule_is_data(world: World, needed: int) -> None:
 
 
 def test_four_eyes(world: World) -> None:
+    """S7: four eyes."""
     order = do.draft(actor=world.who("centre.head"), now=world.now, incident_id=world.incident.pk, **world.content())
     world.act("edit", order, "centre", place="Unit 4")
     world.act("submit", order, "centre.commander")
@@ -147,6 +148,7 @@ def test_an_order_must_say_what_by_when_and_who_leads(world: World) -> None:
 
 
 def test_clients_draft_and_report_but_never_decide(world: World) -> None:
+    """S7: clients draft and report but never decide."""
     order = world.draft("centre.client")
     with pytest.raises(Forbidden):
         world.act("submit", order, "centre.client")

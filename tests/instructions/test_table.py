@@ -109,6 +109,7 @@ def prepared(world: World, state: str) -> Assignment:
 
 @pytest.mark.parametrize("state", sorted(states.OPEN | states.TERMINAL))
 def test_every_assignment_move_from_every_state_by_everyone(world: World, state: str) -> None:
+    """S6, S32: every assignment move from every state by everyone."""
     row = prepared(world, state)
     fresh = cases.assignment_rows(Assignment.everything.filter(pk=row.pk)).get()
     case = cases.assignment_case(fresh, cases.centres())
@@ -123,6 +124,7 @@ def test_every_assignment_move_from_every_state_by_everyone(world: World, state:
 
 @pytest.mark.parametrize("state", ["draft", "in_approval", "approved", "issued", "closed", "cancelled", "superseded"])
 def test_every_instruction_move_from_every_state_by_everyone(world: World, state: str) -> None:
+    """S6, S32: every instruction move from every state by everyone."""
     order = world.draft("district", urgency="immediate", targets=world.targets("dfire"))
     if state == "issued":
         order = world.issued("district", urgency="immediate", targets=world.targets("dfire"))

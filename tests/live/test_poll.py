@@ -75,6 +75,7 @@ ALL_AFTER = queries.log.all_after
 
 
 def test_a_right_that_ended_is_gone_at_the_next_call(client: Client, city: SimpleNamespace) -> None:
+    """S33: a right that ended is gone at the next call."""
     assert since(client, f"{city.f}=1.0")[1]["resets"] == []
     Membership.objects.filter(person=city.anna).update(valid_to=clock.now())
     assert since(client, f"{city.f}=1.0")[1]["resets"][0]["why"] == "gone"

@@ -53,6 +53,7 @@ def test_a_second_hello_adds_streams(web: Web, city: SimpleNamespace) -> None:
 
 
 def test_streams_of_others_are_refused_and_stay_silent(web: Web, city: SimpleNamespace) -> None:
+    """S16: streams of others are refused and stay silent."""
     foreign = [
         city.w,
         f"user:{city.ben.pk}",
@@ -181,6 +182,7 @@ def test_a_lost_hint_is_made_good(web: Web, city: SimpleNamespace, monkeypatch: 
 
 class TestRevocation:
     def test_a_post_that_ends_ends_its_subscriptions_at_once_when_told(self, web: Web, city: SimpleNamespace) -> None:
+        """S33: a post that ends ends its subscriptions at once when told."""
         me = f"user:{city.anna.pk}"
         screen = Screen(web, city.anna_cookie, {city.f: [1, 0], me: [1, 0]})
         screen.hear_kind("ready")
@@ -197,12 +199,14 @@ class TestRevocation:
         assert all(frame["seq"] == 1 for frame in screen.frames if frame["kind"] == "ev")
 
     def test_and_within_the_next_look_when_nobody_tells(self, web: Web, city: SimpleNamespace) -> None:
+        """S33: and within the next look when nobody tells."""
         screen = Screen(web, city.anna_cookie, {city.f: [1, 0]})
         screen.hear_kind("ready")
         Membership.objects.filter(person=city.anna).update(valid_to=clock.now())
         assert screen.hear_kind("reset", 25)["why"] == "gone"
 
     def test_a_session_that_ended_closes_the_socket(self, web: Web, city: SimpleNamespace) -> None:
+        """S27: a session that ended closes the socket."""
         screen = Screen(web, city.anna_cookie, {city.f: [1, 0]})
         screen.hear_kind("ready")
         Session.objects.all().delete()
@@ -241,6 +245,7 @@ class TestRevocation:
 class TestHostile:
     @pytest.mark.parametrize("origin", ["null", "http://127.0.0.1:1", "https://evil.example", "http://evil.example"])
     def test_pages_of_others_open_no_socket(self, web: Web, city: SimpleNamespace, origin: str) -> None:
+        """S15: pages of others open no socket."""
         with pytest.raises(InvalidStatus) as caught:
             Screen(web, city.anna_cookie, {city.f: [1, 0]}, origin=origin)
         assert caught.value.response.status_code == 403
@@ -271,6 +276,7 @@ class TestHostile:
     def test_frames_that_are_not_ours_close_with_the_reason(
         self, web: Web, city: SimpleNamespace, frame: str | bytes, code: int
     ) -> None:
+        """S16: frames that are not ours close with the reason."""
         screen = Screen(web, city.anna_cookie, {city.f: [1, 0]})
         screen.hear_kind("ready")
         screen.socket.send(frame)
@@ -287,6 +293,7 @@ class TestHostile:
         assert screen.close_code(10) == 1008
 
     def test_a_flood_of_messages_is_cut_off(self, web: Web, city: SimpleNamespace) -> None:
+        """S16: a flood of messages is cut off."""
         screen = Screen(web, city.anna_cookie, {city.f: [1, 0]})
         try:
             for _ in range(200):

@@ -53,6 +53,7 @@ def state(key: str = "k") -> tuple[str, str]:
 
 
 def test_webhook_is_signed_as_the_standard_says(city: City, loopback: None) -> None:
+    """S17: webhook is signed as the standard says."""
     with receiver() as kept:
         tell(city, endpoint(city, kept.url))
         delivery.run_once(city.now)
@@ -79,6 +80,7 @@ def test_a_repeated_attempt_has_the_same_id_and_a_new_time(city: City, loopback:
 
 
 def test_redirect_is_not_followed(city: City, loopback: None) -> None:
+    """S18: redirect is not followed."""
     with receiver() as other, receiver(lambda request: reply(request, 302, Location=other.url)) as kept:
         tell(city, endpoint(city, kept.url))
         delivery.run_once(city.now)
@@ -167,6 +169,7 @@ def test_endpoint_that_never_answers_is_parked_and_tried_again_later(city: City,
     ],
 )  # fmt: skip
 def test_addresses_that_are_never_called(city: City, url: str) -> None:
+    """S18: addresses that are never called."""
     with pytest.raises(outbound.RefusedAddressError):
         outbound.post_json(url, {})
     with pytest.raises(Invalid):
@@ -186,7 +189,7 @@ def test_refused_address_is_not_tried_again(city: City) -> None:
 def test_name_is_resolved_once_and_that_address_is_called(
     city: City, settings: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that leads elsewhere the second time (rebinding) changes nothing: there is no second time."""
+    """S18: a name that leads elsewhere the second time (rebinding) changes nothing: there is no second time."""
     settings.MUSTER_OUTBOUND_ALLOWED = ["partner.test"]  # type: ignore[attr-defined]
     asked: list[str] = []
     real = socket.getaddrinfo

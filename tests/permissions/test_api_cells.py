@@ -13,6 +13,7 @@ ROWS = ops.table()
 
 @pytest.mark.parametrize("operation", [one for one in ops.operations() if one.api], ids=lambda one: one.key)
 def test_each_actor_gets_the_listed_answer(operation: ops.Operation, world: World) -> None:
+    """S30: each actor gets the listed answer."""
     answers = judging.tried(operation, world, ops.drawn(operation))
     judging.check(operation, world, answers)
     assert judging.differences(ROWS[ops.key_of(operation)], answers) == {}

@@ -37,6 +37,7 @@ def test_the_guard_is_content_with_what_is_there(guard: ModuleType, capsys: pyte
 def test_a_new_address_without_a_row_fails(
     guard: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """S29: a new address without a row fails."""
     new = path("brand-new/<int:pk>/", lambda request, pk: HttpResponse())
     _with(guard, monkeypatch, [*get_resolver().url_patterns, new])
     assert guard.main() == 1
@@ -67,6 +68,7 @@ def test_a_new_act_of_a_page_is_an_operation_without_a_row(monkeypatch: pytest.M
 
 
 def test_there_is_no_stock_administration_whose_pages_would_know_no_rights() -> None:
+    """S24: there is no stock administration whose pages would know no rights."""
     assert not [one.key for one in ops.operations() if "admin" in one.route.split("/")]
 
 

@@ -91,5 +91,6 @@ def test_no_page_loads_much_of_our_own_script(page: Path) -> None:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_templates_hold_no_inline_code(path: Path) -> None:
+    """S1, S13: templates hold no inline code."""
     found = INLINE.search(path.read_text())
     assert found is None, found

@@ -66,6 +66,7 @@ def places(world: World) -> dict[str, tuple[str, str, tuple[str, ...], dict[str,
 
 
 def test_nonsense_in_every_form(world: World, enter: Enter) -> None:
+    """S1: nonsense in every form."""
     wrong, refused = [], set()
     browsers: dict[str, Any] = {}
     every = places(world)
