@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -41,6 +42,9 @@ class Command(BaseCommand):
             )
         except (BackupProblem, FolderProblem, NotStarted) as error:
             raise CommandError(str(error)) from error
+        finally:
+            if options["folder"] is None and not options["keep"]:
+                shutil.rmtree(folder.parent, ignore_errors=True)
         self.stdout.write(report.shown())
         if not report.good:
             sys.exit(1)
