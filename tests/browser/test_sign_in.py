@@ -18,11 +18,13 @@ from coordination.config.launcher.roles import APP
 from tests import stacks
 from tests.accounts.provider import CLIENT, SECRET, Provider
 from tests.accounts.test_signing import totp
+from tests.browser.test_everyone import looked_at
 from tests.browser.window import Window, new_context
 from tests.stacks import System
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 WHO = "fire-duty1"
+TAGS = {"en": "en", "zh": "zh-hans"}
 
 
 @pytest.fixture(scope="module")
@@ -47,11 +49,11 @@ def strict(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iter
 class Person:
     """One person at a browser, with a security key that the browser plays."""
 
-    def __init__(self, browser: Browser, system: System) -> None:
+    def __init__(self, browser: Browser, system: System, language: str = "en") -> None:
         self.account = next(one for one in system.accounts["people"] if one["user"] == WHO)
-        self.context = new_context(browser, language="en", theme="light", width=1366, height=900)
+        self.context = new_context(browser, language=language, theme="light", width=1366, height=900)
         self.context.add_cookies(
-            [{"name": "language", "value": "en", "domain": "localhost", "path": "/"}]  # else the city's own
+            [{"name": "language", "value": TAGS[language], "domain": "localhost", "path": "/"}]  # else the city's own
         )
         self.window = Window(self.context, f"http://localhost:{system.port}")
         self.page = self.window.page
@@ -87,6 +89,44 @@ def somebody(strict: System, browser: Browser) -> Iterator[Person]:
     one.context.close()
     strict.query("DELETE FROM mfa_authenticator")
     assert faults == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_pages_of_the_second_factor_are_for_everybody(strict: System, browser: Browser, language: str) -> None:
+    """In both languages and themes, on a phone, a desk and enlarged: nothing that axe finds, nothing too wide."""
+    somebody = Person(browser, strict, language)
+    page, one, found = somebody.page, somebody.window, []
+    one.open("/sign-in/")
+    found += looked_at(one, "sign-in-provider", language)
+    page.set_viewport_size({"width": 1366, "height": 900})
+    page.fill("[name=username]", WHO)
+    page.fill("[name=password]", somebody.account["password"])
+    page.locator("main form .btn-primary").click()
+    page.locator(".ops-qr").wait_for()
+    found += looked_at(one, "enrol", language)
+    page.locator("a[href^='/sign-in/second-factor/key/']").click()
+    page.locator("[data-passkey=create]").wait_for()
+    found += looked_at(one, "enrol-key", language)
+    page.fill("[name=name]", "Key")
+    page.locator("[data-passkey=create] .btn-primary").click()
+    page.locator(".ops-codes").wait_for()
+    found += looked_at(one, "recovery-codes", language)
+    page.locator("main .btn-primary").click()
+    somebody.is_in()
+    one.open("/settings/second-factor/")
+    found += looked_at(one, "second-factors", language)
+    page.set_viewport_size({"width": 1366, "height": 900})
+    one.open("/act-for/")
+    page.locator("main form[action='/sign-out/'] button").click()
+    page.wait_for_url("**/sign-in/**")
+    page.fill("[name=username]", WHO)
+    page.fill("[name=password]", somebody.account["password"])
+    page.locator("main form .btn-primary").first.click()
+    page.locator("[data-passkey=get]").wait_for()
+    found += looked_at(one, "code", language)
+    somebody.context.close()
+    strict.query("DELETE FROM mfa_authenticator")
+    assert [*found, *one.faults] == []
 
 
 def test_a_key_is_set_up_and_opens_the_door(somebody: Person) -> None:
