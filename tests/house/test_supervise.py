@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from coordination.config.launcher import leftovers
+from coordination.config.launcher import leftovers, supervise
 from coordination.config.launcher.demo import reset
 from coordination.config.launcher.folders import Instance, private
 from coordination.config.launcher.supervise import Program, Supervisor
@@ -45,6 +45,9 @@ def test_what_a_killed_run_left_is_ended_although_it_hangs(
     hanging, holding = supervisor.pid("web"), supervisor.process
     assert holding is not None
     os.kill(hanging, signal.SIGSTOP)
+    os.kill(holding.pid, signal.SIGSTOP)
+    monkeypatch.setattr(supervise, "CALL_SECONDS", 0.3)
+    assert not supervisor.alive()  # and not: waits for an answer for ever
     instance.supervisor_socket.unlink()
     elsewhere = subprocess.Popen(["/bin/sleep", "600"], env={leftovers.MARK: str(instance.folder) + "-other"})
     try:

@@ -14,6 +14,7 @@ from coordination.config.launcher.supervise import GONE_STATES, NotStarted, Prog
 from coordination.config.launcher.words import Refusal, noted
 from coordination.config.launcher.words import gettext as _
 
+LOCK_BYTES = 200
 REDIS_RETRIES = 3
 LOCKED = 75  # EX_TEMPFAIL: somebody else does it; try later
 
@@ -80,15 +81,16 @@ def holder(instance: Instance) -> int:
 def _said(descriptor: int) -> dict[str, int]:
     """Return what the holder wrote about itself: ``pid``, ``since``, ``stopping``; {} when that cannot be read."""
     try:
-        found = json.loads(os.pread(descriptor, 200, 0))
+        found = json.loads(os.pread(descriptor, LOCK_BYTES, 0))
         return {"pid": int(found["pid"]), "since": int(found["since"]), "stopping": int(found.get("stopping", 0))}
     except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
 def _say(descriptor: int, about: dict[str, int]) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(about).encode(), 0)
+    # one write of one length: who reads meanwhile sees the old or the new
+    os.pwrite(descriptor, json.dumps(about).ljust(LOCK_BYTES).encode(), 0)
+    os.ftruncate(descriptor, LOCK_BYTES)
 
 
 def _holder(said: dict[str, int]) -> str:

@@ -7,6 +7,7 @@ by one over its private socket, each when the one before is ready.
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -34,6 +35,8 @@ from coordination.config.launcher.words import gettext as _
 
 SHIM = Path(__file__).with_name("shim.py")
 RUNNING = "RUNNING"
+CALL_SECONDS = 10.0
+END_SECONDS = 60.0
 GONE_STATES = frozenset({"STOPPED", "EXITED", "FATAL", "UNKNOWN"})
 
 
@@ -54,6 +57,31 @@ class Program:
 
 class NotStarted(Refusal):
     """A process that did not start; the message holds the end of its log."""
+
+
+class Connection(supervisor_xmlrpc.UnixStreamHTTPConnection):  # type: ignore[misc]
+    """A connection that gives up: a supervisor that hangs still has a socket that takes calls."""
+
+    def connect(self) -> None:
+        """Connect within the time that every call has."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(CALL_SECONDS)
+        self.sock.connect(self.socketfile)
+
+
+class Transport(supervisor_xmlrpc.SupervisorTransport):  # type: ignore[misc]
+    """Supervisor's own transport, over such connections."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(None, None, serverurl=f"unix://{path}")
+        self.path = path
+        self._get_connection = self.connect
+
+    def connect(self) -> Connection:
+        """Return a connection to the socket, not open yet."""
+        made = Connection("localhost")
+        made.socketfile = str(self.path)
+        return made
 
 
 class Supervisor:
@@ -113,9 +141,7 @@ class Supervisor:
     def call(self) -> Any:
         """Supervisor's own calls."""
         if self._proxy is None:
-            self._transport = transport = supervisor_xmlrpc.SupervisorTransport(
-                None, None, serverurl=f"unix://{self.instance.supervisor_socket}"
-            )
+            self._transport = transport = Transport(self.instance.supervisor_socket)
             self._proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport).supervisor
         return self._proxy
 
@@ -131,6 +157,9 @@ class Supervisor:
         for _try in range(2):
             try:
                 self.call.getState()
+            except TimeoutError:
+                self._forget()
+                return False
             except (OSError, HTTPException, xmlrpc.client.Error):
                 self._forget()
             else:
@@ -198,15 +227,20 @@ class Supervisor:
             time.sleep(0.05)
         raise NotStarted(_("The supervisor does not end."), f"kill -TERM {pid}" if pid else "")
 
-    def end(self, *, seconds: float = 330) -> None:
-        """End a supervisor that we hold but that no longer answers: it stops its programs, and then itself."""
+    def end(self) -> None:
+        """End a supervisor that we hold but that no longer answers: it stops its programs, and then itself.
+
+        Killed when it does not: its programs hear of that, PostgreSQL by the signal that asks it for a fast stop.
+        """
         if self.process is None or self.process.poll() is not None:
             return
+        self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
         try:
-            self.process.wait(seconds)
+            self.process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
-            raise NotStarted(_("The supervisor does not end."), f"kill -KILL {self.process.pid}") from None
+            self.process.kill()
+            self.process.wait()
         self._forget()
 
     def kill(self, name: str) -> None:
