@@ -160,6 +160,7 @@ def test_who_is_not_signed_in_reads_chinese_too(client: Client) -> None:
     assert left_over(absent) == []
 
 
+@pytest.mark.django_db  # a password is held against the names of departments
 def test_the_words_of_the_house_are_kept() -> None:
     words = {
         "instruction": "指令", "assignment": "承办任务", "Acknowledge": "签收", "Feedback": "反馈", "Evaluate": "评价",
