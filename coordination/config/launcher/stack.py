@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import psutil
 import psycopg2
 import psycopg2.extensions
 
@@ -292,7 +293,7 @@ class Stack:
     def wait_ready(self, seconds: float = READY_SECONDS) -> None:
         """Wait until pages answer and every process stays up."""
         if "web" in self.parts:
-            wait_ready(self.supervisor, "web", lambda: self.web_answers(seconds=15), seconds=seconds)
+            wait_ready(self.supervisor, "web", lambda: self.web_answers(15) or self._not_ours(), seconds=seconds)
         deadline = time.monotonic() + seconds
         for name in self.parts:
             while (state := self.supervisor.state(name)) != "RUNNING":
@@ -307,6 +308,15 @@ class Stack:
         except httpx.HTTPError as error:
             return str(error) or type(error).__name__
         return "" if answer.status_code == 200 else answer.text[:200]
+
+    def _not_ours(self) -> str:
+        """Return "" when it is our web process that listens there: another's answers say nothing about ours."""
+        try:
+            listening = psutil.Process(self.supervisor.pid("web")).net_connections(kind="tcp")
+        except psutil.Error as error:
+            return str(error)
+        ours = any(one.laddr.port == self.port and one.status == psutil.CONN_LISTEN for one in listening)
+        return "" if ours else _("Port %s is taken by another program.") % self.port
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> int:
         """Send a signal to one process, held by its handle, and return its id; raise NotStarted if it does not run."""
