@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,28 @@ def test_it_is_served_as_json_and_yaml() -> None:
 
 
 @pytest.mark.django_db
+def test_who_asks_at_once_gets_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator is not made for threads: the first askers after a start must not meet in it."""
+    inside, most = [], []
+
+    class Slow:
+        def get_schema(self, **_: object) -> dict[str, Any]:
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.05)
+            inside.pop()
+            return {"paths": {}}
+
+    monkeypatch.setattr(description, "SchemaGenerator", Slow)
+    description._document.cache_clear()
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(lambda _n: description.document(), range(4)))
+        assert (most, found) == ([1], [{"paths": {}}] * 4)
+    finally:
+        description._document.cache_clear()
+
+
 def test_the_page_names_every_operation_and_keeps_the_policy() -> None:
     answer = Client().get("/api/v1/docs")
     text = answer.content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 from typing import Any
 
@@ -17,11 +18,18 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from sharing.access.rest.rendering import dump
 
 YAML = "application/vnd.oai.openapi"
+# the generator loads what it needs into its classes the first time: two at once would find half of it
+_making = threading.Lock()
+
+
+def document() -> dict[str, Any]:
+    """Return the description as plain data, in English; it changes with the code only."""
+    with _making:
+        return _document()
 
 
 @lru_cache(maxsize=1)
-def document() -> dict[str, Any]:
-    """Return the description as plain data, in English; it changes with the code only."""
+def _document() -> dict[str, Any]:
     with override("en"):
         found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return found
