@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,14 @@ class Command(BaseCommand):
         parser.add_argument("--folder", type=Path, required=True, help="the blank folder of the new instance")
         parser.add_argument("--from", dest="store", type=Path, default=settings.MUSTER_BACKUP_FOLDER)
         parser.add_argument("--key-file", type=Path, default=settings.MUSTER_BACKUP_KEY_FILE)
+        parser.add_argument("--user", default="", help="as root: who will run PostgreSQL and own its data")
         parser.add_argument("--until", help="only what was committed up to then (2026-11-20T14:00:00Z)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Restore; a problem is one sentence."""
         store, key, until = opened(options)
+        if options["user"]:
+            os.environ["MUSTER_POSTGRES_USER"] = options["user"]
         instance = Instance(options["folder"].absolute())
         try:
             with only_one(instance):
@@ -42,6 +46,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"restored base {found.base}, {found.segments} segments of the log, {found.files} attachments; start it:\n"
             f"  python -m coordination.config.launcher --folder {instance.folder} up"
+            + (f" --user {options['user']}" if options["user"] else "")
         )
 
 
