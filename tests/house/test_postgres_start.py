@@ -18,6 +18,7 @@ from coordination.config.launcher.folders import (
     FolderProblem,
     Instance,
     check_socket_path,
+    name_of,
     private,
     unprivileged,
 )
@@ -147,6 +148,24 @@ def test_another_version_and_a_foreign_folder_are_refused(instance: Instance) ->
     (instance.postgres_data / "letters.txt").write_text("mine")
     with pytest.raises(FolderProblem, match=r"letters\.txt"):
         service_programs(instance, own_redis=False)
+
+
+def test_data_of_another_user_is_never_moved_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What mends it is to start as that user: to move the data away would begin an empty system."""
+    data = tmp_path / "data"
+    data.mkdir()
+    me = data.stat().st_uid
+    monkeypatch.setattr(os, "getuid", lambda: me + 1)
+    with pytest.raises(FolderProblem) as refused:
+        private(data, owner=me + 2)
+    assert refused.value.remedy == f"--user {name_of(me)}"
+    with pytest.raises(FolderProblem, match="another user") as refused:
+        private(data)
+    assert "mv " not in refused.value.remedy
+    monkeypatch.setenv("MUSTER_RUN_BASE", str(tmp_path))
+    with pytest.raises(FolderProblem, match="another user") as refused:
+        private(data)
+    assert refused.value.remedy.startswith("mv ")
 
 
 def test_links_and_long_socket_paths_are_refused(tmp_path: Path) -> None:

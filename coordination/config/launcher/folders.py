@@ -32,8 +32,7 @@ class Instance:
     @property
     def run(self) -> Path:
         """The short folder of sockets: socket paths may have 107 bytes, a repository's path may have more."""
-        base = Path(os.environ.get("MUSTER_RUN_BASE") or tempfile.gettempdir())
-        return base / f"muster-{os.getuid()}-{self.token}"
+        return run_base() / f"muster-{os.getuid()}-{self.token}"
 
     @property
     def token(self) -> str:
@@ -95,6 +94,11 @@ class Instance:
         return Path("/var/lib") / f"muster-{self.token}-postgres"
 
 
+def run_base() -> Path:
+    """Where the short folders of sockets are made."""
+    return Path(os.environ.get("MUSTER_RUN_BASE") or tempfile.gettempdir())
+
+
 def development() -> Instance:
     """Return the instance that tests and ``manage.py`` use while nobody says otherwise."""
     return Instance(Path(os.environ.get("MUSTER_DEV_FOLDER") or REPOSITORY / "var" / "dev"))
@@ -129,14 +133,31 @@ def private(folder: Path, *, owner: int | None = None) -> Path:
     allowed = {os.getuid()} | ({owner} if owner is not None else set())
     if found.st_uid not in allowed:
         raise FolderProblem(
-            _("%(folder)s belongs to another user (%(user)s).") % {"folder": folder, "user": found.st_uid},
-            f"mv {quoted(folder)} {quoted(folder)}.old",
+            _("%(folder)s belongs to another user (%(user)s).") % {"folder": folder, "user": name_of(found.st_uid)},
+            _of_another(folder, found.st_uid, owner),
         )
     if owner is not None and found.st_uid != owner:
         os.chown(folder, owner, -1)
     if stat.S_IMODE(found.st_mode) != PRIVATE:
         folder.chmod(PRIVATE)
     return folder
+
+
+def name_of(user: int) -> str:
+    """Return the name of a user by number, the number where it has none."""
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
+
+
+def _of_another(folder: Path, user: int, owner: int | None) -> str:
+    """Say what to do about a folder of ``user``: a folder of sockets is moved away, never one that holds data."""
+    if folder.parent == run_base():
+        return f"mv {quoted(folder)} {quoted(folder)}.old"
+    if owner is not None:
+        return f"--user {name_of(user)}"
+    return _("start it as that user, or choose another folder with --folder")
 
 
 def emptied(folder: Path) -> Path:

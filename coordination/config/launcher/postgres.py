@@ -258,7 +258,9 @@ def not_on(connection: psycopg2.extensions.connection) -> list[str]:
     """Return which of ``MUST_BE_ON`` the running server has off: its files may say anything."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT name FROM unnest(%s) AS name WHERE current_setting(name) <> 'on' ORDER BY 1", [list(MUST_BE_ON)]
+            "SELECT name FROM unnest(%s) AS name "
+            "WHERE current_setting(name) NOT IN ('on', 'remote_apply') ORDER BY 1",  # the latter waits for more still
+            [list(MUST_BE_ON)],
         )
         return [row[0] for row in cursor.fetchall()]
 
