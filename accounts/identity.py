@@ -56,6 +56,7 @@ class Session(requests.Session):
     def __init__(self) -> None:
         super().__init__()
         self.trust_env = False
+        self.verify = settings.MUSTER_OIDC_CA_FILE or True
 
     def request(self, *args: Any, **more: Any) -> requests.Response:
         """Call, within seconds, without following anybody elsewhere."""

@@ -6,13 +6,19 @@ import base64
 import hashlib
 import json
 import secrets
+import ssl
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 CLIENT, SECRET = "muster", "a secret of the test's own provider"
@@ -21,10 +27,14 @@ CLIENT, SECRET = "muster", "a secret of the test's own provider"
 class Provider:
     """The provider; set ``subject``, ``claims``, ``header``, ``sign`` … to have it lie."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: str = "") -> None:
         self.key, self.other = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _n in "12")
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.issuer = f"http://127.0.0.1:{self.server.server_port}"
+        self.issuer = f"{'https' if certificate else 'http'}://127.0.0.1:{self.server.server_port}"
+        if certificate:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(certificate)
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.honest()
         self.codes: dict[str, dict[str, str]] = {}
         self.asked: list[dict[str, str]] = []
@@ -84,6 +94,27 @@ class Provider:
         claims = {name: value for name, value in claims.items() if name not in self.without}
         key: Any = None if self.algorithm == "none" else SECRET if self.algorithm == "HS256" else self.signed_by
         return jwt.encode(claims, key, algorithm=self.algorithm, headers={"kid": self.kid})
+
+
+def certificate(folder: Path) -> Path:
+    """A key and a certificate for 127.0.0.1 that nobody has signed but itself."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "identity")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / "provider.pem"
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
 
 
 def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:

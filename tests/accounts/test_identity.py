@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,7 +24,7 @@ from coordination.events.actor import SYSTEM
 from coordination.events.models import Event, Refusal
 from coordination.events.refused import Forbidden, Invalid
 from tests.accounts.people import acting, department, person
-from tests.accounts.provider import CLIENT, SECRET, Provider
+from tests.accounts.provider import CLIENT, SECRET, Provider, certificate
 from tests.accounts.test_signing import HERE, browser, enter, totp
 from tests.accounts.test_signing import _cheap_passwords as _cheap_passwords
 from tests.accounts.test_signing import officer as officer
@@ -296,6 +297,23 @@ def test_nothing_secret_is_shown_or_kept(provider: Provider, caplog: Any) -> Non
     assert "eyJ" not in shown
     assert SocialAccount.objects.get().extra_data == {}
     assert client.session.get("socialaccount_states") == {}
+
+
+def test_a_provider_with_a_certificate_nobody_vouches_for_is_not_asked(
+    officer: Person, settings: Any, tmp_path: Path
+) -> None:
+    """S37: TLS is checked, by the public authorities or by the one that is named, and by no variable beside it."""
+    kept = certificate(tmp_path)
+    running = Provider(str(kept))
+    configure(settings, running.issuer)
+    client = browser()
+    try:
+        assert client.post(BEGIN).status_code == 503
+        assert running.asked == []
+        settings.MUSTER_OIDC_CA_FILE = str(kept)
+        assert client.post(BEGIN)["Location"].startswith(f"{running.issuer}/authorize?")
+    finally:
+        running.stop()
 
 
 def test_where_from_stays_ours(provider: Provider) -> None:

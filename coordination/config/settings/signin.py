@@ -51,6 +51,9 @@ MFA_TOTP_TOLERANCE = 1
 # mapping (`manage.py link_identity`), and the second factor is asked for here all the same.
 MUSTER_OIDC_ISSUER = os.environ.get("MUSTER_OIDC_ISSUER", "")
 MUSTER_OIDC_NAME = os.environ.get("MUSTER_OIDC_NAME", "") or "OpenID Connect"
+MUSTER_OIDC_CA_FILE = os.environ.get("MUSTER_OIDC_CA_FILE", "")  # an intranet's own CA; else the public ones
+if MUSTER_OIDC_CA_FILE and not os.access(MUSTER_OIDC_CA_FILE, os.R_OK):
+    raise BadSetting("MUSTER_OIDC_CA_FILE names a file that cannot be read")
 _client = os.environ.get("MUSTER_OIDC_CLIENT_ID", "")
 _secret = secret("MUSTER_OIDC_SECRET")  # or MUSTER_OIDC_SECRET_FILE
 if MUSTER_OIDC_ISSUER and not (_client and _secret):
