@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from celery.app.trace import build_tracer
 from django.conf import LazySettings
+from django.test import Client
 
 from accounts.models import Department
 from coordination.config.celery import app
@@ -69,6 +70,15 @@ def test_one_id_from_the_request_to_the_webhook(
     (web,) = [line for line in lines if line["logger"] == "muster.requests"]
     assert (web["method"], web["path"], web["status"]) == ("POST", f"/api/v1{path}", 200)
     assert datetime.fromisoformat(web["at"]).utcoffset().total_seconds() == 0
+
+
+@pytest.mark.django_db
+def test_a_link_that_opens_an_account_is_not_written_down(written: Lines) -> None:
+    answer = Client().get("/sign-in/link/MQ/the-secret-of-the-link/", headers={"X-Request-ID": ID})
+    assert answer.status_code in (200, 302, 404)
+    (line,) = written.of(ID)
+    assert line["path"] == "/sign-in/link/<str:uid>/<str:token>/"
+    assert "the-secret-of-the-link" not in written.getvalue()
 
 
 def test_an_id_of_another_form_is_replaced(speak: Callable[[str], Any], written: Lines) -> None:

@@ -10,6 +10,14 @@ from coordination.config.monitor import process
 
 _log = logging.getLogger("muster.requests")
 UNWRITTEN = frozenset({"static", "health"})
+# parts of an address that open something: they are not written down
+SECRET = frozenset({"token", "uid", "secret", "code", "key"})
+
+
+def _written(request: HttpRequest) -> str:
+    """The path, or where a part of it is a secret, the address as the code writes it."""
+    match = request.resolver_match
+    return f"/{match.route}" if match is not None and SECRET & match.kwargs.keys() else request.path_info
 
 
 class CountingMiddleware:
@@ -31,7 +39,7 @@ class CountingMiddleware:
         what = process.answered(request.path_info, response.status_code, seconds)
         if what not in UNWRITTEN:
             fields = {
-                "method": request.method, "path": request.path_info, "status": response.status_code,
+                "method": request.method, "path": _written(request), "status": response.status_code,
                 "ms": round(seconds * 1000, 1),
             }  # fmt: skip
             _log.info("request", extra={"fields": fields})
