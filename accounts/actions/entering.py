@@ -61,16 +61,16 @@ def begin(request: HttpRequest, *, username: str, password: str, now: datetime) 
     return proceed(request, signing.check_password(request, username, password), now)
 
 
-def proceed(request: HttpRequest, person: Person, now: datetime) -> Step:
-    """What comes next for a person whose password, or whose identity elsewhere, was right."""
+def proceed(request: HttpRequest, person: Person, now: datetime, by: str = "password") -> Step:
+    """What comes next for a person whose password, or whose identity elsewhere (``by``), was right."""
     if has_factor(person.pk):
         step: Step = "code"
     elif factor_required():
         step = "enrol"
     else:
-        return enter(request, person, now)
+        return enter(request, person, now, by)
     request.session.cycle_key()
-    request.session[PENDING] = {"person": person.pk, "at": now.timestamp()}
+    request.session[PENDING] = {"person": person.pk, "at": now.timestamp(), "by": by}
     request.session.pop(SECRET, None)
     return step
 
@@ -114,7 +114,7 @@ def come_back(request: HttpRequest, now: datetime) -> tuple[Step, str]:
     if proof.purpose == "again":
         _awake(request, person, proof, now)
         return "in", proof.then
-    return proceed(request, person, now), proof.then
+    return proceed(request, person, now, "identity"), proof.then
 
 
 def _awake(request: HttpRequest, person: Person, proof: identity.Proof, now: datetime) -> None:
@@ -130,14 +130,14 @@ def with_code(request: HttpRequest, *, code: str, now: datetime) -> Step:
     """Second step: a code of the second factor, or a recovery code."""
     person = pending(request, now)
     signing.check_code(request, person, code)
-    return enter(request, person, now)
+    return enter(request, person, now, f"{_by(request)}+code")
 
 
 def with_key(request: HttpRequest, *, sent: str, now: datetime) -> Step:
     """Second step: the answer of a security key."""
     person = pending(request, now)
     signing.check_key(request, person, sent)
-    return enter(request, person, now)
+    return enter(request, person, now, f"{_by(request)}+key")
 
 
 def asked_of_key(request: HttpRequest, now: datetime) -> str:
@@ -215,15 +215,20 @@ def _after(request: HttpRequest, person: Person, now: datetime) -> Step:
     if request.user.pk == person.pk:  # set up from within: the session goes on
         request.session.pop(SECRET, None)
         return "in"
-    return enter(request, person, now)
+    return enter(request, person, now, f"{_by(request)}+new factor")
 
 
-def enter(request: HttpRequest, person: Person, now: datetime) -> Step:
+def _by(request: HttpRequest) -> str:
+    """How the first step was made."""
+    return str((request.session.get(PENDING) or {}).get("by", "password"))
+
+
+def enter(request: HttpRequest, person: Person, now: datetime, how: str) -> Step:
     """Open the session; with one department for it, else to choose."""
     theirs = departments_of(person.pk, now)
     for name in (PENDING, SECRET):
         request.session.pop(name, None)
     signing.open_session(
-        request=request, person=person, department=theirs[0] if len(theirs) == 1 else None, now=now
+        request=request, person=person, department=theirs[0] if len(theirs) == 1 else None, now=now, how=how
     )
     return "in" if len(theirs) == 1 else "choose"

@@ -81,15 +81,16 @@ def sign_in(
     `FactorMissing` (403), `NoPost` (403), `SignInLocked` (429).
     """
     moment = now or clock.now()
-    person = check_password(request, username, password)
+    person, how = check_password(request, username, password), "password"
     if has_factor(person.pk):
+        how = "password+code"
         if not code:
             raise CodeNeeded(_("Enter the code of your second factor too."))
         check_code(request, person, code)
     elif factor_required():
         raise FactorMissing(_("Set up a second factor on the sign-in page first."))
     department = choose(person, post, moment)
-    return open_session(request=request, person=person, department=department, now=moment)
+    return open_session(request=request, person=person, department=department, now=moment, how=how)
 
 
 def check_password(request: HttpRequest, username: str, password: str) -> Person:
@@ -191,9 +192,9 @@ def choose(person: Person, post: str, now: datetime) -> Department:
 
 
 def open_session(
-    *, request: HttpRequest, person: Person, department: Department | None, now: datetime
+    *, request: HttpRequest, person: Person, department: Department | None, now: datetime, how: str = "password"
 ) -> Actor:
-    """Begin a session of at most 12 hours under a new id, and note who, where and when."""
+    """Begin a session of at most 12 hours under a new id, and note who, where, when, and by which factors (``how``)."""
     _tries_from(request, devices.place_of(request, person.username))
     login(request, person, backend=BACKEND)
     for place in (request.META.get("REMOTE_ADDR") or None, devices.remember(request, person.username)):
@@ -207,7 +208,7 @@ def open_session(
     actor = _actor(person, department, now)
     _note_session(
         actor=actor, now=now, key=session.session_key or "", person=person, department=department,
-        address=request.META.get("REMOTE_ADDR") or None, agent=request.headers.get("User-Agent", ""),
+        address=request.META.get("REMOTE_ADDR") or None, agent=request.headers.get("User-Agent", ""), how=how,
     )
     return actor
 
@@ -227,6 +228,7 @@ def _note_session(
     department: Department | None,
     address: str | None,
     agent: str,
+    how: str,
 ) -> None:
     OpenSession.objects.filter(person=person, started_at__lte=now - LONGEST_SESSION).delete()
     row = OpenSession.objects.create(
@@ -234,7 +236,10 @@ def _note_session(
         agent=agent.replace("\x00", "")[:200], started_at=now, active_at=now,
     )
     command.record(
-        type="session.started", subject=row, streams=[streams.user(person.pk)], payload={"address": address}
+        type="session.started",
+        subject=row,
+        streams=[streams.user(person.pk)],
+        payload={"address": address, "how": how},
     )
 
 

@@ -105,6 +105,8 @@ def test_the_second_factor_is_asked_for_all_the_same(provider: Provider, officer
     assert other.get(back_from(other))["Location"] == "/sign-in/code/?next=%2Fsessions%2F"
     assert other.get("/sessions/").status_code == 303
     assert other.post("/sign-in/code/", {"code": totp(KEY), "next": "/sessions/"})["Location"] == "/sessions/"
+    how = Event.objects.filter(type="session.started").order_by("pk").values_list("payload__how", flat=True)
+    assert list(how) == ["identity+new factor", "identity+code"]
 
 
 LIES: dict[str, dict[str, Any]] = {

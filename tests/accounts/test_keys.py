@@ -68,6 +68,8 @@ def test_a_key_is_the_second_step(device: Device, officer: Person) -> None:
     kept = queries.factors_of(officer.pk)[0]
     assert (kept.data["name"], kept.data["sign_count"]) == ("on my ring", device.count)
     assert kept.last_used_at is not None
+    how = Event.objects.filter(type="session.started").order_by("pk").values_list("payload__how", flat=True)
+    assert list(how) == ["password+new factor", "password+key"]
     assert "on my ring" in client.get(LIST).content.decode()
 
 
