@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Make them and print one line of JSON."""
         now, mark = clock.now(), secrets.token_hex(4)
-        departments = {}
+        departments: dict[str, Any] = {}
         for name, kind in (("issuer", "command_centre"), ("executor", "bureau")):
             departments[name] = accounts.add_department(
                 actor=SYSTEM, now=now, code=f"drill-{name}-{mark}", kind=kind, name_zh=f"演练{mark}",
