@@ -37,7 +37,8 @@ class OwnRedis:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [redis_program()[0], "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--save", ""],
+            [redis_program()[0], "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--save", "",
+             "--appendonly", "yes"],  # as every server must be: the web asks at its start
             stdout=subprocess.DEVNULL,
         )
         ground.until(self._answers)
