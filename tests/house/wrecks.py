@@ -134,8 +134,10 @@ class Yard:
             stranger.kill()
             stranger.wait()
         stacks.end(self.system)
-        for folder in (self.backup, *stacks.FOLDER.glob(f"{self.instance.folder.name}*.old")):
-            shutil.rmtree(folder, ignore_errors=True)
+        moved = [*stacks.FOLDER.glob(f"{self.instance.folder.name}*.old")]
+        moved += self.instance.run.parent.glob(f"{self.instance.run.name}*.old")
+        for path in (self.backup, *moved):
+            tampering.remove(path)
 
     def one(self, number: int) -> Outcome:
         """Wreck it once, and start it again."""
