@@ -16,7 +16,7 @@ import pytest
 
 from coordination.config.addresses import Database, parse_database_url
 from coordination.config.launcher import __main__ as command
-from coordination.config.launcher import postgres, status
+from coordination.config.launcher import postgres, stack, status
 from coordination.config.launcher.folders import (
     REPOSITORY,
     FolderProblem,
@@ -203,3 +203,31 @@ def test_a_clock_before_the_newest_event_is_refused(log: Callable[[str], Elsewhe
     with pytest.raises(FolderProblem, match="in the future of this clock") as refused:
         log("now() + interval '20 seconds'")._check_clock()
     assert "--accept-clock" in refused.value.remedy
+
+
+class OldServer:
+    """A connection to a PostgreSQL of years ago."""
+
+    server_version = 150_018
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def test_a_server_too_old_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "connect", lambda _address: OldServer())
+    with pytest.raises(FolderProblem) as refused:
+        stack.make_roles(Database(name="muster"), {})
+    assert "version 15" in refused.value.wrong
+    assert "17 or newer" in refused.value.wrong
+    assert "DATABASE_URL" in refused.value.remedy
+
+
+def test_an_unsafe_server_is_refused_but_for_a_demo_city(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "connect", lambda _address: OldServer())
+    monkeypatch.setattr(stack.postgres, "not_on", lambda _connection: ["data_checksums"])
+    with pytest.raises(FolderProblem, match="data_checksums"):
+        stack.refuse_unsafe(Database(name="muster"))
+    said: list[str] = []
+    stack.refuse_unsafe(Database(name="muster"), said.append)
+    assert "data_checksums" in said[0]

@@ -194,6 +194,15 @@ def test_an_unsafe_server_stops_the_web_process_with_a_word(
     assert "not started: Redis's appendonly is off" in capsys.readouterr().err
 
 
+def test_of_a_demo_city_it_is_only_said(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(servers, "broken", lambda: ["Redis's appendonly is off"])
+    settings.MUSTER_DEMO = True
+    servers.demand()
+    assert "Redis's appendonly is off" in caplog.text
+
+
 def run(**variables: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MUSTER_")}
     return subprocess.run(

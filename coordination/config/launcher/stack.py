@@ -29,6 +29,8 @@ QUEUES = ("urgent", "normal", "bulk")
 WORKERS = tuple(f"worker-{queue}" for queue in QUEUES)
 PARTS = ("engine", *WORKERS, "beat", "web")  # in the order they start
 READY_SECONDS = 180  # a busy machine is slow, not broken; a process that died is noticed at once
+OLDEST = 170_000
+"""The first PostgreSQL that can end a transaction by the clock (transaction_timeout)."""
 CLOCK_SECONDS = 5
 PORT_SECONDS = 5.0  # what an earlier launcher left may still be closing its door
 
@@ -67,6 +69,12 @@ def make_roles(administrator: Database, passwords: Mapping[str, str]) -> None:
     """Make the roles on a server that is not ours; ``administrator`` may create roles and owns the database."""
     connection = connect(administrator)
     try:
+        if connection.server_version < OLDEST:
+            raise FolderProblem(
+                _("PostgreSQL at DATABASE_URL is version %(found)d; Muster needs %(wanted)d or newer.")
+                % {"found": connection.server_version // 10_000, "wanted": OLDEST // 10_000},
+                _("name a newer server, or leave DATABASE_URL out: Muster then brings its own"),
+            )
         ensure_roles(connection, passwords)
         with connection.cursor() as cursor:
             cursor.execute(f"GRANT ALL ON SCHEMA public TO {OWNER} WITH GRANT OPTION")
@@ -74,14 +82,19 @@ def make_roles(administrator: Database, passwords: Mapping[str, str]) -> None:
         connection.close()
 
 
-def refuse_unsafe(address: Database) -> None:
-    """Raise FolderProblem when the server at ``address`` runs with a setting that loses what was saved."""
+def refuse_unsafe(address: Database, only_say: Callable[[str], None] | None = None) -> None:
+    """Raise FolderProblem when the server at ``address`` runs with a setting that loses what was saved.
+
+    ``only_say``: said there instead; a demo city may be lost, and its server may be somebody's test server.
+    """
     connection = connect(address)
     try:
         unsafe = postgres.not_on(connection)
     finally:
         connection.close()
-    if unsafe:
+    if unsafe and only_say:
+        only_say(postgres.unsafe_words(unsafe))
+    elif unsafe:
         raise FolderProblem(postgres.unsafe_words(unsafe), postgres.remedy_for(unsafe))
 
 
@@ -269,7 +282,8 @@ class Stack:
     def _external_roles(self) -> None:
         passwords = {name.removeprefix("password:"): value for name, value in self.keys.items() if ":" in name}
         administrator = parse_database_url(self.database_url)
-        refuse_unsafe(administrator)
+        demo = self.environment("web").get("MUSTER_DEMO") == "1"
+        refuse_unsafe(administrator, self.say if demo else None)
         make_roles(administrator, passwords)
 
     def manage(self, *arguments: str, role: str = APP, process: str = "command", seconds: float = 600) -> str:
