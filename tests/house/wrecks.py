@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 import httpx
 import psutil
 
+from coordination.config.launcher import leftovers
 from coordination.config.launcher.folders import REPOSITORY, unprivileged
 from coordination.config.launcher.stack import PARTS
 from tests import stacks
@@ -133,6 +134,7 @@ class Yard:
         for stranger in self.strangers:
             stranger.kill()
             stranger.wait()
+        leftovers.clear(self.instance)
         stacks.end(self.system)
         moved = [*stacks.FOLDER.glob(f"{self.instance.folder.name}*.old")]
         moved += self.instance.run.parent.glob(f"{self.instance.run.name}*.old")

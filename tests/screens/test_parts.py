@@ -14,8 +14,8 @@ from tests.screens.conftest import Enter
 
 pytestmark = pytest.mark.django_db
 
-# what is drawn anew each time: tokens, the ids of commands, and how long something has lasted
-FRESH = re.compile(r'((?<=csrfmiddlewaretoken" value=")|(?<=command_id" value="))[^"]*|\d+:\d\d(?=</span>)')
+# what is drawn anew each time: tokens, the ids of commands, and times of the clock
+FRESH = re.compile(r'((?<=csrfmiddlewaretoken" value=")|(?<=command_id" value="))[^"]*|\d+:\d\d(:\d\d)?')
 PART = re.compile(r'data-part="([^"]*/parts?/)([\w-]+)(/?)((?:\?[^"]*)?)"')
 
 
