@@ -12,28 +12,26 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests import chromium, services, stacks
-from tests.permissions import drawing
+from tests import chromium, drawing, services, stacks
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # files that take longest begin first, so that the cores of a parallel run end together
 LONGEST = (
     "faults/test_chaos.py",
     "house/test_launcher.py",
-    "house/test_wrecks.py",
-    "model/test_walk.py",
-    "permissions/test_api_cells.py",
+    "live/test_socket.py",
     "permissions/test_page_cells.py",
     "house/test_outside_servers.py",
-    "live/test_socket.py",
-    "access/test_property.py",
-    "instructions/test_walk.py",
-    "api/test_races.py",
-    "instructions/test_races.py",
     "api/test_hostile.py",
+    "model/test_walk.py",
+    "permissions/test_api_cells.py",
+    "instructions/test_table.py",
+    "access/test_property.py",
+    "model/test_races.py",
     "live/test_faults.py",
     # those that need a whole system, in their own turn
     "browser/test_everyone.py",
+    "browser/test_sign_in.py",
     "browser/test_loop.py",
     "browser/test_faults.py",
     "browser/test_wall.py",
@@ -129,7 +127,7 @@ def _turn(path: Path) -> int:
 
 
 def pytest_report_header() -> str:
-    """Name the seed by which cells of the table of permissions are drawn."""
+    """Say how much of what grows without end is tried, and by which seed."""
     return f"cells of permissions: {'all' if drawing.whole() else f'MUSTER_SEED={drawing.seed()}'}"
 
 

@@ -16,6 +16,7 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions.models import Assignment, Instruction
 from incidents.models import Incident, LogEntry, Participation
 from sharing import access
+from tests import drawing
 from tests.access import model
 from tests.access.city import T0, department, incident
 
@@ -136,7 +137,11 @@ def pages(actor: Actor, at: datetime) -> list[int]:
             return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=drawing.examples(40, 120),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(data=st.data())
 def test_scope_decide_and_page_agree_with_the_model(data: st.DataObject) -> None:
     with transaction.atomic():

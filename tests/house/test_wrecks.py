@@ -1,4 +1,4 @@
-"""Does a wrecked system come up by itself, or say what mends it? The short run; the long one: ``make wrecks``."""
+"""Does a wrecked system come up by itself, or say what mends it? A run of every night; by hand: ``make wrecks``."""
 
 import os
 import subprocess
@@ -14,11 +14,6 @@ pytestmark = pytest.mark.stack
 def wrecked(count: int, seed: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.house.wrecks", "--count", str(count), "--seed", seed]
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
-
-
-def test_it_comes_up_after_three_wrecks(django_db_setup: None) -> None:
-    said = wrecked(3, os.environ.get("SEED", "1"))
-    assert said.returncode == 0, said.stdout + said.stderr
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from coordination.deadlines.models import EngineGap
 from coordination.instructions import queries
 from coordination.instructions.queries.charging import Moment, Part, spread, without_outages
+from tests import drawing
 from tests.instructions.world import World, build, minutes
 
 T = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,7 +35,7 @@ def whole(parts: list[Part], start: datetime, end: datetime) -> None:
     assert all(part.start < part.end for part in parts)
 
 
-@settings(max_examples=3_000, deadline=None)
+@settings(max_examples=drawing.examples(1_000, 3_000), deadline=None)
 @given(moments, times, spans)
 def test_parts_sum_to_the_whole(line: list[Moment], end: datetime, gaps: list[tuple[datetime, datetime]]) -> None:
     end = max(end, line[-1].at)

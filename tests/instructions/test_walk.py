@@ -20,6 +20,7 @@ from coordination.events.refused import Forbidden, MoveNotAllowed, Refused
 from coordination.instructions import queries
 from coordination.instructions.models import Assignment, Transition
 from coordination.instructions.states import TERMINAL
+from tests import drawing
 from tests.instructions.world import World, build
 
 pytestmark = pytest.mark.django_db
@@ -162,7 +163,7 @@ def world() -> World:
 
 
 @settings(
-    max_examples=40,
+    max_examples=drawing.examples(25, 80),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

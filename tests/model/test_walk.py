@@ -18,6 +18,7 @@ from coordination.events import clock, relay
 from coordination.events.models import Event
 from coordination.instructions.models import Ask, Assignment, Instruction, Transition
 from coordination.notify import delivery
+from tests import drawing
 from tests.model import effects, plain
 from tests.model.compare import Compared
 from tests.model.ground import PLENTY, Ground, Voice, build
@@ -81,7 +82,7 @@ def walks(number: int, *, same: bool) -> Any:
     )
 
 
-@walks(20, same=True)
+@walks(drawing.examples(12, 20), same=True)
 @anywhere
 def test_walks_agree_with_the_model(ground: Ground, **how: Any) -> None:
     walk_once(ground, **how)

@@ -19,7 +19,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from coordination.instructions.views import page, registry
 from coordination.screens import departments, desk, incident_deeds, incidents, room, rosters, wall
-from tests.permissions import drawing
+from tests import drawing
 from tests.permissions.world import POSTS
 
 TABLE = Path(__file__).with_name("operations.yaml")
@@ -28,7 +28,7 @@ KINDS = (*POSTS, "client", "reader", "display")
 # Where each relation's principals come from. The absent is asked for by those to whom the rest is foreign, so that
 # the two answers can be laid side by side.
 RELATIONS = {"own": "centre", "participating": "fire", "foreign": "water", "absent": "water"}
-DRAWN = 3
+DRAWN = 2
 """So many kinds of actor, and of stranger, are drawn for an operation where not all are tried."""
 SOCKETS = ("incident", "brief", "department", "user", "system")
 """What a socket or a poll can follow: each kind of stream is an operation of its own."""
