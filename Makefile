@@ -36,11 +36,11 @@ browser: setup-test
 	@$(BIN)/python .ci/browser.py
 
 test: check browser ## the guards and the whole suite against real PostgreSQL, Redis, workers, sockets and Chromium
-	@$(BIN)/python -m pytest -m "not long and not whole_system" -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m "not long and not whole_system" -n 3 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest -m "not long and whole_system" -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: check browser ## the same with the long runs
-	@MUSTER_CELLS=all $(BIN)/python -m pytest -m "not whole_system" -n 4 --dist loadfile --no-loadscope-reorder
+	@MUSTER_CELLS=all $(BIN)/python -m pytest -m "not whole_system" -n 3 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest -m "whole_system" -n 2 --dist loadfile --no-loadscope-reorder
 
 chaos: setup-test ## kill each process in turn under load (SEEDS=3 MINUTES=10: so many long runs of so long)
