@@ -11,7 +11,7 @@ from tests.permissions.asking import Answer, ask, bare, path_of
 from tests.permissions.operations import Operation
 from tests.permissions.world import World
 
-CANARY = b"canary"
+CANARY = b"canary-"  # a queue has a canary too; with the hyphen it is one of the world's texts
 READ = ("GET", "HEAD")
 # who is who, who is on duty and which codes there are is open to every department
 OPEN_TO_ALL = re.compile(r"(api/v1/)?(departments|duty|shifts|codes)/")
@@ -53,7 +53,7 @@ def check(operation: Operation, world: World, answers: dict[tuple[str, str], Ans
         _leaves_nothing(operation, cell, answer)
         if cell[0] in ("foreign", "strangers"):
             said = answer.body + repr(answer.headers).encode()
-            assert CANARY not in said.replace(b"q=canary", b""), (cell, said[:3000])
+            assert CANARY not in said, (cell, said[:3000])
     if guarded(operation):
         _hidden_is_absent(operation, world, answers)
 

@@ -4,7 +4,7 @@ Departments, seen from the fire on the quay: ``centre`` commands and issued the 
 ``health`` execute it (*participating*), ``water`` has nothing to do with it (*foreign*). What belongs to a department
 rather than to an incident (its roster, its walls) is the centre's.
 
-Every text that only those who take part may read says ``canary``.
+Every text that only those who take part may read says ``canary-`` and more.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def _incident(world: World) -> None:
     picture = io.BytesIO()
     Image.new("RGB", (40, 30), "red").save(picture, "PNG")
     photo = incidents.attach(
-        actor=commander, now=now, incident_id=incident.pk, file=SimpleUploadedFile("canary.png", picture.getvalue())
+        actor=commander, now=now, incident_id=incident.pk, file=SimpleUploadedFile("canary-.png", picture.getvalue())
     )
     other = incidents.open_incident(
         actor=commander, now=now, type="accident.fire", headline_en="canary-second", headline_zh="另一起火灾",

@@ -251,12 +251,12 @@ class Stack:
             self._check_clock()
         (self.instance.folder / "started").touch(mode=0o600)
         start_services(self.supervisor, with_postgres=False, with_redis=not self.redis_url)
-        if load:
-            self.say(_("loading the demo city"))
-            self.manage(*load)
         self.say(_("starting engine, workers, beat and web"))
         for name in self.parts:
             self.supervisor.launch(name)
+        if load:  # while the others read their code: two cores have room for it
+            self.say(_("loading the demo city"))
+            self.manage(*load)
         self.wait_ready()
         for name in self.more:
             self.supervisor.launch(name)
