@@ -16,6 +16,7 @@ from coordination.instructions.forms.acts import PlainForm
 from coordination.instructions.forms.content import AmendForm, ContentForm
 from coordination.instructions.views.registry import act_for
 from coordination.screens import departments, incident_deeds, incidents, rosters
+from coordination.screens.api import shapes
 from incidents import forms as incident_forms
 from tests.permissions.operations import Operation
 from tests.permissions.world import PASSWORD, World
@@ -132,6 +133,8 @@ def _named(world: World, absent: bool) -> dict[str, Any]:
 
 def _one(name: str, field: Any, world: World, absent: bool) -> Any:
     ids = _named(world, absent)
+    if name == "parent" and type(field.parent).__module__ == shapes.__name__:  # of a department, not of an incident
+        return NOBODYS if absent else world.departments["centre"].pk
     if name in ids and not (name in ("person", "deputy") and not field.allow_null):
         return ids[name]
     if isinstance(field, serializers.FileField):
