@@ -13,6 +13,7 @@ from coordination.screens.demo.load import load_city
 class Command(BaseCommand):
     """Load code tables, policies and the demo city; a second run keeps everything and extends the rosters."""
 
+    requires_system_checks = ()  # `prepare` has run them
     help = __doc__ or ""
 
     def add_arguments(self, parser: CommandParser) -> None:

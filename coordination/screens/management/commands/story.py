@@ -14,6 +14,7 @@ from coordination.screens.demo import story
 class Command(BaseCommand):
     """Tell the story step by step until stopped; with --begin start it where none was ever told."""
 
+    requires_system_checks = ()  # `prepare` has run them
     help = __doc__ or ""
     running = True
 
