@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 export PORT
+# a dozen processes read the same code at each start: what one has compiled, the others need not
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test demo demo-reset status down check test test-all bench chaos wrecks browser lock audit messages openapi services clean
