@@ -125,7 +125,7 @@ def _runs(name: str) -> bool:
 def _opened(content: bytes) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:  # the last: a later version of ZIP
         raise ContentError(_("The file cannot be unpacked.")) from error
 
 

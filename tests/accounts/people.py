@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
@@ -22,6 +23,19 @@ PASSWORD = "correct horse battery staple"
 def _hashed(hasher: str) -> str:
     """The password as the preferred hasher keeps it (a test may prefer a cheap one)."""
     return make_password(PASSWORD)
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(settings: Any) -> None:
+    """Passwords that cost nothing, and no second factor. A module that imports it has it for all its tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MUSTER_REQUIRE_MFA = False
+
+
+@pytest.fixture
+def officer() -> Person:
+    """Somebody of the fire department."""
+    return person("fire1", (department("fire"), "duty_officer"))
 
 
 def department(code: str, parent: Department | None = None, kind: str = "bureau", **more: Any) -> Department:

@@ -24,10 +24,10 @@ from coordination.events.actor import SYSTEM
 from coordination.events.models import Event, Refusal
 from coordination.events.refused import Forbidden, Invalid
 from tests.accounts.people import acting, department, person
+from tests.accounts.people import cheap_passwords as cheap_passwords
+from tests.accounts.people import officer as officer
 from tests.accounts.provider import CLIENT, SECRET, Provider, certificate
 from tests.accounts.test_signing import HERE, browser, enter, totp
-from tests.accounts.test_signing import _cheap_passwords as _cheap_passwords
-from tests.accounts.test_signing import officer as officer
 
 pytestmark = pytest.mark.django_db
 BEGIN, BACK = "/sign-in/identity/", "/sign-in/identity/callback/"

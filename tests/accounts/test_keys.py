@@ -17,9 +17,9 @@ from coordination.events import clock
 from coordination.events.models import Event
 from tests.accounts.device import Device, asked_on, challenge_of
 from tests.accounts.people import PASSWORD, person
+from tests.accounts.people import cheap_passwords as cheap_passwords
+from tests.accounts.people import officer as officer
 from tests.accounts.test_signing import HERE, enter, totp
-from tests.accounts.test_signing import _cheap_passwords as _cheap_passwords
-from tests.accounts.test_signing import officer as officer
 
 pytestmark = pytest.mark.django_db
 LIST, ADD, CODE, KEY = "/settings/second-factor/", "/sign-in/second-factor/key/", "/sign-in/code/", "/sign-in/key/"

@@ -7,22 +7,13 @@ from django.test import Client
 
 from accounts.models import OpenSession, Person
 from coordination.events.models import Event, Refusal
-from tests.accounts.people import PASSWORD, department, person
+from tests.accounts.people import PASSWORD
+from tests.accounts.people import cheap_passwords as cheap_passwords
+from tests.accounts.people import officer as officer
 
 pytestmark = pytest.mark.django_db
 PAGE = "/settings/password/"
 NEW = "the heron stands by the pump"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_passwords(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.MUSTER_REQUIRE_MFA = False
-
-
-@pytest.fixture
-def officer() -> Person:
-    return person("fire1", (department("fire"), "duty_officer"))
 
 
 def entered(password: str = PASSWORD) -> Client:

@@ -14,9 +14,9 @@ from django.test import Client, RequestFactory
 from accounts import actions, queries
 from accounts.models import OpenSession, Person
 from tests.accounts.people import PASSWORD
+from tests.accounts.people import cheap_passwords as cheap_passwords
+from tests.accounts.people import officer as officer
 from tests.accounts.test_signing import HERE, THERE, browser, enter, totp
-from tests.accounts.test_signing import _cheap_passwords as _cheap_passwords
-from tests.accounts.test_signing import officer as officer
 
 pytestmark = pytest.mark.django_db
 

@@ -22,21 +22,11 @@ from coordination.events import clock
 from coordination.events.actor import SYSTEM
 from coordination.events.models import Event, Refusal
 from tests.accounts.people import PASSWORD, department, person
+from tests.accounts.people import cheap_passwords as cheap_passwords
+from tests.accounts.people import officer as officer
 
 pytestmark = pytest.mark.django_db
 HERE, THERE = "10.1.1.1", "10.9.9.9"
-
-
-@pytest.fixture(autouse=True)
-def _cheap_passwords(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.MUSTER_REQUIRE_MFA = False
-
-
-@pytest.fixture
-def officer() -> Person:
-    """Somebody of the fire department."""
-    return person("fire1", (department("fire"), "duty_officer"))
 
 
 def browser(address: str = HERE) -> Client:

@@ -243,18 +243,21 @@ def ledger_adds_up(city: City, parts: dict[str, int]) -> None:
     check(all(one["end"] == two["start"] for one, two in zip(rows, rows[1:], strict=False)), "a gap in the ledger")
 
 
-def run(accounts_path: str, schema_url: str) -> None:
-    """Play the whole scenario. Raises `NotAsPromisedError` at the first thing that is not as promised."""
+def run(accounts_path: str, schema_url: str) -> int:
+    """Play the whole scenario and return how many log entries it left.
+
+    Raises `NotAsPromisedError` at the first thing that is not as promised.
+    """
     api = Api(schema_url)
     city = City(api, json.loads(Path(accounts_path).read_text(encoding="utf-8")))
     try:
-        play(city)
+        return play(city)
     finally:
         city.close()
 
 
-def play(city: City) -> None:
-    """Open the incident and follow its instruction to the end."""
+def play(city: City) -> int:
+    """Open the incident and follow its instruction to the end; return the length of its stream."""
     incident = open_incident(city)
     issued = draft_and_issue(city, incident)
     parts = {code: part_of(issued, city.id(code)) for code in ("fire", "health", "transport")}
@@ -266,7 +269,7 @@ def play(city: City) -> None:
     ledger_adds_up(city, parts)
     entries = city.person("city", "commander").call("streams_entries", stream=f"incident:{incident}")
     check([one["seq"] for one in entries["items"]] == list(range(1, len(entries["items"]) + 1)), "a gap in the stream")
-    print("as promised")
+    return len(entries["items"])
 
 
 if __name__ == "__main__":
@@ -274,5 +277,6 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         run(sys.argv[1], sys.argv[2])
+        print("as promised")
     except NotAsPromisedError as error:
         sys.exit(f"not as promised: {error}")

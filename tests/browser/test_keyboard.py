@@ -153,6 +153,12 @@ def test_the_letter_keys(window: OpenWindow, ground: Ground) -> None:
     page.keyboard.type("roster")
     page.keyboard.press("Enter")
     page.wait_for_url("**/duty/*/")
+    states = {part["state"] for number in numbers for part in ground.parts(number).values()}
+    assert states <= {"issued", "delivered"}  # no letter typed elsewhere acknowledged anything
+
+
+def test_letters_lead_to_places_until_they_are_turned_off(window: OpenWindow, ground: Ground) -> None:
+    incident = ground.incident("Smoke in the north tunnel")
     commander = window("city-commander").open(f"/incidents/{incident}/")
     commander.page.keyboard.press("g")
     commander.page.keyboard.press("m")
@@ -175,5 +181,3 @@ def test_the_letter_keys(window: OpenWindow, ground: Ground) -> None:
     commander.page.locator("[data-help]").click()
     commander.page.get_by_role("button", name="Turn the letter keys on").click()
     commander.page.wait_for_load_state()
-    states = {part["state"] for number in numbers for part in ground.parts(number).values()}
-    assert states <= {"issued", "delivered"}  # no letter typed elsewhere acknowledged anything

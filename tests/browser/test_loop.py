@@ -33,29 +33,11 @@ def test_the_loop_from_draft_to_closed(window: OpenWindow, ground: Ground) -> No
     lead.open("/desk/").live()
     support.open("/desk/").live()
 
-    command.open(f"{room}instructions/new")
-    command.choose("[name=lead]", "Binhai Fire and Rescue")
-    box = command.page.get_by_label("Binhai Transport Commission").first
-    if not box.is_visible():
-        command.page.locator(".ops-more > summary").first.click()
-    box.check()
-    command.sees("on duty:", seconds=10)
-    for name, text in (("headline_en", HEADLINE), ("headline_zh", "冷却西侧储罐"), ("text", "Two lines on each tank."),
-                       ("what", "Tanks T-301 to T-304"), ("due_at", in_minutes(90))):  # fmt: skip
-        command.page.fill(f"[name={name}]", text)
-    command.page.get_by_role("button", name="Keep the draft and go on").click()
-    command.page.wait_for_url("**/instructions/*/?*")
+    address, number = _draft(command, room)
     in_room.sees(HEADLINE, at_room)
-    address = command.page.url.removeprefix(command.base).partition("?")[0]
-    number = int(address.strip("/").rpartition("/")[2])
     command.live()
 
-    command.tap("Send for approval")
-    in_room.sees("In approval", at_room)
-    ground.approve(number)
-    command.sees("Issue now")
-    in_room.sees("Approved", at_room)
-    command.tap("Issue now")
+    _send_out(command, in_room, ground, number)
     row = f"[data-row]:has(a[href='{address}'])"
     lead.sees(HEADLINE, f"#desk-needs {row}")
     support.sees(HEADLINE, f"#desk-needs {row}")
@@ -100,6 +82,34 @@ def test_the_loop_from_draft_to_closed(window: OpenWindow, ground: Ground) -> No
     assert {one["state"] for one in parts.values()} == {"closed"}
     assert all(one.stayed() for one in (in_room, lead, reader, support))
     command.picture("loop-closed")
+
+
+def _draft(command: Window, room: str) -> tuple[str, int]:
+    """The order, kept as a draft: its page and its id."""
+    command.open(f"{room}instructions/new")
+    command.choose("[name=lead]", "Binhai Fire and Rescue")
+    box = command.page.get_by_label("Binhai Transport Commission").first
+    if not box.is_visible():
+        command.page.locator(".ops-more > summary").first.click()
+    box.check()
+    command.sees("on duty:", seconds=10)
+    for name, text in (("headline_en", HEADLINE), ("headline_zh", "冷却西侧储罐"), ("text", "Two lines on each tank."),
+                       ("what", "Tanks T-301 to T-304"), ("due_at", in_minutes(90))):  # fmt: skip
+        command.page.fill(f"[name={name}]", text)
+    command.page.get_by_role("button", name="Keep the draft and go on").click()
+    command.page.wait_for_url("**/instructions/*/?*")
+    address = command.page.url.removeprefix(command.base).partition("?")[0]
+    return address, int(address.strip("/").rpartition("/")[2])
+
+
+def _send_out(command: Window, in_room: Window, ground: Ground, number: int) -> None:
+    """Approved and issued; the room's list follows."""
+    command.tap("Send for approval")
+    in_room.sees("In approval", "#room-instructions")
+    ground.approve(number)
+    command.sees("Issue now")
+    in_room.sees("Approved", "#room-instructions")
+    command.tap("Issue now")
 
 
 def _acknowledge(one: Window, row: str) -> None:

@@ -71,8 +71,9 @@ class Person:
     def press(self, name: str) -> None:
         self.page.locator("main").get_by_role("button", name=name, exact=True).click()
 
-    def is_in(self) -> None:
+    def is_in(self) -> bool:
         self.page.wait_for_url("**/desk/")
+        return self.page.locator(".ops-menu").is_visible()
 
     def leave(self) -> None:
         self.window.open("/act-for/")
@@ -112,7 +113,7 @@ def test_the_pages_of_the_second_factor_are_for_everybody(strict: System, browse
     page.locator(".ops-codes").wait_for()
     found += looked_at(one, "recovery-codes", language)
     page.locator("main .btn-primary").click()
-    somebody.is_in()
+    assert somebody.is_in()
     one.open("/settings/second-factor/")
     found += looked_at(one, "second-factors", language)
     page.set_viewport_size({"width": 1366, "height": 900})
@@ -139,7 +140,7 @@ def test_a_key_is_set_up_and_opens_the_door(somebody: Person) -> None:
     codes = page.locator(".ops-codes code").all_inner_texts()
     assert len(codes) == 10
     page.get_by_role("link", name="I have kept them").click()
-    somebody.is_in()
+    assert somebody.is_in()
     page.locator(".ops-menu > summary").click()
     page.locator(".ops-menu").get_by_role("link", name="Second factor").click()
     somebody.window.sees("On my ring")
@@ -148,13 +149,13 @@ def test_a_key_is_set_up_and_opens_the_door(somebody: Person) -> None:
 
     somebody.password()
     somebody.press("Use my security key")
-    somebody.is_in()
+    assert somebody.is_in()
     somebody.leave()
 
     somebody.password()
     page.locator("[name=code]").fill(codes[3])
     somebody.press("Go on")
-    somebody.is_in()
+    assert somebody.is_in()
 
 
 def test_an_app_of_codes_is_set_up_and_opens_the_door(somebody: Person, strict: System) -> None:
@@ -164,7 +165,7 @@ def test_an_app_of_codes_is_set_up_and_opens_the_door(somebody: Person, strict: 
     page.locator("[name=code]").fill(totp(secret))
     somebody.press("Go on")
     page.get_by_role("link", name="I have kept them").click()
-    somebody.is_in()
+    assert somebody.is_in()
     somebody.leave()
     somebody.password()
     page.locator("[name=code]").fill("000000")
@@ -173,7 +174,7 @@ def test_an_app_of_codes_is_set_up_and_opens_the_door(somebody: Person, strict: 
     strict.query("UPDATE mfa_authenticator SET data = data - 'last_step' WHERE type = 'totp'")  # as half a minute later
     page.locator("[name=code]").fill(totp(secret))
     somebody.press("Go on")
-    somebody.is_in()
+    assert somebody.is_in()
 
 
 def test_the_identity_provider_leads_in_with_a_second_factor(
@@ -193,14 +194,14 @@ def test_the_identity_provider_leads_in_with_a_second_factor(
     page.fill("[name=name]", "Desk")
     somebody.press("Set up this key")
     page.get_by_role("link", name="I have kept them").click()
-    somebody.is_in()
+    assert somebody.is_in()
     somebody.leave()
 
     somebody.press("Sign in with City identity")
     page.get_by_role("link", name="It is me").click()
     page.wait_for_url(re.compile("/sign-in/code/"))
     somebody.press("Use my security key")
-    somebody.is_in()
+    assert somebody.is_in()
 
     provider.subject = "unknown"
     somebody.leave()

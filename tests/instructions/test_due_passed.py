@@ -54,6 +54,7 @@ def test_issuing_first_is_refused_as_well(world: World) -> None:
     order = world.draft(urgency="immediate", due_at=world.now + minutes(30))
     world.later(minutes(31))
     refused_as_past(world, "issue_first", order, "centre.commander", reason="No approver here")
+    assert world.fresh(order).state == Instruction.State.DRAFT
 
 
 def test_an_amendment_names_no_new_time_that_has_passed(world: World) -> None:

@@ -66,8 +66,8 @@ def fields(world: World, move: states.Move, row: Any) -> dict[str, Any]:
     return {field.name: good[field.name] for field in move.fields if field.name in wanted and field.name in good}
 
 
-def attempt(world: World, move: states.Move, row: Any, actor: Actor, expected: bool, visible: bool) -> None:
-    """Try one move and compare with the table; everything is undone."""
+def attempt(world: World, move: states.Move, row: Any, actor: Actor, expected: bool, visible: bool) -> bool:
+    """Try one move, compare with the table and return whether it was made; everything is undone."""
     name = CALLED.get((move.subject, move.action), move.action)
     key = f"{move.subject}_id"
     outcome: Refused | None = None
@@ -87,6 +87,7 @@ def attempt(world: World, move: states.Move, row: Any, actor: Actor, expected: b
         assert isinstance(outcome, NotFound), what
     else:
         assert isinstance(outcome, Forbidden | MoveNotAllowed | Conflict), f"{what}: {outcome!r}"
+    return outcome is None
 
 
 def prepared(world: World, state: str) -> Assignment:
@@ -119,7 +120,8 @@ def test_every_assignment_move_from_every_state_by_everyone(world: World, state:
         offered = {move.action for move in states.allowed(actor, case)}
         for move in states.MOVES:
             if move.subject == "assignment" and not move.system_only and move.action != "ask":
-                attempt(world, move, fresh, actor, move.action in offered, visible)
+                made = attempt(world, move, fresh, actor, move.action in offered, visible)
+                assert made == (move.action in offered)
 
 
 @pytest.mark.parametrize("state", ["draft", "in_approval", "approved", "issued", "closed", "cancelled", "superseded"])
@@ -142,7 +144,8 @@ def test_every_instruction_move_from_every_state_by_everyone(world: World, state
         offered = {move.action for move in states.allowed(actor, case)}
         for move in states.MOVES:
             if move.subject == "instruction" and not move.system_only and move.action != "draft":
-                attempt(world, move, fresh, actor, move.action in offered, visible)
+                made = attempt(world, move, fresh, actor, move.action in offered, visible)
+                assert made == (move.action in offered)
 
 
 def test_the_table_is_whole() -> None:

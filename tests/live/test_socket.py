@@ -144,6 +144,7 @@ def test_screens_that_come_while_much_is_written_miss_nothing(web: Web, city: Si
     head = StreamHead.objects.get(pk=city.f).last_seq
     for screen in screens:
         screen.hear_seq(city.f, head)  # each frame was checked against the one before
+        assert screen.cursors[city.f][1] == head
 
 
 def test_far_behind_or_of_another_numbering_starts_anew(web: Web, city: SimpleNamespace) -> None:

@@ -14,15 +14,14 @@ from accounts import actions, devices, lockout
 from accounts.models import OpenSession, Person
 from coordination.events.models import Refusal
 from tests.accounts.people import PASSWORD, department, person
+from tests.accounts.people import cheap_passwords as cheap_passwords
 
 pytestmark = pytest.mark.django_db
 PATH, ROOM, OUTSIDE = "/sign-in/", "10.20.0.1", "203.0.113.9"
 
 
 @pytest.fixture(autouse=True)
-def _cheap_passwords(settings, caplog) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.MUSTER_REQUIRE_MFA = False
+def _quiet(caplog) -> None:
     caplog.set_level(logging.ERROR, "axes")  # a line for each of thousands of guesses
 
 

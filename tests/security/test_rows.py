@@ -19,6 +19,8 @@ from coordination.config.launcher.folders import REPOSITORY
 from coordination.events import clock
 from coordination.events.actor import SYSTEM
 from tests.accounts.people import PASSWORD, department, person
+from tests.accounts.people import cheap_passwords as cheap_passwords
+from tests.accounts.people import officer as officer
 from tests.security.test_assertions import SECURE
 
 pytestmark = pytest.mark.django_db
@@ -26,17 +28,6 @@ ROOMS = ("accounts", "incidents", "coordination", "sharing")
 CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load",
          "pickle.loads", "pickle.load", "marshal.loads", "random.random", "random.choice", "random.randint",
          "hashlib.md5", "hashlib.sha1", "tempfile.mktemp"}  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _cheap_passwords(settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.MUSTER_REQUIRE_MFA = False
-
-
-@pytest.fixture
-def officer() -> Person:
-    return person("fire1", (department("fire"), "duty_officer"))
 
 
 def ours() -> list[Path]:
