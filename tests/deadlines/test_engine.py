@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from coordination.deadlines import actions, alarms, engine, queries, watchdog
 from coordination.deadlines.engine.clock import ClockGuard
@@ -267,15 +268,26 @@ def test_alarm_is_open_once_and_may_come_again(city: City) -> None:
 
 
 def test_claiming_uses_the_index_of_armed_rows(city: City) -> None:
+    """Of eight thousand rows fired long ago and two thousand armed for later, three are due."""
     for _ in range(3):
         arm(city.incident(), city.now, 300)
+    one = Deadline.objects.filter(state="armed").values().first()
+    assert one
+    then = city.now + timedelta(days=300)
+    Deadline.objects.bulk_create(
+        Deadline(**{**one, "id": None, "kind": "other", "subject_id": -n, "due_at": then, "state": state})
+        for n, state in enumerate(["fired"] * 8_000 + ["armed"] * 2_000)
+    )
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            "EXPLAIN SELECT min(due_at) FROM deadlines_deadline WHERE state = 'armed' AND due_at <= now()"
-        )
+        cursor.execute("ANALYZE deadlines_deadline")
+    with CaptureQueriesContext(connection) as asked:
+        engine.sweep(city.now + timedelta(seconds=300))
+    claim = next(one["sql"] for one in asked if "deadlines_deadline" in one["sql"] and "SKIP LOCKED" in one["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + claim.replace("%", "%%"))
         plan = "\n".join(row[0] for row in cursor.fetchall())
-    assert "deadline_hot" in plan
+    assert "deadline_hot" in plan, plan
+    assert "Seq Scan on deadlines_deadline" not in plan, plan
 
 
 def test_step_that_reaches_nobody_counts_as_empty(city: City) -> None:
