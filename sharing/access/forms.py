@@ -15,6 +15,7 @@ from coordination.events.refused import Refused
 from coordination.events.writing import is_storable, trimmed
 
 _UNFIT = _("The text contains a character that is not allowed.")
+_NONE = _("There is none to choose at present")
 PERCENTS = [(n, f"{n} %") for n in range(0, 101, 10)]
 WIDGET_CLASSES = (
     (forms.CheckboxInput, "form-check-input"),
@@ -89,7 +90,8 @@ class ActForm(forms.Form):
         self.fields["command_id"].initial = uuid.uuid4
         for name, options in (choices or {}).items():
             if name in self.fields:
-                self.fields[name].choices = options  # type: ignore[attr-defined]
+                one_of = isinstance(self.fields[name].widget, forms.Select)  # a list to open must not be an empty one
+                self.fields[name].choices = options or [("", _NONE)] * one_of  # type: ignore[attr-defined]
         for field in self.fields.values():
             dress(field)
 

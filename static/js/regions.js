@@ -163,7 +163,7 @@ function touched(el) {
   if (el.querySelector("details.ops-act-box[open] form")) return true;
   return [...el.querySelectorAll("input:not([type=hidden]),select,textarea")].some((f) =>
     f.type === "checkbox" || f.type === "radio" ? f.checked !== f.defaultChecked
-      : f.tagName === "SELECT" ? f.selectedIndex !== Math.max(0, [...f.options].findIndex((o) => o.defaultSelected))
+      : f.tagName === "SELECT" ? [...f.options].some((o, i) => (i || f.multiple) && o.selected !== o.defaultSelected)
       : f.value !== f.defaultValue);
 }
 

@@ -24,6 +24,9 @@ RUN = """async rules => {
   const rows = found.violations.map(v => [v.impact, v.id, v.nodes.length, v.nodes[0]]);
   return JSON.stringify(rows.map(([i, id, n, one]) => [i, id, n, one.html.slice(0, 160), one.target.join(' ')]));
 }"""
+TOUCHED = """() => [...document.querySelectorAll('main select')].filter(
+  s => !s.multiple && s.selectedIndex !== Math.max(0, [...s.options].findIndex(o => o.defaultSelected))
+).map(s => s.name)"""
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # what a theme or a width can change; everything else is asked once a language at desk width
 OF_A_THEME = ["color-contrast", "link-in-text-block"]
@@ -127,6 +130,8 @@ def pages(ids: dict[str, int], city: int) -> dict[str, tuple[str, str]]:
 def looked_at(one: Window, name: str, language: str, looks: Any = LOOKS) -> Iterator[str]:
     """What axe finds on an open page in each look, and whether the page is wider than the window."""
     one.page.evaluate(AXE)
+    for field in one.page.evaluate(TOUCHED):
+        yield f"{name} {language}: {field} counts as changed before anybody touched it"
     for width, theme, rules in looks:
         one.page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})
         one.page.emulate_media(color_scheme=theme, reduced_motion="reduce")

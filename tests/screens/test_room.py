@@ -41,6 +41,14 @@ def test_a_part_read_again_keeps_the_tab_one_is_on(world: World, enter: Enter) -
     assert re.findall(r'aria-current="page">([^<]+)<', part) == ["Log"]
 
 
+def test_a_list_with_nothing_to_choose_says_so(world: World, enter: Enter) -> None:
+    """An empty list cannot be told from one that was changed: the page would keep what it shows for ever."""
+    page = enter("centre").get(f"/incidents/{incident_of(world).pk}/").content.decode()
+    assert 'name="other_id"' in page
+    assert "There is none to choose at present" in page
+    assert re.findall(r"<select[^>]*>\s*</select>", page) == []
+
+
 def test_a_line_of_the_log_is_entered_once(world: World, enter: Enter) -> None:
     incident = incident_of(world)
     centre, sent = enter("centre"), form(text="Second tank is cool", kind="note")
