@@ -51,8 +51,8 @@ chaos: setup-test ## kill each process in turn under load (SEEDS=3 MINUTES=10: s
 wrecks: setup-test ## start from states wrecked by what a seed draws (N=200 SEED=1)
 	@$(BIN)/python -m tests.house.wrecks --count $(or $(N),200) --seed $(or $(SEED),1)
 
-bench: setup-test ## measure the figures of the performance goals
-	@$(BIN)/python -m tests.benchmarks
+bench: setup-test ## measure every figure beside its floor; write docs/performance.md (ONLY=pages SIZES=small ROUNDS=3)
+	@$(BIN)/python -m tests.benchmarks $(ONLY) --sizes $(or $(SIZES),full) --rounds $(or $(ROUNDS),3)
 
 lock: ## work the locks out anew from pyproject.toml
 	@$(PYTHON) .ci/lock.py

@@ -1,36 +1,72 @@
-"""How are the figures measured? ``python -m tests.benchmarks [live] [deadlines] [--full]``."""
+"""How are the figures measured? ``make bench``, or one section: ``make bench ONLY=pages SIZES=small ROUNDS=3``.
 
+Each section has a database of its own, is measured beside its floor, printed, and written into docs/performance.md.
+"""
+
+import argparse
+import os
 import sys
 from importlib import import_module
 
-import django
-from django.conf import settings
-from django.test.utils import setup_databases, setup_test_environment, teardown_databases
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.config.settings")
+os.environ["MUSTER_PROCESS"] = "test"
 
-from tests import services
+from tests import services  # before Django reads its settings
 
-ALL = ("deadlines", "live")
+import django  # noqa: E402, I001
+
+SECTIONS = {
+    "live": "1. Live fan-out",
+    "whole": "1b. From commit to the changed page",
+    "deadlines": "2. Deadlines",
+    "pages": "3. Pages filtered by permission",
+    "api": "4. API and pages",
+    "log": "5. Writing the log",
+}
 
 
 def main() -> int:
-    """Make a database, measure what was named (or all), print, and remove it."""
-    names = [word for word in sys.argv[1:] if not word.startswith("-")] or list(ALL)
-    unknown = sorted(set(names) - set(ALL))
+    """Measure what was named (or all), print it and write the document."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("only", nargs="*", help=", ".join(SECTIONS))
+    parser.add_argument("--sizes", default="full", choices=("small", "full"))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--print", action="store_true", dest="silent", help="print alone; leave the document as it is")
+    asked = parser.parse_args()
+    names = [name for word in asked.only for name in word.split(",") if name] or list(SECTIONS)
+    unknown = sorted(set(names) - set(SECTIONS))
     if unknown:
-        sys.stderr.write(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(ALL)}\n")
+        sys.stderr.write(f"no such section: {', '.join(unknown)}; there are {', '.join(SECTIONS)}\n")
         return 2
     django.setup()
-    settings.DATABASES["default"]["TEST"]["NAME"] = services.DATABASE_NAME
+    from django.test.utils import setup_test_environment  # noqa: PLC0415
+
     setup_test_environment()
-    made = setup_databases(verbosity=0, interactive=False)
-    try:
-        for name in names:
-            bench = import_module(f"tests.benchmarks.bench_{name}")
-            sys.stdout.write(bench.table(bench.measure(full="--full" in sys.argv)) + "\n\n")
-            sys.stdout.flush()
-    finally:
-        teardown_databases(made, verbosity=0)
+    for name in names:
+        _one(name, full=asked.sizes == "full", rounds=asked.rounds, write=not asked.silent)
     return 0
+
+
+def _one(name: str, *, full: bool, rounds: int, write: bool) -> None:
+    from tests.benchmarks import figures  # noqa: PLC0415 - after Django is set up
+
+    before = figures.load_now()
+    services.make_database()
+    try:
+        bench = import_module(f"tests.benchmarks.bench_{name}")
+        found = bench.measure(full=full, rounds=rounds)
+        versions = figures.versions()
+    finally:
+        services.drop_database()
+    command = f"make bench ONLY={name}" + ("" if full else " SIZES=small")
+    section = figures.Section(
+        name, SECTIONS[name], found, command, rounds, load=(before, figures.load_now()), versions=versions
+    )
+    sys.stdout.write(figures.table(section) + "\n\n")
+    sys.stdout.flush()
+    if write:
+        figures.save(section)
+        figures.write(list(SECTIONS))
 
 
 sys.exit(main())

@@ -1,0 +1,131 @@
+"""What does the permission filter add to a page of incidents, for whoever sees all, some or few of a million?
+
+The floor is the same request through the same view for the same person, with the filter taken out: the newest of all.
+Floor and page take turns, so that both meet the same load.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext, override_settings
+
+from coordination.events import clock
+from incidents.models import Incident
+from sharing.access.queries import paging
+from tests.benchmarks import scale
+from tests.benchmarks.figures import Figure, growth, middle, percentile
+from tests.live import ground
+
+SIZES = {True: (10_000, 100_000, 1_000_000), False: (1_000, 3_000)}
+VIEWERS = {"dense": "centre", "ordinary": "b007", "sparse": "newcomer"}
+PLENTY = dict.fromkeys(("read", "write", "loop", "sign_in"), 10**9)
+TURNS = 40
+LIST = "/api/v1/incidents?limit=50"
+
+
+@contextmanager
+def unfiltered() -> Iterator[None]:
+    """The same page without asking who looks: the newest of all incidents."""
+    kept = paging._newest_incidents
+
+    def newest(
+        actor: Any, model: Any, wanted: Any, position: Any, size: int, select: Sequence[str], at: datetime
+    ) -> list[Incident]:
+        return list(paging._ordered(model.everything.all(), model, select)[: size + 1])
+
+    paging._newest_incidents = newest
+    try:
+        yield
+    finally:
+        paging._newest_incidents = kept
+
+
+def signed_in(city: scale.City, code: str, post: str = "commander") -> Client:
+    """A browser of the commander of a department."""
+    client = Client()
+    cookie = ground.sign_in(city.people[f"{code}.{post}"], city.departments[code])
+    name, _equals, value = cookie.partition("=")
+    client.cookies[name] = value
+    return client
+
+
+def seconds(what: Callable[[], Any]) -> float:
+    """How long one call takes."""
+    began = time.perf_counter()
+    what()
+    return time.perf_counter() - began
+
+
+def ask(client: Client, path: str = LIST) -> int:
+    """One request; the number of statements is asserted elsewhere."""
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.content[:300]
+    return len(answer.content)
+
+
+def statement(city: scale.City, code: str) -> list[float]:
+    """Seconds of the permission statement alone, scopes resolved before it as in a request."""
+    actor, found = city.actor(code, "commander"), []
+    for _ in range(200):
+        now = clock.now()
+        scopes = list(paging.resolve(actor, now).ids)
+        asked = {"scopes": scopes, "at": now, "after_at": None, "after_id": None, "size": 51}
+        with connection.cursor() as cursor:
+            began = time.perf_counter()
+            cursor.execute(paging._NEWEST, asked)
+            cursor.fetchall()
+            found.append(time.perf_counter() - began)
+    return found
+
+
+def measure(*, full: bool = False, rounds: int = 3) -> list[Figure]:
+    """All viewers at all sizes."""
+    connection.settings_dict["CONN_MAX_AGE"] = None  # as the web process, which keeps one for each thread
+    connection.close()
+    city = scale.build()
+    found: list[Figure] = []
+    costs: dict[str, list[float]] = {name: [] for name in VIEWERS}
+    counts: set[int] = set()
+    sizes = SIZES[full]
+    with override_settings(MUSTER_API_LIMITS=PLENTY):
+        for size in sizes:
+            scale.grow(city, size)
+            for viewer, code in VIEWERS.items():
+                page, floor, asked = _page(city, code, rounds)
+                counts.add(asked)
+                costs[viewer].append(page)
+                rows = ask(signed_in(city, code)) // 1
+                found.append(Figure(f"list of 50, {viewer} viewer", f"{size:,}", page * 1000, "ms", floor * 1000,
+                                    page / floor, ("ratio", "<=", 1.5), f"{rows:,} bytes"))  # fmt: skip
+                took = statement(city, code)
+                found.append(Figure(f"permission statement, {viewer}, p95", f"{size:,}", percentile(took, 0.95) * 1000,
+                                    "ms", goal=("value", "<=", 1.0), note=f"median {middle(took) * 1000:.2f} ms"))  # fmt: skip
+    named = [f"{size:,}" for size in sizes]
+    found += [growth(f"list of 50, {viewer}", named, values, 1.3) for viewer, values in costs.items()]
+    found.append(Figure("numbers of statements met, over sizes and viewers", named[-1], len(counts), "",
+                        goal=("value", "=", 1), note=f"{sorted(counts)} statements a request"))  # fmt: skip
+    return found
+
+
+def _page(city: scale.City, code: str, rounds: int) -> tuple[float, float, int]:
+    """Seconds of the page and of its floor, medians over all turns, and the statements of one request."""
+    client = signed_in(city, code)
+    for _ in range(5):
+        ask(client)
+        with unfiltered():
+            ask(client)
+    with CaptureQueriesContext(connection) as seen:
+        ask(client)
+    ours, bare = [], []
+    for _ in range(rounds * TURNS):
+        ours.append(seconds(lambda: ask(client)))
+        with unfiltered():
+            bare.append(seconds(lambda: ask(client)))
+    return middle(ours), middle(bare), len(seen)
