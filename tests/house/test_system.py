@@ -1,5 +1,6 @@
 """Does the whole system start, answer, survive and stop?"""
 
+import contextlib
 import time
 
 import httpx
@@ -28,11 +29,12 @@ def test_nothing_listens_but_the_web_on_loopback(stack: stacks.System) -> None:
     for name in stack.names:
         process = psutil.Process(stack.supervisor.pid(name))
         for one in [process, *process.children(recursive=True)]:
-            listening |= {
-                (found.laddr.ip, found.laddr.port)
-                for found in one.net_connections(kind="tcp")
-                if found.status == psutil.CONN_LISTEN
-            }
+            with contextlib.suppress(psutil.NoSuchProcess):  # PostgreSQL's processes come and go
+                listening |= {
+                    (found.laddr.ip, found.laddr.port)
+                    for found in one.net_connections(kind="tcp")
+                    if found.status == psutil.CONN_LISTEN
+                }
     assert listening == {("127.0.0.1", stack.port)}
 
 

@@ -1,17 +1,22 @@
 """What do all tests of incidents stand on?"""
 
+import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from incidents import closing
+from tests import standing
 from tests.incidents import cast
+
+built = standing.once(cast.build)
 
 
 @pytest.fixture
-def city(db: None) -> cast.City:
-    return cast.build()
+def city(built: cast.City, db: None) -> cast.City:
+    """The coastal city, as it was built."""
+    return copy.deepcopy(built)
 
 
 @pytest.fixture(autouse=True)

@@ -74,7 +74,7 @@ def test_what_is_allowed_is_kept_as_it_came(
     assert answer["Content-Disposition"].startswith("attachment")
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in answer["Content-Security-Policy"]
-    answer.close()
+    answer.file_to_stream.close()  # closing the answer itself would close the connection under the transaction
 
 
 def test_a_page_shows_a_picture_drawn_anew(city: City) -> None:

@@ -10,14 +10,9 @@ from coordination.deadlines.models import Deadline
 from coordination.events.refused import Conflict, Forbidden, Invalid, MoveNotAllowed
 from coordination.instructions import queries
 from coordination.instructions.models import ApprovalRule, Assignment, Instruction
-from tests.instructions.world import World, build, minutes
+from tests.instructions.world import World, minutes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def live(row) -> set[str]:

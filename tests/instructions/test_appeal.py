@@ -13,14 +13,9 @@ from coordination.events.refused import Conflict, Forbidden, Invalid, MoveNotAll
 from coordination.instructions import queries
 from coordination.instructions.models import Ask, Assignment, Instruction
 from coordination.instructions.states import SamePerson
-from tests.instructions.world import World, build, minutes
+from tests.instructions.world import World, minutes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def armed(row: Any) -> set[str]:

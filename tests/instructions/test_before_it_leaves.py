@@ -12,15 +12,10 @@ from django.core.management import CommandError, call_command
 from coordination.events.refused import Conflict
 from coordination.instructions import queries
 from coordination.instructions.models import Approval, ApprovalRule, ConflictRule
-from tests.instructions.world import World, build
+from tests.instructions.world import World
 
 pytestmark = pytest.mark.django_db
 ROAD = [{"kind": "road", "code": "G15"}]
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def test_contradictions_are_signed_one_by_one(world: World) -> None:

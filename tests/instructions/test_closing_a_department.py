@@ -8,14 +8,9 @@ from accounts import actions as accounts
 from accounts.actions.departments import StillOnDuty
 from coordination.events.actor import SYSTEM
 from incidents import actions as incidents
-from tests.instructions.world import World, build
+from tests.instructions.world import World
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def close(world: World, code: str) -> bool:

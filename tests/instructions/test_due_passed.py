@@ -8,14 +8,9 @@ import pytest
 
 from coordination.events.refused import Invalid
 from coordination.instructions.models import Instruction
-from tests.instructions.world import World, build, minutes
+from tests.instructions.world import World, minutes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def refused_as_past(world: World, move: str, order: Instruction, by: str, **fields: object) -> None:

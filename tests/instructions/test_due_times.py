@@ -11,14 +11,9 @@ from coordination.events.refused import Invalid
 from coordination.instructions import actions as do
 from coordination.instructions.models import Instruction
 from tests.instructions.test_amend_cancel import amended
-from tests.instructions.world import World, build, minutes
+from tests.instructions.world import World, minutes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def completes(row) -> list[tuple]:

@@ -14,15 +14,10 @@ from coordination.instructions import queries
 from coordination.instructions.deadlines import AssignmentHandler, InstructionHandler
 from coordination.instructions.models import ApprovalRule
 from coordination.instructions.on_event import reached
-from tests.instructions.world import T0, World, build, minutes
+from tests.instructions.world import T0, World, minutes
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def fired(row) -> list[tuple[str, list[int]]]:

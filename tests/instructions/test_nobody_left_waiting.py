@@ -10,14 +10,9 @@ import pytest
 from coordination.deadlines.models import Deadline
 from coordination.events.refused import Forbidden
 from coordination.instructions.models import ApprovalRule, Ask
-from tests.instructions.world import World, build, minutes
+from tests.instructions.world import World, minutes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def armed(row: Any) -> set[str]:

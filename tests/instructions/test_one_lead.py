@@ -12,14 +12,9 @@ from coordination.deadlines.models import Deadline
 from coordination.events.refused import Invalid, MoveNotAllowed
 from coordination.instructions.models import ApprovalRule, Assignment, Instruction
 from coordination.instructions.states import TERMINAL
-from tests.instructions.world import World, build, minutes
+from tests.instructions.world import World, minutes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def leading(order: Instruction) -> list[str]:

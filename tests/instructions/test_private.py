@@ -6,7 +6,7 @@ import pytest
 
 from coordination.events.refused import NotFound
 from coordination.instructions import queries
-from tests.instructions.world import World, build
+from tests.instructions.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,3 @@ def test_what_was_issued_and_cancelled_stays_open_to_those_it_went_to(world: Wor
     world.act("cancel", order, "centre", reason="Over")
     assert seen_by(world, "police", order.pk)
 
-
-@pytest.fixture
-def world() -> World:
-    return build()

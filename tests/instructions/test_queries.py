@@ -8,14 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from coordination.events.refused import NotFound
 from coordination.instructions import queries
-from tests.instructions.world import World, build, minutes
+from tests.instructions.world import World, minutes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def names(row: dict) -> set[str]:

@@ -11,14 +11,9 @@ from coordination.events.models import Event, StreamEntry
 from coordination.events.refused import Forbidden, Invalid, MoveNotAllowed, NotFound, VersionConflict
 from coordination.instructions import actions as do
 from coordination.instructions.models import ApprovalRule, Transition
-from tests.instructions.world import World, build, minutes
+from tests.instructions.world import World, minutes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def live(row) -> set[str]:

@@ -14,7 +14,7 @@ from coordination.instructions import states
 from coordination.instructions.models import Assignment, Feedback, Instruction, InstructionVersion
 from coordination.instructions.queries import cases
 from sharing import access
-from tests.instructions.world import World, build
+from tests.instructions.world import World
 
 pytestmark = pytest.mark.django_db
 CALLED = {("assignment", "cancel"): "cancel_assignment"}
@@ -31,11 +31,6 @@ ACTORS = (
 
 class _Undo(Exception):
     """Rolls one try back."""
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def fields(world: World, move: states.Move, row: Any) -> dict[str, Any]:

@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 
 from coordination.instructions.actions.acknowledging import WRONG_CODES, VoiceCodeSpent
-from tests.instructions.world import World, build
+from tests.instructions.world import World
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def test_after_five_wrong_codes_not_even_the_right_one_counts(world: World) -> None:

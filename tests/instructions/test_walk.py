@@ -21,7 +21,7 @@ from coordination.instructions import queries
 from coordination.instructions.models import Assignment, Transition
 from coordination.instructions.states import TERMINAL
 from tests import drawing
-from tests.instructions.world import World, build
+from tests.instructions.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -155,11 +155,6 @@ def sound(world: World, order: Any, row: Assignment, model: Model) -> None:
     if parts:
         whole = (parts[-1]["end"] - parts[0]["start"]).total_seconds()
         assert sum(part["seconds"] for part in parts) == pytest.approx(whole, abs=1e-6)
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 @settings(

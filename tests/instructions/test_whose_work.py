@@ -11,14 +11,9 @@ from coordination.deadlines.models import Deadline
 from coordination.events.models import Event
 from coordination.events.refused import Conflict, Forbidden, Invalid, MoveNotAllowed, TooSoon
 from coordination.instructions.models import ApprovalRule, Ask, Assignment
-from tests.instructions.world import World, build, minutes
+from tests.instructions.world import World, minutes
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def world() -> World:
-    return build()
 
 
 def live(row) -> set[str]:

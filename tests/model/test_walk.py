@@ -24,6 +24,7 @@ from tests.model.compare import Compared
 from tests.model.ground import PLENTY, Ground, Voice, build
 from tests.model.plain import Order, Part
 from tests.model.requests import DECIDING, DUE, Try, attempt, makes_sense, refusal
+from tests.standing import kept
 
 PEOPLE = (
     "district.duty_officer", "district.approver", "district.head", "centre.duty_officer", "centre.commander",
@@ -47,15 +48,11 @@ steps = st.lists(
 @pytest.fixture(scope="module")
 def city(django_db_setup: None, django_db_blocker: Any) -> Iterator[Ground]:
     """The city with everybody signed in, once; each walk leaves it as it was."""
-    with django_db_blocker.unblock():
-        atomic = transaction.atomic()
-        atomic.__enter__()
+    with kept(django_db_blocker):
         try:
             yield build(PEOPLE, SYSTEMS)
         finally:
             clock.travel(None)
-            transaction.set_rollback(True)
-            atomic.__exit__(None, None, None)
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import transaction
 from django.test import override_settings
 
 from tests.permissions import asking
 from tests.permissions import world as worlds
+from tests.standing import kept
 
 PLENTY = {"read": 10**6, "write": 10**6, "loop": 10**6, "sign_in": 10**6}
 CHEAP = [
@@ -22,22 +22,16 @@ CHEAP = [
 
 def standing(django_db_setup: None, django_db_blocker: Any) -> Iterator[worlds.World]:
     """The world with everybody signed in, in a transaction that is never committed."""
-    with django_db_blocker.unblock():
-        atomic = transaction.atomic()
-        atomic.__enter__()
-        try:
-            with override_settings(
-                PASSWORD_HASHERS=CHEAP,
-                DEBUG_PROPAGATE_EXCEPTIONS=True,
-                MUSTER_REQUIRE_MFA=True,
-                MUSTER_API_LIMITS=PLENTY,
-            ):
-                world = worlds.build()
-                worlds.sign_in_everybody(world)
-            yield world
-        finally:
-            transaction.set_rollback(True)
-            atomic.__exit__(None, None, None)
+    with kept(django_db_blocker):
+        with override_settings(
+            PASSWORD_HASHERS=CHEAP,
+            DEBUG_PROPAGATE_EXCEPTIONS=True,
+            MUSTER_REQUIRE_MFA=True,
+            MUSTER_API_LIMITS=PLENTY,
+        ):
+            world = worlds.build()
+            worlds.sign_in_everybody(world)
+        yield world
 
 
 city = pytest.fixture(scope="package", name="city")(standing)

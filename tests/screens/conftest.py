@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,21 +14,29 @@ from django.test import Client
 from accounts.models import Person
 from coordination.events import clock
 from sharing.access.pages import ACTIVE, DEPARTMENT, STARTED
+from tests import standing
 from tests.instructions.world import World, build
 
 Enter = Callable[[str], Client]
 
 
+def _with_codes() -> World:
+    call_command("load_codes", verbosity=0)
+    return build()
+
+
+built = standing.once(_with_codes)
+
+
 @pytest.fixture
-def world(db: None, settings: Any, tmp_path: Path) -> Iterator[World]:
+def world(built: World, db: None, settings: Any, tmp_path: Path) -> Iterator[World]:
     """The small city, with the pages' clock at the world's time."""
     settings.MEDIA_ROOT = tmp_path
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-    call_command("load_codes", verbosity=0)
-    made = build()
+    made = copy.deepcopy(built)
     clock.travel(made.now - clock.now())
     yield made
     clock.travel(None)
