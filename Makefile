@@ -8,7 +8,7 @@ export PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo demo-reset status down check test test-all bench chaos wrecks browser lock audit messages openapi services clean
+.PHONY: help compose-test setup setup-test demo demo-reset status down check test test-all bench chaos wrecks browser lock audit messages openapi services clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -53,6 +53,9 @@ wrecks: setup-test ## start from states wrecked by what a seed draws (N=200 SEED
 
 bench: setup-test ## measure every figure beside its floor; write docs/performance.md (ONLY=pages SIZES=small ROUNDS=3)
 	@$(BIN)/python -m tests.benchmarks $(ONLY) --sizes $(or $(SIZES),full) --rounds $(or $(ROUNDS),3)
+
+compose-test: setup-test ## the containers of docker-compose.yml, one of each pair killed in turn (needs a container engine; ROUNDS=4 SEED=1)
+	@$(BIN)/python -m tests.compose --rounds $(or $(ROUNDS),4) --seed $(or $(SEED),1)
 
 lock: ## work the locks out anew from pyproject.toml
 	@$(PYTHON) .ci/lock.py

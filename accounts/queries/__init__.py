@@ -5,6 +5,7 @@ from accounts.queries.displays import display as display
 from accounts.queries.displays import display_by_token as display_by_token
 from accounts.queries.displays import displays_of as displays_of
 from accounts.queries.displays import shown_on as shown_on
+from accounts.queries.duty import Watch as Watch
 from accounts.queries.duty import empty_shifts as empty_shifts
 from accounts.queries.duty import next_on_duty as next_on_duty
 from accounts.queries.duty import next_on_duty_many as next_on_duty_many
@@ -13,6 +14,7 @@ from accounts.queries.duty import on_duty_many as on_duty_many
 from accounts.queries.duty import roster as roster
 from accounts.queries.duty import uncovered as uncovered
 from accounts.queries.duty import watch as watch
+from accounts.queries.duty import watch_steps as watch_steps
 from accounts.queries.people import Reachable as Reachable
 from accounts.queries.people import actor_of_person as actor_of_person
 from accounts.queries.people import departments_of as departments_of
@@ -20,6 +22,7 @@ from accounts.queries.people import heads as heads
 from accounts.queries.people import heads_many as heads_many
 from accounts.queries.people import holders as holders
 from accounts.queries.people import holders_many as holders_many
+from accounts.queries.people import holders_steps as holders_steps
 from accounts.queries.people import may_administer as may_administer
 from accounts.queries.people import may_plan_duty as may_plan_duty
 from accounts.queries.people import members_of as members_of
@@ -53,6 +56,7 @@ from accounts.queries.tree import department as department
 from accounts.queries.tree import department_by_code as department_by_code
 from accounts.queries.tree import departments as departments
 from accounts.queries.tree import departments_by_id as departments_by_id
+from accounts.queries.tree import departments_steps as departments_steps
 from accounts.queries.tree import is_above_or_same as is_above_or_same
 from accounts.queries.tree import lowest_common_superior as lowest_common_superior
 from accounts.queries.tree import subtree_ids as subtree_ids

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Shift
-from accounts.queries.people import Reachable, holders_many, may_read_notes, reachable
+from accounts.queries.people import Reachable, holders_many, holders_steps, may_read_notes, reachable
 from coordination.events.actor import SYSTEM, Actor
+from coordination.events.at_once import Steps, answer
 
 # How far ahead "the next on duty" is looked for.
 LOOK_AHEAD = timedelta(days=3)
@@ -53,8 +54,7 @@ def next_on_duty_many(department_ids: Iterable[int], at: datetime) -> dict[int, 
 
 def _following(wanted: Collection[int], current: dict[int, Shift], at: datetime) -> dict[int, list[Reachable]]:
     coming: dict[int, list[Shift]] = {pk: [] for pk in wanted}
-    rows = Shift.objects.filter(department_id__in=wanted, starts__gt=at, starts__lte=at + LOOK_AHEAD)
-    for shift in rows.select_related("person", "deputy").order_by("starts"):
+    for shift in _shifts_after(wanted, at):
         coming[shift.department_id].append(shift)
     return {pk: _next(current.get(pk), coming[pk]) for pk in wanted}
 
@@ -72,8 +72,19 @@ def _next(current: Shift | None, coming: list[Shift]) -> list[Reachable]:
 
 
 def _covering(department_ids: Collection[int], at: datetime) -> dict[int, Shift]:
+    return {shift.department_id: shift for shift in _shifts_at(department_ids, at)}
+
+
+def _shifts_at(department_ids: Collection[int], at: datetime) -> QuerySet[Shift]:
+    """Shifts that cover a moment (start inclusive, end exclusive)."""
     rows = Shift.objects.filter(department_id__in=department_ids, starts__lte=at, ends__gt=at)
-    return {shift.department_id: shift for shift in rows.select_related("person", "deputy")}
+    return rows.select_related("person", "deputy")
+
+
+def _shifts_after(department_ids: Collection[int], at: datetime) -> QuerySet[Shift]:
+    """Shifts that begin within the next three days, the next first."""
+    rows = Shift.objects.filter(department_id__in=department_ids, starts__gt=at, starts__lte=at + LOOK_AHEAD)
+    return rows.select_related("person", "deputy").order_by("starts")
 
 
 def _in_charge(shift: Shift) -> list[Reachable]:
@@ -95,12 +106,19 @@ class Watch:
 
 def watch(department_id: int, at: datetime) -> Watch:
     """`on_duty` and `next_on_duty` of one department with the shift itself; three queries at most."""
-    current = _covering([department_id], at)
-    return Watch(
-        current.get(department_id),
-        _now([department_id], current, at)[department_id],
-        _following([department_id], current, at)[department_id],
-    )
+    return answer(watch_steps(department_id, at))
+
+
+def watch_steps(department_id: int, at: datetime) -> Steps[Watch]:
+    """`watch`, to be asked beside other questions; one step, a second where no shift runs."""
+    covering, coming = yield [_shifts_at([department_id], at), _shifts_after([department_id], at)]
+    shift = next(iter(covering), None)
+    if shift is not None:
+        people = _in_charge(shift)
+    else:
+        standing = yield from holders_steps([department_id], "duty_officer", at)
+        people = standing[department_id]
+    return Watch(shift, people, _next(shift, coming))
 
 
 def roster(actor: Actor, department_id: int, frm: datetime, to: datetime) -> list[Shift]:

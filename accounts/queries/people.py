@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Department, Membership, Person
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer
 
 # Posts that may administer a department and those below it: posts, rosters, clients, displays.
 ADMINISTERING = frozenset({"administrator"})
@@ -100,9 +101,17 @@ def heads_many(department_ids: Iterable[int], at: datetime) -> dict[int, list[Re
 
 def holders_many(department_ids: Iterable[int], post: str, at: datetime) -> dict[int, list[Reachable]]:
     """Who holds a post in each of several departments now; one query, an entry for each department asked."""
+    return answer(holders_steps(department_ids, post, at))
+
+
+def holders_steps(
+    department_ids: Iterable[int], post: str, at: datetime
+) -> Steps[dict[int, list[Reachable]]]:
+    """`holders_many`, to be asked beside other questions; one step."""
     found: dict[int, list[Reachable]] = {pk: [] for pk in department_ids}
     via = "standing" if post == "duty_officer" else "post"
-    for row in members(at).filter(post__department_id__in=found, post__kind=post):
+    (rows,) = yield [members(at).filter(post__department_id__in=list(found), post__kind=post)]
+    for row in rows:
         people = found[row.post.department_id]
         if all(other.person_id != row.person_id for other in people):
             people.append(reachable(row.person, via))

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department
+from coordination.events.at_once import Steps
 from coordination.events.refused import NotFound
 
 
@@ -53,6 +54,12 @@ def departments(
             | Q(code__icontains=text)
         )
     return list(rows.order_by("path", "code"))
+
+
+def departments_steps() -> Steps[list[Department]]:
+    """Every active department in tree order, to be asked beside other questions; one step."""
+    (rows,) = yield [Department.objects.filter(is_active=True).order_by("path", "code")]
+    return rows
 
 
 def departments_by_id(ids: Iterable[int]) -> dict[int, Department]:

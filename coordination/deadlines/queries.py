@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import Count, Max, Min, Q
 
 from coordination.deadlines.models import Alarm, Deadline, EngineGap, EngineHeartbeat, Policy
+from coordination.events.at_once import Steps, answer
 
 LIVE = (Deadline.State.ARMED, Deadline.State.HELD)
 #: an engine that has not ticked for this long counts as gone
@@ -28,9 +29,15 @@ class BadLadderError(ValueError):
 
 def live_of(subject_type: str, ids: Iterable[int]) -> dict[int, list[Deadline]]:
     """Return {subject id: its armed and held deadlines, nearest first}; ids without any are missing."""
+    return answer(live_steps(subject_type, ids))
+
+
+def live_steps(subject_type: str, ids: Iterable[int]) -> Steps[dict[int, list[Deadline]]]:
+    """`live_of`, to be asked beside other questions; one step."""
     found: dict[int, list[Deadline]] = defaultdict(list)
-    rows = Deadline.objects.filter(subject_type=subject_type, subject_id__in=list(ids), state__in=LIVE)
-    for row in rows.order_by("due_at", "id"):
+    asked = Deadline.objects.filter(subject_type=subject_type, subject_id__in=list(ids), state__in=LIVE)
+    (rows,) = yield [asked.order_by("due_at", "id")]
+    for row in rows:
         found[row.subject_id].append(row)
     return dict(found)
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
+from coordination.events.at_once import Steps, answer
 from coordination.events.models import Event, StreamEntry, StreamHead
 
 Why = Literal["behind", "epoch"]
@@ -74,9 +75,12 @@ ORDER BY e.stream, e.seq
 
 def heads(streams: Sequence[str]) -> dict[str, Cursor]:
     """(epoch, last seq) of each stream; (1, 0) for one in which nothing has happened."""
-    if not streams:
-        return {}
-    found = StreamHead.objects.filter(stream__in=set(streams)).values_list("stream", "epoch", "last_seq")
+    return answer(heads_steps(streams))
+
+
+def heads_steps(streams: Sequence[str]) -> Steps[dict[str, Cursor]]:
+    """`heads`, to be asked beside other questions; one step."""
+    (found,) = yield [StreamHead.objects.filter(stream__in=set(streams)).values_list("stream", "epoch", "last_seq")]
     known = {stream: (epoch, seq) for stream, epoch, seq in found}
     return {stream: known.get(stream, (1, 0)) for stream in streams}
 

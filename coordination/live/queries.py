@@ -8,6 +8,7 @@ from typing import Any
 
 from coordination.events import queries as log
 from coordination.events.actor import Actor
+from coordination.events.at_once import together
 from coordination.events.queries import Cursor, Page
 from coordination.live import frames
 from sharing import access
@@ -18,8 +19,9 @@ def cursor(actor: Actor, streams: Iterable[str], now: datetime) -> dict[str, lis
 
     Call it before reading the page's data: an event in between is then shown twice rather than never.
     """
-    allowed = access.readable(actor, streams, now)
-    return {stream: list(at) for stream, at in sorted(log.heads(sorted(allowed)).items())}
+    names = sorted(set(streams))
+    allowed, heads = together(access.readable_steps(actor, names, now), log.heads_steps(names))
+    return {stream: list(heads[stream]) for stream in names if stream in allowed}
 
 
 def since(actor: Actor, cursors: Mapping[str, Cursor], now: datetime) -> dict[str, Any]:

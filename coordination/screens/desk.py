@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts import queries as accounts
 from coordination.events import streams
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, together
 from coordination.events.text import localized
 from coordination.instructions import queries as instructions
 from coordination.live import parts
@@ -78,10 +79,13 @@ def shown(request: HttpRequest, names: Collection[str] = PARTS) -> dict[str, Any
     """What the templates draw on; for the duty part alone the instructions are not read."""
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     context: dict[str, Any] = {"streams": " ".join(followed(actor)), "desk_url": reverse("desk")}
-    if "duty" in names:
-        context["duty"] = duty(actor.department_id, now)
-    if set(names) != {"duty"}:
-        found = instructions.desk(actor=actor, now=now)
+    watch, found = together(
+        accounts.watch_steps(actor.department_id, now) if "duty" in names else _nothing(),
+        instructions.desk_steps(actor=actor, now=now) if set(names) != {"duty"} else _nothing(),
+    )
+    if watch:
+        context["duty"] = duty(watch)
+    if found:
         for need in found["needs"]:
             dress(need)
         for row in found["in_progress"]:
@@ -107,9 +111,12 @@ def next_due(deadlines: list[dict[str, Any]]) -> Any:
     return min((row["base_due"] for row in deadlines if row["state"] == "armed"), default=None)
 
 
-def duty(department_id: int, now: Any) -> dict[str, Any]:
+def _nothing() -> Steps[None]:
+    yield from ()
+
+
+def duty(watch: accounts.Watch) -> dict[str, Any]:
     """Who answers for us now, who comes next, and what the last shift left as a note."""
-    watch = accounts.watch(department_id, now)
     return {
         "people": [
             {

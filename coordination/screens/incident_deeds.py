@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import queries as accounts
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer, side_by_side
 from coordination.events.text import localized
 from coordination.screens.acting import Deed
 from incidents import actions, forms
@@ -114,25 +115,41 @@ WITHOUT_INCIDENT = {"reach_objective"}
 
 def choices(*, actor: Actor, now: datetime, deeds: Iterable[Deed], but: int | None = None) -> dict[str, Options]:
     """Options by field name, only of the fields that these deeds have; ``but``: the incident itself."""
+    return answer(choices_steps(actor=actor, now=now, deeds=deeds, but=but))
+
+
+def choices_steps(
+    *, actor: Actor, now: datetime, deeds: Iterable[Deed], but: int | None = None
+) -> Steps[dict[str, Options]]:
+    """`choices`, to be asked beside other questions; one step."""
     wanted = {name for deed in deeds for name in deed.form.base_fields}
-    found: dict[str, Options] = {}
-    for name, table in _TABLES.items():
-        if name in wanted:
-            found[name] = [(row.code, row.name) for row in catalogue.codes(table)]
+    tables = {name: table for name, table in _TABLES.items() if name in wanted}
+    codes, departments, people = yield from side_by_side(
+        catalogue.codes_steps(list(tables.values())),
+        accounts.departments_steps() if wanted & {"department_id", "lead_department_id"} else _none(),
+        _people(actor, now) if "person_id" in wanted else _none(),
+    )
+    found: dict[str, Options] = {name: [(row.code, row.name) for row in codes[table]] for name, table in tables.items()}
     if wanted & {"department_id", "lead_department_id"}:
-        found["department_id"] = [(row.pk, row.name) for row in accounts.departments()]
+        found["department_id"] = [(row.pk, row.name) for row in departments]
         found["lead_department_id"] = [NOTHING, *found["department_id"]]
     if wanted & {"other_id", "into_id", "incident_id", "parent_id"}:
-        rows, _next = incidents.incidents(actor=actor, now=now, state="open", size=50)
-        others = [(row["id"], f"{row['number']} {row['headline']}") for row in rows if row["id"] != but]
+        others: Options = list(incidents.other_open(actor=actor, now=now, but=but))
         found |= {"other_id": others, "into_id": others, "incident_id": others, "parent_id": [NOTHING, *others]}
-    found["person_id"] = _people(actor, now) if "person_id" in wanted else []
+    found["person_id"] = people
     return found
 
 
-def _people(actor: Actor, now: datetime) -> Options:
+def _none() -> Steps[Options]:
+    """No options: nothing is asked."""
+    yield from ()
+    return []
+
+
+def _people(actor: Actor, now: datetime) -> Steps[Options]:
     """Commanders of the actor's own department; another department names its own."""
     if actor.department_id is None:
         return [NOTHING]
-    found = accounts.holders(actor.department_id, "commander", now)
-    return [NOTHING, *((one.person_id, localized(one.name_zh, one.name_en)) for one in found)]
+    found = yield from accounts.holders_steps([actor.department_id], "commander", now)
+    people = found[actor.department_id]
+    return [NOTHING, *((one.person_id, localized(one.name_zh, one.name_en)) for one in people)]

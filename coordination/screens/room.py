@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from coordination.events.at_once import Steps, answer, side_by_side, together
 from coordination.instructions import queries as instructions
 from coordination.live import parts
 from coordination.screens import room_facts as facts
 from coordination.screens.acting import carry_out, offered, summary
-from coordination.screens.incident_deeds import DEEDS, ELSEWHERE, RARE, WITHOUT_INCIDENT, choices
+from coordination.screens.incident_deeds import DEEDS, ELSEWHERE, RARE, WITHOUT_INCIDENT, choices, choices_steps
 from sharing.access.pages import page
 
 TABS = {
@@ -66,7 +67,7 @@ def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
 def printed(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole room on paper."""
     kept = _context(request, pk, "overview")
-    kept |= facts.timeline(actor=request.actor, incident_id=pk, now=request.now, after=None, size=200)  # type: ignore[attr-defined]
+    kept |= answer(facts.timeline(actor=request.actor, incident_id=pk, now=request.now, after=None, size=200))  # type: ignore[attr-defined]
     kept["participations"] = facts.participations(actor=request.actor, room=kept["room"], now=request.now)  # type: ignore[attr-defined]
     kept["board"] = instructions.board(actor=request.actor, incident_id=pk, now=request.now)  # type: ignore[attr-defined]
     return render(request, "room/print.html", kept)
@@ -102,38 +103,63 @@ def _context(
 ) -> dict[str, Any]:
     """What a tab shows; ``only``: what these parts of it need."""
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
-    kept = facts.base(actor=actor, incident_id=pk, now=now)
-    kept |= {"tab": tab, "tabs": _tabs(pk), "errors": summary(bound)}
-    if tab == "overview":
-        if "room-progress" in only:
-            kept |= facts.standing(actor=actor, room=kept["room"], now=now)
-        if "room-latest" in only:
-            kept["latest"] = facts.timeline(actor=actor, incident_id=pk, now=now, after=None, size=facts.LATEST)[
-                "timeline"
-            ]
-        if "room-acts" in only:
-            kept |= _acts(request, kept, pk, bound)
-    elif tab == "log":
-        kept |= facts.timeline(actor=actor, incident_id=pk, now=now, after=_after(request), size=PAGE)
+    kept: dict[str, Any] = {"tab": tab, "tabs": _tabs(pk), "errors": summary(bound)}
+    kept |= facts.up_to(actor=actor, incident_id=pk, now=now)
+    told: Any = _nothing()
+    if tab == "log":
+        told = facts.timeline(actor=actor, incident_id=pk, now=now, after=_after(request), size=PAGE)
         kept["after"] = request.GET.get("after", "")
-        kept |= _acts(request, kept, pk, bound)
-    elif tab == "departments":
-        kept["participations"] = facts.participations(actor=actor, room=kept["room"], now=now)
-    elif tab == "map":
-        kept["points"] = facts.points(actor=actor, room=kept["room"], now=now)
     elif tab == "instructions":
+        told = instructions.board_steps(actor=actor, incident_id=pk, now=now)
+    elif tab == "overview" and "room-latest" in only:
+        told = facts.timeline(actor=actor, incident_id=pk, now=now, after=None, size=facts.LATEST)
+    shown, lines = together(_shown(request, pk, tab, bound, only), told)
+    kept |= shown
+    if tab == "overview":
+        kept["latest"] = lines.get("timeline", [])
+    elif tab == "log":
+        kept |= lines
+    if tab == "instructions":
         kept["view"] = "board" if request.GET.get("view") == "board" else "list"
-        kept["board"] = instructions.board(actor=actor, incident_id=pk, now=now)
+        kept["board"] = lines
     return kept
 
 
-def _acts(request: HttpRequest, kept: dict[str, Any], pk: int, bound: dict[str, Any] | None) -> dict[str, Any]:
+def _nothing() -> Steps[dict[str, Any]]:
+    yield from ()
+    return {}
+
+
+def _shown(
+    request: HttpRequest, pk: int, tab: str, bound: dict[str, Any] | None, only: Collection[str]
+) -> Steps[dict[str, Any]]:
+    """The incident itself, then what hangs on the tab; the timeline is asked beside it."""
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    kept = yield from facts.base(actor=actor, incident_id=pk, now=now)
+    asked: list[Steps[dict[str, Any]]] = []
+    if tab == "overview" and "room-progress" in only:
+        asked.append(facts.standing(actor=actor, room=kept["room"], now=now))
+    if tab == "log" or (tab == "overview" and "room-acts" in only):
+        asked.append(_acts(request, kept, pk, bound))
+    for found in (yield from side_by_side(*asked)):
+        kept |= found
+    if tab == "departments":
+        kept["participations"] = facts.participations(actor=actor, room=kept["room"], now=now)
+    elif tab == "map":
+        kept["points"] = facts.points(actor=actor, room=kept["room"], now=now)
+    return kept
+
+
+def _acts(
+    request: HttpRequest, kept: dict[str, Any], pk: int, bound: dict[str, Any] | None
+) -> Steps[dict[str, Any]]:
     may = kept["may"]
     shown = [deed for name, deed in DEEDS.items() if name in may and name not in ELSEWHERE]
     if bound and bound["name"] not in may and bound["name"] not in ELSEWHERE:
         shown.insert(0, DEEDS[bound["name"]])  # refused just now: what was typed stays to be read and copied
     log = [DEEDS["add_log"]] if "add_log" in may else []
-    options = choices(actor=request.actor, now=request.now, deeds=[*shown, *log], but=pk)  # type: ignore[attr-defined]
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    options = yield from choices_steps(actor=actor, now=now, deeds=[*shown, *log], but=pk)
     rows = offered(shown, options, bound, {"describe": kept["room"]}, RARE)
     usual, rare = [row for row in rows if not row["rare"]], [row for row in rows if row["rare"]]
     return {

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from accounts import queries as accounts
 from coordination.events import streams
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, side_by_side
 from coordination.events.text import localized
 from coordination.instructions import queries as instructions
 from coordination.instructions.queries import overview
@@ -29,11 +30,16 @@ WHY = {
 LATEST = 8
 
 
-def base(*, actor: Actor, incident_id: int, now: datetime) -> dict[str, Any]:
-    """Cursor first, then the incident with everything around it."""
+def up_to(*, actor: Actor, incident_id: int, now: datetime) -> dict[str, Any]:
+    """Where the streams of the room stand; asked before anything else is read."""
     names = _streams(incident_id, actor)
     cursor = live.cursor(actor, names, now)
-    room = incidents.room(actor=actor, incident_id=incident_id, now=now)
+    return {"live": cursor, "live_streams": " ".join(sorted(cursor)) or " ".join(names)}
+
+
+def base(*, actor: Actor, incident_id: int, now: datetime) -> Steps[dict[str, Any]]:
+    """The incident with everything around it."""
+    room = yield from incidents.room_steps(actor=actor, incident_id=incident_id, now=now)
     room["state_name"] = Incident.State(room["state"]).label
     room["warning_name"] = Incident.WarningLevel(room["warning_level"]).label
     room["age"] = ((room["closed_at"] or now) - room["opened_at"]).total_seconds()
@@ -42,8 +48,6 @@ def base(*, actor: Actor, incident_id: int, now: datetime) -> dict[str, Any]:
         "room": room,
         "may": dict.fromkeys(may, True),
         "may_draft": room["state"] in states.OPEN and bool(actor.posts & {"duty_officer", "commander", "head"}),
-        "live": cursor,
-        "live_streams": " ".join(sorted(cursor)) or " ".join(names),
         "exercise": room["exercise"],
     }
 
@@ -53,12 +57,14 @@ def _streams(incident_id: int, actor: Actor) -> list[str]:
     return [*names, streams.department(actor.department_id)] if actor.department_id else names
 
 
-def standing(*, actor: Actor, room: dict[str, Any], now: datetime) -> dict[str, Any]:
+def standing(*, actor: Actor, room: dict[str, Any], now: datetime) -> Steps[dict[str, Any]]:
     """Counts and what needs a person."""
     family = room["family"]
-    counts = overview.counts(actor=actor, incident_ids=family, now=now)
+    counts, rows = yield from side_by_side(
+        overview.counts_steps(actor=actor, incident_ids=family, now=now),
+        overview.standouts_steps(actor=actor, incident_ids=family, now=now, most=12),
+    )
     total = overview.together(counts.values())
-    rows = overview.standouts(actor=actor, incident_ids=family, now=now, most=12)
     return {"counts": total, "standouts": [standout(row, now) for row in rows]}
 
 
@@ -78,10 +84,15 @@ def standout(row: overview.Standout, now: datetime) -> dict[str, Any]:
     }
 
 
-def timeline(*, actor: Actor, incident_id: int, now: datetime, after: list[Any] | None, size: int) -> dict[str, Any]:
+def timeline(
+    *, actor: Actor, incident_id: int, now: datetime, after: list[Any] | None, size: int
+) -> Steps[dict[str, Any]]:
     """Rows of the timeline and the cursor of the next page."""
-    rows, following = incidents.timeline(actor=actor, incident_id=incident_id, now=now, after=after, size=size)
-    return {"timeline": sentences.lines(actor=actor, rows=rows, now=now), "next": following[0] if following else None}
+    rows, following = yield from incidents.timeline_steps(
+        actor=actor, incident_id=incident_id, now=now, after=after, size=size
+    )
+    lines = yield from sentences.lines_steps(actor=actor, rows=rows, now=now)
+    return {"timeline": lines, "next": following[0] if following else None}
 
 
 def participations(*, actor: Actor, room: dict[str, Any], now: datetime) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer
 from coordination.instructions.queries import telling
 
 MOVES = {
@@ -88,7 +89,15 @@ HEADLINE = 120
 
 def lines(*, actor: Actor, rows: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     """Timeline rows as the page shows them: key, at, who, headline, text, href, kind_name, corrects."""
-    about = telling.subjects(actor=actor, objects=[tuple(row["object"]) for row in rows if row["object"]], now=now)
+    return answer(lines_steps(actor=actor, rows=rows, now=now))
+
+
+def lines_steps(
+    *, actor: Actor, rows: Sequence[dict[str, Any]], now: datetime
+) -> Steps[list[dict[str, Any]]]:
+    """`lines`, to be asked beside other questions."""
+    objects = [tuple(row["object"]) for row in rows if row["object"]]
+    about = yield from telling.subjects_steps(actor=actor, objects=objects, now=now)
     return [_line(row, about.get(tuple(row["object"])) if row["object"] else None) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,14 +33,21 @@ _ADDRESS = {
 
 
 class Standing:
-    """What the actor's grants on one incident give: two decisions, from which every right follows."""
+    """What the actor's grants on one incident give: two decisions, from which every right follows.
 
-    def __init__(self, actor: Actor, incident: Incident, now: datetime) -> None:
+    ``grants``: the rows of `access.grants_on`, where they have been read already.
+    """
+
+    def __init__(
+        self, actor: Actor, incident: Incident, now: datetime, grants: Sequence[Any] | None = None
+    ) -> None:
         self._actor = actor
-        seen = access.decide(actor, "view", incident, at=now)
+        if grants is None:
+            grants = list(access.grants_on(actor, incident.pk, now))
+        seen = access.decide(actor, "view", incident, at=now, grants=grants)
         self.reach = seen.reach
         self.max_class = seen.max_class
-        commands = access.decide(actor, "state", incident, at=now)
+        commands = access.decide(actor, "state", incident, at=now, grants=grants)
         self.commands = bool(commands.grant_ids) or actor.kind == "system"
 
     def may(self, name: str) -> bool:

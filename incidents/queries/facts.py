@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from coordination.events.actor import Actor
 from coordination.events.refused import NotFound
@@ -116,5 +116,10 @@ def command_posts(incident: Commanded) -> list[dict[str, Any]]:
 
 def family_ids(incident_id: int) -> list[int]:
     """The incident and everything merged into it, itself first; what was merged is flat, so one query."""
+    return [incident_id, *merged_ids(incident_id)]
+
+
+def merged_ids(incident_id: int) -> QuerySet[Incident, int]:
+    """Ids of everything merged into an incident."""
     rows = access.unscoped(Incident, reason=_WHY).filter(merged_into_id=incident_id).order_by("pk")
-    return [incident_id, *rows.values_list("pk", flat=True)]
+    return rows.values_list("pk", flat=True)

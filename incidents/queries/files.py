@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer
 from coordination.events.reads import KEPT_FROM
 from incidents.models import Attachment
 from incidents.queries.shapes import Names, Row, attachment_row
@@ -50,9 +51,20 @@ def attachments_of(
     *, actor: Actor, subject_type: str, subject_ids: Iterable[int], now: datetime
 ) -> dict[int, list[Row]]:
     """The files on each of several things of one type, oldest first, those the actor sees; constant queries."""
+    return answer(attachments_steps(actor=actor, subject_type=subject_type, subject_ids=subject_ids, now=now))
+
+
+def attachments_steps(
+    *, actor: Actor, subject_type: str, subject_ids: Iterable[int], now: datetime
+) -> Steps[dict[int, list[Row]]]:
+    """`attachments_of`, to be asked beside other questions: the files, then the names of who sent them."""
     ids = list(subject_ids)
-    rows = list(visible(actor, now).filter(subject_type=subject_type, subject_id__in=ids).order_by("pk")) if ids else []
-    names = Names(departments=[row.department_id for row in rows], keys=[row.uploaded_by for row in rows])
+    if not ids:
+        return {}
+    (rows,) = yield [visible(actor, now).filter(subject_type=subject_type, subject_id__in=ids).order_by("pk")]
+    names = yield from Names.steps(
+        departments=[row.department_id for row in rows], keys=[row.uploaded_by for row in rows]
+    )
     found: dict[int, list[Row]] = {pk: [] for pk in ids}
     for row in rows:
         found[row.subject_id or 0].append(attachment_row(row, names))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.actor import Actor
@@ -172,5 +172,16 @@ def log_entry(*, actor: Actor, entry_id: int, now: datetime) -> Row:
 
 def corrections(actor: Actor, entry_ids: Iterable[int], now: datetime) -> dict[int, int]:
     """Which of these lines were corrected later, and by which line (the last one)."""
+    return dict(correcting(actor, entry_ids, now))
+
+
+def correcting(actor: Actor, entry_ids: Iterable[int], now: datetime) -> QuerySet[LogEntry, tuple[Any, ...]]:
+    """Pairs of a line and a line that corrects it, the last one last."""
     rows = access.scope(actor, LogEntry, at=now).filter(corrects_id__in=list(entry_ids)).order_by("pk")
-    return {corrects: pk for corrects, pk in rows.values_list("corrects_id", "pk") if corrects is not None}
+    return rows.values_list("corrects_id", "pk")
+
+
+def other_open(*, actor: Actor, now: datetime, but: int | None = None) -> list[tuple[int, str]]:
+    """The newest open incidents the actor sees (50 at most) as ``(id, number and headline)``, without ``but``."""
+    rows, _following = access.page(actor, Incident, queryset_filter=Q(state__in=states.OPEN), size=50, at=now)
+    return [(row.pk, f"{row.number} {row.headline}") for row in rows if row.pk != but]

@@ -9,11 +9,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer, side_by_side
+from incidents.entered import row_id
 from incidents.models import Attachment, Incident, IncidentLink, Objective, Participation, Report, ScaleChange
 from incidents.queries.allowed import Standing, allowed_actions
+from incidents.queries.facts import merged_ids
 from incidents.queries.files import visible
 from incidents.queries.lists import part_order
 from incidents.queries.shapes import (
@@ -28,6 +31,7 @@ from incidents.queries.shapes import (
 )
 from sharing import access
 from sharing.catalogue import queries as catalogue
+from sharing.catalogue.models import Code
 
 _SELECT = ("lead_department", "commander_department", "commander", "merged_into", "parent")
 SHOWN = 200
@@ -37,10 +41,10 @@ SHOWN = 200
 def incident(*, actor: Actor, incident_id: int, now: datetime) -> Row:
     """One incident with what may be done to it; 404 where the actor does not see it."""
     row = access.get(actor, Incident, incident_id, now=now, select=_SELECT)
-    return _detail(actor, row, now, Standing(actor, row, now))
+    return _detail(actor, row, now, Standing(actor, row, now), catalogue.names("incident_type"))
 
 
-def _detail(actor: Actor, row: Incident, now: datetime, standing: Standing) -> Row:
+def _detail(actor: Actor, row: Incident, now: datetime, standing: Standing, types: dict[str, Code]) -> Row:
     full = standing.reach >= 3
     commander = None
     if row.commander_department is not None:
@@ -50,7 +54,7 @@ def _detail(actor: Actor, row: Incident, now: datetime, standing: Standing) -> R
             "person": {"id": person.pk, "name": person.name} if person is not None else None,
         }
     return {
-        **incident_row(row, catalogue.names("incident_type")),
+        **incident_row(row, types),
         "commander": commander,
         "reach": standing.reach,
         "max_class": standing.max_class,
@@ -65,20 +69,47 @@ def _detail(actor: Actor, row: Incident, now: datetime, standing: Standing) -> R
 
 def room(*, actor: Actor, incident_id: int, now: datetime) -> Row:
     """An incident with everything around it; the same number of queries at every size."""
-    row = access.get(actor, Incident, incident_id, now=now, select=_SELECT)
-    standing = Standing(actor, row, now)
-    parts = list(
-        access.scope(actor, Participation, at=now).filter(incident_id=row.pk).select_related("department")
+    return answer(room_steps(actor=actor, incident_id=incident_id, now=now))
+
+
+def room_steps(*, actor: Actor, incident_id: int, now: datetime) -> Steps[Row]:
+    """`room`, to be asked beside other questions: what hangs on it, what is near it, who is named; three steps."""
+    pk = row_id(incident_id)
+    if pk is None:
+        raise access.Unseen
+
+    def around(model: Any) -> Any:
+        return access.scope(actor, model, at=now).filter(incident_id=pk)
+
+    links = access.unscoped(IncidentLink, reason="either side's reader sees a link; its other side is scoped below")
+    (rows, grants, parts, changes, objectives, reports, links_found, merged), types = yield from side_by_side(
+        _rows(
+            access.scope(actor, Incident, at=now).filter(pk=pk).select_related(*_SELECT),
+            access.grants_on(actor, pk, now),
+            around(Participation).select_related("department"),
+            around(ScaleChange).order_by("-at", "-pk")[:SHOWN],
+            around(Objective).order_by("pk")[:SHOWN],
+            around(Report).order_by(*Report.guard_order)[:SHOWN],
+            links.filter(Q(incident_id=pk) | Q(other_id=pk)).order_by("pk")[:SHOWN],
+            merged_ids(pk),
+        ),
+        catalogue.names_steps("incident_type"),
     )
-    changes = list(access.scope(actor, ScaleChange, at=now).filter(incident_id=row.pk).order_by("-at", "-pk")[:SHOWN])
-    objectives = access.scope(actor, Objective, at=now).filter(incident_id=row.pk).order_by("pk")[:SHOWN]
-    near = _near(actor, row, now, full=standing.reach >= 3)
-    family = [row.pk, *(other.pk for other in near["absorbed"])]
-    files = list(visible(actor, now).filter(incident_id__in=family).order_by("-pk")[:SHOWN])
-    reports = access.scope(actor, Report, at=now).filter(incident_id=row.pk).order_by(*Report.guard_order)[:SHOWN]
-    names = _names(changes, files)
+    if not rows:
+        raise access.Unseen
+    row = rows[0]
+    standing = Standing(actor, row, now, grants)
+    linked = _linked(pk, links_found) if standing.reach >= 3 else {}
+    seen, files = yield [
+        _beside(actor, row, linked, now),
+        visible(actor, now).filter(incident_id__in=[pk, *merged]).order_by("-pk")[:SHOWN],
+    ]
+    near = _near(row, seen, linked)
+    family = [pk, *(other.pk for other in near["absorbed"])]
+    files = [file for file in files if file.incident_id in family]
+    names = yield from _names(changes, files)
     return {
-        **_detail(actor, row, now, standing),
+        **_detail(actor, row, now, standing, types),
         "family": family,
         "participations": [participation_row(part) for part in sorted(parts, key=part_order)],
         "scale_changes": [change_row(change, names) for change in changes],
@@ -93,27 +124,34 @@ def room(*, actor: Actor, incident_id: int, now: datetime) -> Row:
     }
 
 
-def _near(actor: Actor, row: Incident, now: datetime, *, full: bool) -> dict[str, Any]:
-    """Parent, survivor, cascades, merged and (for who sees all) linked incidents, those the actor sees: two queries."""
-    linked: dict[int, str] = {}
-    if full:
-        links = access.unscoped(IncidentLink, reason="either side's reader sees a link; its other side is scoped below")
-        for link in links.filter(Q(incident_id=row.pk) | Q(other_id=row.pk)).order_by("pk")[:SHOWN]:
-            linked[link.other_id if link.incident_id == row.pk else link.incident_id] = link.why
+def _rows(*wanted: Any) -> Steps[list[list[Any]]]:
+    return (yield wanted)
+
+
+def _linked(pk: int, links: Iterable[IncidentLink]) -> dict[int, str]:
+    """Why by the other side's id."""
+    return {link.other_id if link.incident_id == pk else link.incident_id: link.why for link in links}
+
+
+def _beside(actor: Actor, row: Incident, linked: Iterable[int], now: datetime) -> QuerySet[Incident]:
+    """Parent, survivor, cascades, merged and linked incidents, those the actor sees."""
     wanted = Q(pk__in=[pk for pk in (row.parent_id, row.merged_into_id, *linked) if pk is not None])
     wanted |= Q(parent_id=row.pk) | Q(merged_into_id=row.pk)
-    seen = list(access.scope(actor, Incident, at=now).filter(wanted).order_by("pk")[:SHOWN])
+    return access.scope(actor, Incident, at=now).filter(wanted).order_by("pk")[:SHOWN]
+
+
+def _near(row: Incident, seen: Iterable[Incident], linked: dict[int, str]) -> dict[str, Any]:
     by_id = {other.pk: other for other in seen}
     return {
         "parent": by_id.get(row.parent_id or 0),
         "survivor": by_id.get(row.merged_into_id or 0),
-        "cascades": [other for other in seen if other.parent_id == row.pk],
-        "absorbed": [other for other in seen if other.merged_into_id == row.pk],
+        "cascades": [other for other in by_id.values() if other.parent_id == row.pk],
+        "absorbed": [other for other in by_id.values() if other.merged_into_id == row.pk],
         "links": [(by_id[pk], why) for pk, why in linked.items() if pk in by_id],
     }
 
 
-def _names(changes: Iterable[ScaleChange], files: Iterable[Attachment]) -> Names:
+def _names(changes: Iterable[ScaleChange], files: Iterable[Attachment]) -> Steps[Names]:
     departments = [change.actor_department for change in changes] + [file.department_id for file in files]
     for change in changes:
         if change.scale in (ScaleChange.Scale.COMMANDER, ScaleChange.Scale.LEAD):
@@ -125,7 +163,7 @@ def _names(changes: Iterable[ScaleChange], files: Iterable[Attachment]) -> Names
         if change.scale == ScaleChange.Scale.COMMANDER
         for value in (change.before, change.after)
     ]
-    return Names(departments=departments, keys=keys)
+    return (yield from Names.steps(departments=departments, keys=keys))
 
 
 def _first_id(value: str) -> int | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from accounts import queries as accounts
 from accounts.models import ApiClient, Department, Person
+from coordination.events.at_once import Steps, answer
 from incidents.models import Attachment, Incident, LogEntry, Objective, Participation
 from sharing.catalogue import queries as catalogue
 from sharing.catalogue.models import Code
@@ -15,17 +15,32 @@ Row = dict[str, Any]
 
 
 class Names:
-    """Names of the departments, people and clients that one answer mentions: at most three queries."""
+    """Names of the departments, people and clients that one answer mentions, read at once."""
 
     def __init__(self, *, departments: Iterable[int | None] = (), keys: Iterable[str] = ()) -> None:
-        self._departments = accounts.departments_by_id(pk for pk in departments if pk is not None)
+        answer(self._read(departments, keys))
+
+    @classmethod
+    def steps(cls, *, departments: Iterable[int | None] = (), keys: Iterable[str] = ()) -> Steps[Names]:
+        """The names, to be asked beside other questions; one step."""
+        made = cls.__new__(cls)
+        yield from made._read(departments, keys)
+        return made
+
+    def _read(self, departments: Iterable[int | None], keys: Iterable[str]) -> Steps[None]:
         wanted: dict[str, set[int]] = {"person": set(), "client": set()}
         for key in keys:
             kind, _colon, pk = key.partition(":")
             if kind in wanted and pk.isdigit():
                 wanted[kind].add(int(pk))
-        self._people = accounts.people_by_id(wanted["person"]) if wanted["person"] else {}
-        self._clients = ApiClient.objects.in_bulk(wanted["client"]) if wanted["client"] else {}
+        there, people, clients = yield [
+            Department.objects.filter(pk__in={pk for pk in departments if pk is not None}),
+            Person.objects.filter(pk__in=wanted["person"]),
+            ApiClient.objects.filter(pk__in=wanted["client"]),
+        ]
+        self._departments: dict[int, Department] = {row.pk: row for row in there}
+        self._people: dict[int, Person] = {row.pk: row for row in people}
+        self._clients: dict[int, ApiClient] = {row.pk: row for row in clients}
 
     def department(self, pk: int | None) -> Row | None:
         """A department by id, or None."""

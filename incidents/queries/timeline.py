@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from coordination.events import streams
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer, side_by_side
 from coordination.events.models import Event, StreamEntry
 from coordination.events.refused import Invalid
 from incidents.models import Incident, LogEntry, Objective
-from incidents.queries.facts import family_ids
-from incidents.queries.lists import corrections
+from incidents.queries.facts import merged_ids
+from incidents.queries.lists import correcting
 from incidents.queries.sentences import headline_of
 from incidents.queries.shapes import Names, Row
 from sharing import access
@@ -39,21 +40,57 @@ def timeline(
     ``kind`` is the event's type; ``headline`` a sentence in the reader's language, empty for what rooms above tell
     themselves (``object`` says of what); ``text`` the line of the log.
     """
-    incident = access.get(actor, Incident, incident_id, now=now)
+    return answer(timeline_steps(actor=actor, incident_id=incident_id, now=now, after=after, size=size))
+
+
+def timeline_steps(
+    *, actor: Actor, incident_id: int, now: datetime, after: Sequence[Any] | None = None, size: int = 50
+) -> Steps[tuple[list[Row], list[Any] | None]]:
+    """`timeline`, to be asked beside other questions: is it seen, by which streams, what happened, what is named."""
+    before = _position(after)
+    seen, merged = yield [
+        access.scope(actor, Incident, at=now).filter(pk=incident_id).values_list("pk", flat=True),
+        merged_ids(incident_id),
+    ]
+    if not seen:
+        raise access.Unseen
+    family = [incident_id, *merged]
+    named = [streams.incident(pk) for pk in family] + [streams.brief(pk) for pk in family]
+    readable = yield from access.readable_steps(actor, named, now)
     size = max(1, min(size, 200))
-    rows = list(_events(actor, incident, now, _position(after))[: size + 1])
+    (rows,) = yield [_events(family, readable, before)[: size + 1]]
     more, rows = len(rows) > size, rows[:size]
-    entries = _entries(actor, rows, now)
+    entries, corrected, goals, names = yield from _named(actor, rows, now)
     rows = [row for row in rows if row.object_type != LogEntry._meta.label_lower or row.object_id in entries]
-    names = Names(
-        departments=[pk for row in rows for pk in (row.actor_department, *_mentioned(row))],
-        keys=[f"{row.actor_kind}:{row.actor_id}" for row in rows]
-        + [f"person:{row.payload['person']}" for row in rows if row.payload.get("person")],
-    )
-    corrected = corrections(actor, entries, now) if entries else {}
-    goals = _goals(actor, rows, now)
     found = [{**_row(row, entries, corrected, names), **_goal(row, goals)} for row in rows]
     return found, ([rows[-1].pk] if more and rows else None)
+
+
+def _named(
+    actor: Actor, rows: Sequence[Event], now: datetime
+) -> Steps[tuple[dict[int, LogEntry], dict[int, int], dict[int, str], Names]]:
+    """Log entries by id, their corrections, texts of objectives and names, all that events are about."""
+    lines = [row.object_id for row in rows if row.object_type == LogEntry._meta.label_lower]
+    aims = [row.object_id for row in rows if row.object_type == Objective._meta.label_lower]
+    (entries, corrected, goals), names = yield from side_by_side(
+        _about(actor, lines, aims, now),
+        Names.steps(
+            departments=[pk for row in rows for pk in (row.actor_department, *_mentioned(row))],
+            keys=[f"{row.actor_kind}:{row.actor_id}" for row in rows]
+            + [f"person:{row.payload['person']}" for row in rows if row.payload.get("person")],
+        ),
+    )
+    return {one.pk: one for one in entries}, dict(corrected), dict(goals), names
+
+
+def _about(actor: Actor, lines: list[int], aims: list[int], now: datetime) -> Steps[list[list[Any]]]:
+    return (
+        yield [
+            access.scope(actor, LogEntry, at=now).filter(pk__in=lines),
+            correcting(actor, lines, now),
+            access.scope(actor, Objective, at=now).filter(pk__in=aims).values_list("pk", "text"),
+        ]
+    )
 
 
 def _position(after: Sequence[Any] | None) -> int | None:
@@ -65,28 +102,13 @@ def _position(after: Sequence[Any] | None) -> int | None:
     return value
 
 
-def _events(actor: Actor, incident: Incident, now: datetime, before: int | None) -> Any:
-    ids = family_ids(incident.pk)
-    named = [streams.incident(pk) for pk in ids] + [streams.brief(pk) for pk in ids]
-    readable = access.readable(actor, named, now)
+def _events(family: Sequence[int], readable: set[str], before: int | None) -> QuerySet[Event]:
     rows = Event.objects.filter(
-        Exists(StreamEntry.objects.filter(event=OuterRef("pk"), stream__in=readable)), incident_id__in=ids
+        Exists(StreamEntry.objects.filter(event=OuterRef("pk"), stream__in=readable)), incident_id__in=family
     ).exclude(type__in=_UNTOLD)
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return rows.order_by("-pk")
-
-
-def _entries(actor: Actor, rows: Sequence[Event], now: datetime) -> dict[int, LogEntry]:
-    wanted = [row.object_id for row in rows if row.object_type == LogEntry._meta.label_lower]
-    return access.scope(actor, LogEntry, at=now).in_bulk(wanted) if wanted else {}
-
-
-def _goals(actor: Actor, rows: Sequence[Event], now: datetime) -> dict[int, str]:
-    """Texts of the objectives that events are about."""
-    wanted = [row.object_id for row in rows if row.object_type == Objective._meta.label_lower]
-    seen = access.scope(actor, Objective, at=now).filter(pk__in=wanted) if wanted else Objective.everything.none()
-    return dict(seen.values_list("pk", "text"))
 
 
 def _goal(row: Event, goals: dict[int, str]) -> Row:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sharing.access.queries.decisions import Decision as Decision
     from sharing.access.queries.decisions import NotYourRight as NotYourRight
     from sharing.access.queries.decisions import decide as decide
+    from sharing.access.queries.decisions import grants_on as grants_on
     from sharing.access.queries.decisions import may as may
     from sharing.access.queries.decisions import require as require
     from sharing.access.queries.drift import drift as drift
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sharing.access.queries.sight import unscoped as unscoped
     from sharing.access.queries.streams import may_read_stream as may_read_stream
     from sharing.access.queries.streams import readable as readable
+    from sharing.access.queries.streams import readable_steps as readable_steps
     from sharing.access.queries.streams import readers_of as readers_of
     from sharing.access.queries.streams import shares_of as shares_of
     from sharing.access.queries.streams import streams_of as streams_of
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
     "sharing.access.actions.sharing": ("revoke", "share"),
-    "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "may", "require"),
+    "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "grants_on", "may", "require"),
     "sharing.access.queries.drift": ("drift",),
     "sharing.access.queries.paging": ("page", "visible_incident_ids"),
     "sharing.access.queries.projection": ("project",),
@@ -49,6 +51,7 @@ _WHERE = {
     "sharing.access.queries.streams": (
         "may_read_stream",
         "readable",
+        "readable_steps",
         "readers_of",
         "shares_of",
         "streams_of",

@@ -6,19 +6,39 @@ with the codes that Muster ships.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from coordination.events.at_once import Steps, answer
 from sharing.catalogue import shipped
 from sharing.catalogue.models import Code
 
 
 def codes(table: str, *, all: bool = False) -> list[Code]:
     """The codes of one table in their order; ``all`` adds those no longer in use. Unknown table: empty list."""
-    rows = list(Code.objects.filter(table=table).order_by("sort", "code")) or list(shipped.tables().get(table, ()))
-    return rows if all else [row for row in rows if row.active]
+    return answer(codes_steps([table], all=all))[table]
+
+
+def codes_steps(tables: Collection[str], *, all: bool = False) -> Steps[dict[str, list[Code]]]:
+    """The codes of several tables by table, as `codes` gives each; one step."""
+    (rows,) = yield [Code.objects.filter(table__in=tables).order_by("sort", "code")]
+    found: dict[str, list[Code]] = {table: [] for table in tables}
+    for row in rows:
+        found[row.table].append(row)
+    return {
+        table: [row for row in mine or shipped.tables().get(table, ()) if all or row.active]
+        for table, mine in found.items()
+    }
 
 
 def names(table: str) -> dict[str, Code]:
     """Every code of a table by its code, those no longer in use included: old rows keep their names."""
-    return {row.code: row for row in codes(table, all=True)}
+    return answer(names_steps(table))
+
+
+def names_steps(table: str) -> Steps[dict[str, Code]]:
+    """`names`, to be asked beside other questions; one step."""
+    rows = yield from codes_steps([table], all=True)
+    return {row.code: row for row in rows[table]}
 
 
 def code(table: str, code: str) -> Code | None:

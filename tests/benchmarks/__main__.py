@@ -11,9 +11,9 @@ from importlib import import_module
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "coordination.config.settings")
 os.environ["MUSTER_PROCESS"] = "test"
 
-from tests import services  # before Django reads its settings
+import django
 
-import django  # noqa: E402, I001
+from tests import services  # before Django reads its settings
 
 SECTIONS = {
     "live": "1. Live fan-out",
@@ -39,7 +39,7 @@ def main() -> int:
         sys.stderr.write(f"no such section: {', '.join(unknown)}; there are {', '.join(SECTIONS)}\n")
         return 2
     django.setup()
-    from django.test.utils import setup_test_environment  # noqa: PLC0415
+    from django.test.utils import setup_test_environment
 
     setup_test_environment()
     for name in names:
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def _one(name: str, *, full: bool, rounds: int, write: bool) -> None:
-    from tests.benchmarks import figures  # noqa: PLC0415 - after Django is set up
+    from tests.benchmarks import figures
 
     before = figures.load_now()
     services.make_database()

@@ -1,7 +1,7 @@
 """The floor of an answer: a bare ASGI program that sends on what one statement has made into JSON.
 
-``python -m tests.benchmarks.api_floor <port>`` with DATABASE_URL; no framework, no sign-in, no permission. Paths: ``/list``,
-``/incident/<id>``, ``/acknowledge/<id>``, ``/desk/<department>``, ``/room/<id>``.
+``python -m tests.benchmarks.api_floor <port>`` with DATABASE_URL; no framework, no sign-in, no permission.
+Paths: ``/list``, ``/incident/<id>``, ``/acknowledge/<id>``, ``/desk/<department>``, ``/room/<id>``.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ ACKNOWLEDGE = """WITH changed AS (
 said AS (
   INSERT INTO events_event (type, at, actor_kind, object_type, object_id, version, payload, tell, urgency, exercise,
     actor_post, request_id)
-  SELECT 'floor', now(), 'system', 'instructions.assignment', id, version, '{}', '[]', 'routine', false, '', '' FROM changed)
+  SELECT 'floor', now(), 'system', 'instructions.assignment', id, version, '{}', '[]', 'routine', false, '', ''
+  FROM changed)
 SELECT json_agg(changed)::text FROM changed"""
 
 
@@ -56,7 +57,9 @@ class Bare:
 
     def __init__(self) -> None:
         at = parse_database_url(os.environ["DATABASE_URL"])
-        self.connection = psycopg2.connect(host=at.host, port=at.port, user=at.user, password=at.password, dbname=at.name)
+        self.connection = psycopg2.connect(
+            host=at.host, port=at.port, user=at.user, password=at.password, dbname=at.name
+        )
         self.connection.autocommit = True
         self.cursor = self.connection.cursor()
 

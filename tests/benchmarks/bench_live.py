@@ -1,6 +1,6 @@
 """What does it cost to bring a pointer to an open screen, beside a bare broadcast of the same text?
 
-``python -m tests.benchmarks live [--full]``; quick: 200 and 500 screens, full: 500 and 2,000. Each screen is
+Small: 200 and 500 screens, full: 500 and 2,000. Each screen is
 another person's, in one of 50 departments; bursts go to all of them, paced events too, and one commit to every
 department's own stream. Nothing is asserted about time.
 """
@@ -19,6 +19,7 @@ import psutil
 from coordination.events import clock, command
 from coordination.events.actor import SYSTEM
 from coordination.live import frames
+from tests.benchmarks.figures import Figure, growth, middle
 from tests.live import ground
 
 BURSTS = (50, 300)
@@ -151,39 +152,37 @@ def ours(number: int) -> tuple[list[dict[str, Any]], str, float]:
     return rows, entry, per_socket
 
 
-def measure(*, full: bool = False) -> list[dict[str, Any]]:
-    """Measure; one dict a row: {what, screens, value, unit, floor, ratio, lost, note}."""
-    found = []
-    for number in (500, 2_000) if full else (200, 500):
-        measured, text, per_socket = ours(number)
-        bare = {row["phase"]: row for row in floor(number, text)}
-        for row in measured:
-            base = bare.get(row["phase"])
-            found.append(
-                {
-                    "what": f"live: {row['phase']}",
-                    "screens": number,
-                    "value": round(row["us"], 2),
-                    "unit": "%" if "idle" in row["phase"] else "µs CPU a delivery",
-                    "floor": round(base["us"], 2) if base else None,
-                    "ratio": round(row["us"] / base["us"], 2) if base and base["us"] else None,
-                    "lost": row.get("lost", 0) + row.get("dropped", 0),
-                    "note": f"p99 {row['p99']:.0f} ms, floor {base['p99']:.0f} ms"
-                    if base
-                    else (f"p99 {row['p99']:.0f} ms" if "p99" in row else ""),
-                }
-            )
-        found.append(
-            {"what": "live: memory a socket", "screens": number, "value": round(per_socket, 1), "unit": "KiB",
-             "floor": None, "ratio": None, "lost": 0, "note": ""}
-        )  # fmt: skip
+def measure(*, full: bool = False, rounds: int = 3) -> list[Figure]:
+    """All phases at two numbers of screens; medians over the rounds."""
+    found: list[Figure] = []
+    sizes = (500, 2_000) if full else (200, 500)
+    costs: list[float] = []
+    for number in sizes:
+        turns: list[tuple[dict[str, Any], dict[str, Any], float]] = []
+        for _ in range(rounds):
+            measured, text, per_socket = ours(number)
+            bare = {row["phase"]: row for row in floor(number, text)}
+            turns.append(({row["phase"]: row for row in measured}, bare, per_socket))
+        found += [_figure(phase_name, number, turns) for phase_name in turns[0][0]]
+        costs.append(next(one.value for one in found if one.name.startswith("burst 300") and one.size == f"{number:,}"))
+        found.append(Figure("memory a socket", f"{number:,}", middle([turn[2] for turn in turns]), "KiB",
+                            goal=("value", "<=", 40.0)))  # fmt: skip
+    found.append(growth("burst 300, CPU a delivery", [f"{size:,}" for size in sizes], costs, 1.3))
     return found
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """The rows as text."""
-    return "\n".join(
-        f"{row['what']:36} {row['screens']:>6} {row['value']:>9} {row['unit']:18} floor {row['floor'] or '–':>7}"
-        f"  ratio {row['ratio'] or '–':>5}  lost {row['lost']}  {row['note']}"
-        for row in rows
-    )
+def _figure(phase_name: str, number: int, turns: list[tuple[dict[str, Any], dict[str, Any], float]]) -> Figure:
+    mine = [turn[0][phase_name] for turn in turns]
+    base = [turn[1][phase_name] for turn in turns if phase_name in turn[1]]
+    value = middle([row["us"] for row in mine])
+    if "idle" in phase_name:
+        return Figure(phase_name, f"{number:,}", value, "%")
+    lost = sum(row.get("lost", 0) + row.get("dropped", 0) for row in mine)
+    late = middle([row["p99"] for row in mine])
+    note = f"p99 {late:.0f} ms, lost {lost}"
+    if not base:
+        return Figure(f"{phase_name}, CPU a delivery", f"{number:,}", value, "µs", note=note)
+    under = middle([row["us"] for row in base])
+    note = f"p99 {late:.0f} ms, floor {middle([row['p99'] for row in base]):.0f} ms; lost {lost}"
+    return Figure(f"{phase_name}, CPU a delivery", f"{number:,}", value, "µs", under, value / under,
+                  ("ratio", "<=", 1.5), note)  # fmt: skip

@@ -71,15 +71,14 @@ def ask(client: Client, path: str = LIST) -> int:
 
 
 def statement(city: scale.City, code: str) -> list[float]:
-    """Seconds of the permission statement alone, scopes resolved before it as in a request."""
+    """Seconds of the permission statement alone, which resolves the scopes too."""
     actor, found = city.actor(code, "commander"), []
     for _ in range(200):
         now = clock.now()
-        scopes = list(paging.resolve(actor, now).ids)
-        asked = {"scopes": scopes, "at": now, "after_at": None, "after_id": None, "size": 51}
+        sql, values = paging.newest_statement(actor, None, 51, now)
         with connection.cursor() as cursor:
             began = time.perf_counter()
-            cursor.execute(paging._NEWEST, asked)
+            cursor.execute(sql, values)
             cursor.fetchall()
             found.append(time.perf_counter() - began)
     return found
@@ -106,7 +105,8 @@ def measure(*, full: bool = False, rounds: int = 3) -> list[Figure]:
                                     page / floor, ("ratio", "<=", 1.5), f"{rows:,} bytes"))  # fmt: skip
                 took = statement(city, code)
                 found.append(Figure(f"permission statement, {viewer}, p95", f"{size:,}", percentile(took, 0.95) * 1000,
-                                    "ms", goal=("value", "<=", 1.0), note=f"median {middle(took) * 1000:.2f} ms"))  # fmt: skip
+                                    "ms", goal=("value", "<=", 1.0),
+                                    note=f"median {middle(took) * 1000:.2f} ms"))  # fmt: skip
     named = [f"{size:,}" for size in sizes]
     found += [growth(f"list of 50, {viewer}", named, values, 1.3) for viewer, values in costs.items()]
     found.append(Figure("numbers of statements met, over sizes and viewers", named[-1], len(counts), "",
@@ -123,9 +123,10 @@ def _page(city: scale.City, code: str, rounds: int) -> tuple[float, float, int]:
             ask(client)
     with CaptureQueriesContext(connection) as seen:
         ask(client)
+    asked = len(seen)  # now: the next request begins the record anew
     ours, bare = [], []
     for _ in range(rounds * TURNS):
         ours.append(seconds(lambda: ask(client)))
         with unfiltered():
             bare.append(seconds(lambda: ask(client)))
-    return middle(ours), middle(bare), len(seen)
+    return middle(ours), middle(bare), asked

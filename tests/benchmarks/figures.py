@@ -111,7 +111,9 @@ def versions() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         postgres = cursor.fetchone()[0].split()[0]
-    names = ", ".join(f"{name} {version(name)}" for name in ("Django", "djangorestframework", "psycopg2-binary", "uvicorn"))
+    names = ", ".join(
+        f"{name} {version(name)}" for name in ("Django", "djangorestframework", "psycopg2-binary", "uvicorn")
+    )
     return f"Python {platform.python_version()}, {names}, PostgreSQL {postgres}, {os.cpu_count()} cores"
 
 

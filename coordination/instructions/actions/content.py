@@ -22,7 +22,7 @@ POSTS = frozenset({"duty_officer", "commander", "head"})
 EVIDENCE = frozenset({"text", "photo", "figures", "place"})
 NAMES = tuple(field.name for field in CONTENT)
 _TEXTS = {"text": 8000, "verb": 40, "what": 300, "place": 200, "unit": 20, "type": 80}
-_MOST_TARGETS = 60
+_MOST_TARGETS = 250
 _MINUTE = 60
 _YEAR = 366 * 24 * 3600
 
@@ -163,7 +163,7 @@ def objects(entered: Entered, value: Any) -> list[dict[str, str]]:
 def targets(entered: Entered, value: Any) -> list[dict[str, Any]]:
     """Whom it is addressed to: [{"department": id, "role": "lead"|"support", "post": code}], each once."""
     if not isinstance(value, list | tuple) or len(value) > _MOST_TARGETS:
-        entered.fault("targets", "not_list", _("This must be a list of at most 60 departments."))
+        entered.fault("targets", "not_list", _("This must be a list of at most 250 departments."))
         return []
     rows: list[dict[str, Any]] = []
     for index, item in enumerate(value):

@@ -6,7 +6,7 @@ from coordination.instructions.queries.charging import ledger, ledgers
 from coordination.instructions.queries.closing import open_assignments_of, open_orders_with
 from coordination.instructions.queries.discarding import just_discarded
 from coordination.instructions.queries.finding import search
-from coordination.instructions.queries.lists import assignments, board, desk, instructions
+from coordination.instructions.queries.lists import assignments, board, board_steps, desk, desk_steps, instructions
 from coordination.instructions.queries.preview import burden, burden_of, ladder_of, recipients_preview
 from coordination.instructions.queries.single import (
     about,
@@ -23,8 +23,9 @@ from coordination.instructions.queries.single import (
 )
 
 __all__ = [
-    "about", "ask", "assignment", "assignment_transitions", "assignments", "board", "burden", "burden_of",
-    "conflicts", "conflicts_of", "desk", "instruction", "instructions", "just_discarded",
+    "about", "ask", "assignment", "assignment_transitions", "assignments", "board", "board_steps", "burden",
+    "burden_of",
+    "conflicts", "conflicts_of", "desk", "desk_steps", "instruction", "instructions", "just_discarded",
     "ladder_of", "ledger", "ledgers",
     "open_assignments_of", "open_orders_with", "recipients_preview", "search", "streams_of", "transitions", "versions",
     "who_acts_on_which",

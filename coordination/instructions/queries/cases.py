@@ -23,6 +23,7 @@ from django.db.models import (
 )
 
 from accounts.models import Department
+from coordination.events.at_once import Steps, answer
 from coordination.instructions.models import (
     Acknowledgement,
     Approval,
@@ -62,11 +63,16 @@ class Centres:
 
 def centres() -> Centres:
     """All active command centres."""
-    rows = list(
+    return answer(centres_steps())
+
+
+def centres_steps() -> Steps[Centres]:
+    """`centres`, to be asked beside other questions; one step."""
+    (rows,) = yield [
         Department.objects.filter(kind=Department.Kind.COMMAND_CENTRE, is_active=True)
         .order_by("-id")
         .values_list("id", "parent_id")
-    )
+    ]
     return Centres(frozenset(pk for pk, _ in rows), {parent: pk for pk, parent in rows if parent is not None})
 
 
@@ -78,9 +84,12 @@ def command_ids(incident: Incident, known: Centres) -> frozenset[int]:
 
 def instruction_rows(rows: QuerySet[Instruction]) -> QuerySet[Instruction]:
     """Join what `instruction_case` needs."""
-    return rows.select_related(
-        "issuer", "incident", "incident__lead_department", "incident__commander_department"
-    ).prefetch_related("versions__approvals")
+    return joined(rows).prefetch_related("versions__approvals")
+
+
+def joined(rows: QuerySet[Instruction]) -> QuerySet[Instruction]:
+    """The same without versions and approvals, for whoever hangs them on the rows themselves."""
+    return rows.select_related("issuer", "incident", "incident__lead_department", "incident__commander_department")
 
 
 def assignment_rows(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:

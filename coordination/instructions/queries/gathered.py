@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 
 from coordination.deadlines import queries as clocks
 from coordination.deadlines.models import Deadline
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer, hang, side_by_side
 from coordination.instructions import states
-from coordination.instructions.models import Ask, Assignment, Instruction
+from coordination.instructions.models import (
+    Acknowledgement,
+    Approval,
+    Ask,
+    Assignment,
+    Evaluation,
+    Feedback,
+    Instruction,
+    InstructionVersion,
+)
 from coordination.instructions.queries import cases, shapes
 from coordination.instructions.queries.shapes import Row
-from incidents.queries import attachments_of
+from incidents.queries import attachments_steps
 from incidents.queries.shapes import Names
 from incidents.queries.shapes import department as department_row
 from sharing import access
@@ -24,29 +35,44 @@ _WHY = "what hangs on an assignment or instruction the reader sees"
 
 
 def rich(rows: QuerySet[Assignment]) -> QuerySet[Assignment]:
-    """Join and prefetch what `Assignments` lays out."""
-    asks = cases.ask_rows(access.unscoped(Ask, reason=_WHY).filter(state="open"))
-    children = access.unscoped(Instruction, reason=_WHY).order_by("pk").prefetch_related("versions")
-    return cases.assignment_rows(rows).select_related("suggested").prefetch_related(
-        "instruction__versions", "feedback__evaluations", "acknowledgements",
-        Prefetch("asks", queryset=asks, to_attr="open_asks"),
-        Prefetch("children", queryset=children, to_attr="handed_down"),
-    )
+    """Join what `Assignments` lays out; what hangs on each it reads itself."""
+    return cases.assignment_rows(rows).select_related("suggested")
 
 
 class Assignments:
-    """Assignments from `rich`, laid out for one reader; about ten queries whatever their number."""
+    """Assignments from `rich`, laid out for one reader; a few queries whatever their number."""
 
     def __init__(self, actor: Actor, rows: Sequence[Assignment], now: datetime, known: cases.Centres) -> None:
+        answer(self._read(actor, rows, now, known))
+
+    @classmethod
+    def steps(
+        cls, actor: Actor, rows: Sequence[Assignment], now: datetime, known: cases.Centres
+    ) -> Steps[Assignments]:
+        """The same, to be asked beside other questions: what hangs on them, its files and names, the files' names."""
+        made = cls.__new__(cls)
+        yield from made._read(actor, rows, now, known)
+        return made
+
+    def _read(self, actor: Actor, rows: Sequence[Assignment], now: datetime, known: cases.Centres) -> Steps[None]:
         self._actor, self._known = actor, known
-        self._clocks = clocks.live_of("instructions.assignment", [row.pk for row in rows]) if rows else {}
-        reports = [report.pk for row in rows for report in row.feedback.all()]
-        self._files = attachments_of(
-            actor=actor, subject_type="instructions.feedback", subject_ids=reports, now=now
-        ) if reports else {}
-        self._names = Names(
-            departments=_departments(rows),
-            keys={report.actor_key for row in rows for report in row.feedback.all()},
+        ids = [row.pk for row in rows]
+        (versions, reports, judged, spoken, asks, children, below), self._clocks = yield from side_by_side(
+            _hanging(ids, {row.instruction_id for row in rows}),
+            clocks.live_steps("instructions.assignment", ids),
+        )
+        hang((row.instruction for row in rows), "versions", versions)
+        hang(rows, "feedback", reports)
+        hang(reports, "evaluations", judged)
+        hang(rows, "acknowledgements", spoken)
+        hang(children, "versions", below)
+        _note(rows, "open_asks", asks, "assignment_id")
+        _note(rows, "handed_down", children, "parent_id")
+        self._files, self._names = yield from side_by_side(
+            attachments_steps(
+                actor=actor, subject_type="instructions.feedback", subject_ids=[one.pk for one in reports], now=now
+            ),
+            Names.steps(departments=_departments(rows), keys={one.actor_key for one in reports}),
         )
 
     def shown(self, row: Assignment) -> Row:
@@ -87,6 +113,34 @@ class Assignments:
     def _ask(self, row: Ask, assignment: Assignment) -> Row:
         row.assignment = assignment
         return shapes.ask(row, self._names, states.allowed(self._actor, cases.ask_case(row, self._known)))
+
+
+def _hanging(ids: Sequence[int], heads: Collection[int]) -> Steps[list[list[Any]]]:
+    """Versions, feedback, its evaluations, acknowledgements, open asks, what was handed down and its versions."""
+
+    def of(model: type[Any], **which: Any) -> Any:
+        return access.unscoped(model, reason=_WHY).filter(**which)
+
+    return (
+        yield [
+            of(InstructionVersion, instruction__in=heads),
+            of(Feedback, assignment__in=ids),
+            of(Evaluation, feedback__assignment__in=ids),
+            of(Acknowledgement, assignment__in=ids),
+            cases.ask_rows(of(Ask, assignment__in=ids, state="open")),
+            of(Instruction, parent__in=ids).order_by("pk"),
+            of(InstructionVersion, instruction__parent__in=ids),
+        ]
+    )
+
+
+def _note(rows: Iterable[Any], name: str, found: Iterable[Any], key: str) -> None:
+    """Keep on each row, under ``name``, those that refer to it by ``key``."""
+    mine: dict[int, list[Any]] = defaultdict(list)
+    for one in found:
+        mine[getattr(one, key)].append(one)
+    for row in rows:
+        setattr(row, name, mine[row.pk])
 
 
 def _notes(row: Any) -> Any:
@@ -136,6 +190,19 @@ class Instructions:
 def listed(rows: QuerySet[Instruction]) -> QuerySet[Instruction]:
     """Join and prefetch what `Instructions` lays out."""
     return cases.instruction_rows(rows).prefetch_related("assignments")
+
+
+def heads_hung(heads: Sequence[Instruction]) -> Steps[None]:
+    """Hang on instructions from `cases.joined` what `listed` prefetches; one step."""
+    ids = [head.pk for head in heads]
+    versions, approvals, parts = yield [
+        access.unscoped(InstructionVersion, reason=_WHY).filter(instruction__in=ids),
+        access.unscoped(Approval, reason=_WHY).filter(version__instruction__in=ids),
+        access.unscoped(Assignment, reason=_WHY).filter(instruction__in=ids),
+    ]
+    hang(heads, "versions", versions)
+    hang(versions, "approvals", approvals)
+    hang(heads, "assignments", parts)
 
 
 def shown_version(row: Instruction) -> Any:

@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from coordination.deadlines import queries as clocks
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer, side_by_side
 from coordination.events.queries import changed_since
 from coordination.events.refused import Invalid
 from coordination.instructions.models import Ask, Assignment, Instruction, InstructionVersion
@@ -132,15 +133,20 @@ def board(*, actor: Actor, incident_id: Any, now: datetime) -> Row:
 
     {"instructions": [row + {"assignments": [...]}], "counts": {state of assignment: number}}
     """
-    incident = access.get(actor, Incident, incident_id, now=now)
-    known = cases.centres()
-    found = access.scope(actor, Instruction, at=now).filter(incident=incident).order_by("-pk")
-    rows = list(gathered.listed(found)[:MOST])
-    parts = list(
-        gathered.rich(access.scope(actor, Assignment, at=now).filter(instruction__in=[row.pk for row in rows]))
-        .order_by("pk")
-    )
-    laid, heads = gathered.Assignments(actor, parts, now, known), gathered.Instructions(actor, known)
+    return answer(board_steps(actor=actor, incident_id=incident_id, now=now))
+
+
+def board_steps(*, actor: Actor, incident_id: Any, now: datetime) -> Steps[Row]:
+    """`board`, to be asked beside other questions."""
+    pk = row_id(incident_id)
+    if pk is None:
+        raise access.Unseen
+    (seen, rows), known = yield from side_by_side(_on_incident(actor, pk, now), cases.centres_steps())
+    if not seen:
+        raise access.Unseen
+    (parts,), _hung = yield from side_by_side(_parts_of(actor, rows, now), gathered.heads_hung(rows))
+    laid = yield from gathered.Assignments.steps(actor, parts, now, known)
+    heads = gathered.Instructions(actor, known)
     by_head: dict[int, list[Row]] = {}
     counts: dict[str, int] = {}
     for part in parts:
@@ -150,18 +156,34 @@ def board(*, actor: Actor, incident_id: Any, now: datetime) -> Row:
     return {"instructions": shown, "counts": counts}
 
 
+def _on_incident(actor: Actor, pk: int, now: datetime) -> Steps[list[list[Any]]]:
+    found = access.scope(actor, Instruction, at=now).filter(incident_id=pk).order_by("-pk")
+    return (yield [access.scope(actor, Incident, at=now).filter(pk=pk).values_list("pk"), cases.joined(found)[:MOST]])
+
+
+def _parts_of(actor: Actor, rows: list[Instruction], now: datetime) -> Steps[list[list[Any]]]:
+    parts = access.scope(actor, Assignment, at=now).filter(instruction__in=[row.pk for row in rows])
+    return (yield [gathered.rich(parts).order_by("pk")])
+
+
 def desk(*, actor: Actor, now: datetime) -> Row:
     """What needs the actor's department now, what it is working on, what it waits for, its drafts.
 
     ``needs``: [{why, due_at, assignment | ask | instruction}], most pressing first; ``in_progress``: assignments;
     ``waiting`` and ``drafts``: instructions.
     """
-    known = cases.centres()
-    parts = _parts(actor, now)
-    laid = gathered.Assignments(actor, parts, now, known)
-    heads = _heads(actor, now)
+    return answer(desk_steps(actor=actor, now=now))
+
+
+def desk_steps(*, actor: Actor, now: datetime) -> Steps[Row]:
+    """`desk`, to be asked beside other questions."""
+    (parts, heads), known = yield from side_by_side(_work(actor, now), cases.centres_steps())
+    laid, _hung, timers = yield from side_by_side(
+        gathered.Assignments.steps(actor, parts, now, known),
+        gathered.heads_hung(heads),
+        clocks.live_steps("instructions.instruction", [row.pk for row in heads]),
+    )
     rows = gathered.Instructions(actor, known)
-    timers = clocks.live_of("instructions.instruction", [row.pk for row in heads]) if heads else {}
     needs: list[Row] = []
     working: list[Row] = []
     for part in parts:
@@ -188,7 +210,11 @@ def desk(*, actor: Actor, now: datetime) -> Row:
     return {"needs": needs, "in_progress": working, "waiting": waiting, "drafts": drafts}
 
 
-def _parts(actor: Actor, now: datetime) -> list[Assignment]:
+def _work(actor: Actor, now: datetime) -> Steps[list[list[Any]]]:
+    return (yield [_parts(actor, now), _heads(actor, now)])
+
+
+def _parts(actor: Actor, now: datetime) -> QuerySet[Assignment]:
     """Open parts that are the department's, or that may wait for its decision."""
     mine = actor.department_id
     asked = Ask.everything.filter(assignment=OuterRef("pk"), state="open")
@@ -201,17 +227,17 @@ def _parts(actor: Actor, now: datetime) -> list[Assignment]:
         )
     )
     rows = access.scope(actor, Assignment, at=now).filter(about).exclude(state__in=TERMINAL)
-    return list(gathered.rich(rows).order_by("due_at", "pk")[:MOST])
+    return gathered.rich(rows).order_by("due_at", "pk")[:MOST]
 
 
-def _heads(actor: Actor, now: datetime) -> list[Instruction]:
+def _heads(actor: Actor, now: datetime) -> QuerySet[Instruction]:
     mine = actor.department_id
     about = Q(issuer_id=mine) | (
         Q(state="issued", issued_first=True, confirmed_at=None)
         & (Q(issuer__parent_id=mine) | Q(incident__commander_department_id=mine))
     )
     rows = access.scope(actor, Instruction, at=now).filter(about).exclude(state__in=_ENDED)
-    return list(gathered.listed(rows).order_by("-pk")[:MOST])
+    return cases.joined(rows).order_by("-pk")[:MOST]
 
 
 def _actions(shown: Row) -> set[str]:

@@ -11,6 +11,7 @@ from django.db.models import Count, DateTimeField, F, Q
 from django.db.models.functions import Coalesce
 
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer
 from coordination.instructions.models import Assignment, Instruction
 from sharing import access
 
@@ -51,6 +52,11 @@ class Standout:
 
 def counts(*, actor: Actor, incident_ids: Iterable[int], now: datetime) -> dict[int, Counts]:
     """Counts per incident of what the actor may see; one query."""
+    return answer(counts_steps(actor=actor, incident_ids=incident_ids, now=now))
+
+
+def counts_steps(*, actor: Actor, incident_ids: Iterable[int], now: datetime) -> Steps[dict[int, Counts]]:
+    """`counts`, to be asked beside other questions; one step."""
     running = ~Q(state__in=_ENDED)
     rows = (
         access.scope(actor, Assignment, at=now)
@@ -67,12 +73,19 @@ def counts(*, actor: Actor, incident_ids: Iterable[int], now: datetime) -> dict[
         )
         .order_by()
     )
-    plain: list[dict[str, Any]] = [dict(row) for row in rows]
+    (plain,) = yield [rows]
     return {row["incident"]: Counts(**{f.name: row[f.name] for f in fields(Counts)}) for row in plain}
 
 
 def standouts(*, actor: Actor, incident_ids: Iterable[int], now: datetime, most: int = 40) -> list[Standout]:
     """What needs a person, worst first: overdue (longest first), declined, not acknowledged (oldest first)."""
+    return answer(standouts_steps(actor=actor, incident_ids=incident_ids, now=now, most=most))
+
+
+def standouts_steps(
+    *, actor: Actor, incident_ids: Iterable[int], now: datetime, most: int = 40
+) -> Steps[list[Standout]]:
+    """`standouts`, to be asked beside other questions; one step."""
     rows = (
         access.scope(actor, Assignment, at=now)
         .filter(instruction__incident_id__in=list(incident_ids))
@@ -88,7 +101,8 @@ def standouts(*, actor: Actor, incident_ids: Iterable[int], now: datetime, most:
         .order_by(F("overdue_since").asc(nulls_last=True), "created_at", "id")
         .distinct()[:most]
     )
-    found = [_standout(dict(row)) for row in rows]
+    (plain,) = yield [rows]
+    found = [_standout(row) for row in plain]
     rank = {"overdue": 0, "declined": 1, "unacknowledged": 2}
     return sorted(found, key=lambda row: (rank[row.why], row.at))
 

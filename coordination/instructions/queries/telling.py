@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from coordination.deadlines.models import Deadline
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer
 from coordination.events.text import localized
 from coordination.instructions.models import Ask, Assignment, Instruction
 from sharing import access
@@ -21,23 +23,36 @@ _HEADLINES = ("versions__headline_zh", "versions__headline_en")
 def subjects(*, actor: Actor, objects: Iterable[Key], now: datetime) -> dict[Key, dict[str, Any]]:
     """``{(type, id): {instruction_id, number, headline, department}}`` of those the actor may see.
 
-    Types: instruction, assignment, ask and deadline (which answers for its subject); at most five queries.
+    Types: instruction, assignment, ask and deadline (which answers for its subject).
     """
-    wanted: dict[str, set[int]] = {}
+    return answer(subjects_steps(actor=actor, objects=objects, now=now))
+
+
+def subjects_steps(*, actor: Actor, objects: Iterable[Key], now: datetime) -> Steps[dict[Key, dict[str, Any]]]:
+    """`subjects`, to be asked beside other questions: what deadlines and asks are about, then those; two steps.
+
+    An ask that a deadline is about takes a third.
+    """
+    wanted: dict[str, set[int]] = defaultdict(set)
     for kind, pk in objects:
-        wanted.setdefault(kind, set()).add(pk)
-    fired = Deadline.objects.filter(pk__in=wanted.get("deadlines.deadline", ()))
-    deadlines = {row[0]: (row[1], row[2]) for row in fired.values_list("pk", "subject_type", "subject_id")}
+        wanted[kind].add(pk)
+    fired, asked = yield [
+        Deadline.objects.filter(pk__in=wanted["deadlines.deadline"]).values_list("pk", "subject_type", "subject_id"),
+        _asks(actor, wanted["instructions.ask"], now),
+    ]
+    deadlines = {pk: (kind, subject) for pk, kind, subject in fired}
     for kind, pk in deadlines.values():
-        wanted.setdefault(kind, set()).add(pk)
-    asks = dict(
-        access.scope(actor, Ask, at=now).filter(pk__in=wanted.get("instructions.ask", ())).values_list(
-            "pk", "assignment_id"
-        )
-    )
-    wanted.setdefault("instructions.assignment", set()).update(asks.values())
-    found = _instructions(actor, wanted.get("instructions.instruction", set()), now)
-    found |= _assignments(actor, wanted["instructions.assignment"], now)
+        wanted[kind].add(pk)
+    asks = dict(asked)
+    if wanted["instructions.ask"] - asks.keys():
+        (asked,) = yield [_asks(actor, wanted["instructions.ask"], now)]
+        asks = dict(asked)
+    wanted["instructions.assignment"].update(asks.values())
+    heads, parts = yield [
+        _instructions(actor, wanted["instructions.instruction"], now),
+        _assignments(actor, wanted["instructions.assignment"], now),
+    ]
+    found = _told(heads, parts)
     for ask, assignment in asks.items():
         if ("instructions.assignment", assignment) in found:
             found["instructions.ask", ask] = found["instructions.assignment", assignment]
@@ -47,25 +62,19 @@ def subjects(*, actor: Actor, objects: Iterable[Key], now: datetime) -> dict[Key
     return found
 
 
-def _instructions(actor: Actor, ids: set[int], now: datetime) -> dict[Key, dict[str, Any]]:
-    if not ids:
-        return {}
-    rows = (
+def _asks(actor: Actor, ids: set[int], now: datetime) -> QuerySet[Any, Any]:
+    return access.scope(actor, Ask, at=now).filter(pk__in=ids).values_list("pk", "assignment_id")
+
+
+def _instructions(actor: Actor, ids: set[int], now: datetime) -> QuerySet[Any, Any]:
+    return (
         access.scope(actor, Instruction, at=now).filter(pk__in=ids, versions__n=F("current"))
         .values_list("pk", "number", *_HEADLINES)
     )
-    return {
-        ("instructions.instruction", pk): {
-            "instruction_id": pk, "number": number, "headline": localized(zh, en), "department": "",
-        }
-        for pk, number, zh, en in rows
-    }
 
 
-def _assignments(actor: Actor, ids: set[int], now: datetime) -> dict[Key, dict[str, Any]]:
-    if not ids:
-        return {}
-    rows = (
+def _assignments(actor: Actor, ids: set[int], now: datetime) -> QuerySet[Any, Any]:
+    return (
         access.scope(actor, Assignment, at=now)
         .filter(pk__in=ids, instruction__versions__n=F("instruction__current"))
         .values_list(
@@ -73,10 +82,19 @@ def _assignments(actor: Actor, ids: set[int], now: datetime) -> dict[Key, dict[s
             "department__short_zh", "department__short_en",
         )
     )
-    return {
+
+
+def _told(heads: Iterable[Any], parts: Iterable[Any]) -> dict[Key, dict[str, Any]]:
+    found: dict[Key, dict[str, Any]] = {
+        ("instructions.instruction", pk): {
+            "instruction_id": pk, "number": number, "headline": localized(zh, en), "department": "",
+        }
+        for pk, number, zh, en in heads
+    }
+    return found | {
         ("instructions.assignment", pk): {
             "instruction_id": instruction, "number": number, "headline": localized(zh, en),
             "department": localized(short_zh, short_en),
         }
-        for pk, instruction, number, zh, en, short_zh, short_en in rows
+        for pk, instruction, number, zh, en, short_zh, short_en in parts
     }

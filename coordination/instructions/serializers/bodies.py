@@ -91,7 +91,7 @@ class SignedBody(Shape):
 _MOST = {"text": 8000, "remark": 4000, "verb": 40, "unit": 20, "type": 80, "voice_code": 4, "reader": 80, "speaker": 80}
 _LONE = {"latitude": Latitude, "longitude": Longitude}
 _LISTS: dict[str, Any] = {
-    "targets": lambda: TargetBody(many=True, required=False, max_length=60),
+    "targets": lambda: TargetBody(many=True, required=False, max_length=250),
     "objects_named": lambda: ObjectBody(many=True, required=False, max_length=50),
     "figures": lambda: FigureBody(many=True, required=False, max_length=50),
     "signed_conflicts": lambda: SignedBody(many=True, required=False, max_length=200),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department
@@ -51,8 +51,12 @@ def decide(
     obj: Guarded | Department | None = None,
     *,
     at: datetime | None = None,
+    grants: Sequence[Grant] | None = None,
 ) -> Decision:
-    """Whether the actor may do ``action`` (to ``obj``); names the grants it rests on."""
+    """Whether the actor may do ``action`` (to ``obj``); names the grants it rests on.
+
+    ``grants``: those of `grants_on` for the same actor, incident and moment, where they have been read already.
+    """
     asked = right(action)
     if actor.kind == "system":
         return Decision(True, action, True, 3, 4, reason="system")
@@ -62,11 +66,14 @@ def decide(
     if isinstance(obj, Department):
         allowed = has_post and asked.needs == "department" and may_administer(actor, obj.pk, asked.posts)
         return Decision(allowed, action, True, reason="" if allowed else "department")
-    return _decide_guarded(actor, asked, obj, at or clock.now(), has_post)
+    if grants is None:
+        grants = _live_grants(actor, obj, at or clock.now())
+    return _decide_guarded(actor, asked, obj, grants, has_post)
 
 
-def _decide_guarded(actor: Actor, asked: Right, obj: Guarded, at: datetime, has_post: bool) -> Decision:
-    grants = _live_grants(actor, obj, at)
+def _decide_guarded(
+    actor: Actor, asked: Right, obj: Guarded, grants: Sequence[Grant], has_post: bool
+) -> Decision:
     if not right("view").open_to(actor) or not _sees(actor, obj, grants):
         return Decision(False, asked.name, False, reason="unseen")
     fitting = [
@@ -88,8 +95,11 @@ def _decide_guarded(actor: Actor, asked: Right, obj: Guarded, at: datetime, has_
 
 def _live_grants(actor: Actor, obj: Guarded, at: datetime) -> list[Grant]:
     incident_id = follow(obj, obj.guard_path)
-    if incident_id is None:
-        return []
+    return [] if incident_id is None else list(grants_on(actor, incident_id, at))
+
+
+def grants_on(actor: Actor, incident_id: int, at: datetime) -> QuerySet[Grant]:
+    """The actor's grants on an incident that hold at a moment, with their policies."""
     rows = Grant.objects.filter(
         Q(valid_to=None) | Q(valid_to__gt=at),
         Q(revoked_at=None) | Q(revoked_at__gt=at),
@@ -99,7 +109,7 @@ def _live_grants(actor: Actor, obj: Guarded, at: datetime) -> list[Grant]:
         valid_from__lte=at,
         actions__contains=["view"],
     )
-    return list(rows.select_related("policy").order_by("pk"))
+    return rows.select_related("policy").order_by("pk")
 
 
 def _sees(actor: Actor, obj: Guarded, grants: Sequence[Grant]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
@@ -17,7 +18,7 @@ from coordination.events.refused import Invalid
 from sharing.access.guarded import Guarded
 from sharing.access.models import VisIncident
 from sharing.access.queries.decisions import INCIDENT
-from sharing.access.queries.scopes import resolve
+from sharing.access.queries.scopes import live_scopes, resolve
 from sharing.access.queries.sight import scope
 
 M = TypeVar("M", bound=Guarded)
@@ -31,12 +32,12 @@ CANDIDATES = 1000
 _NEWEST = """
 SELECT incident_id FROM (
   SELECT DISTINCT x.opened_at, x.incident_id
-  FROM unnest(%(scopes)s::bigint[]) AS s(id) CROSS JOIN LATERAL (
+  FROM ({scopes}) AS s(id) CROSS JOIN LATERAL (
     SELECT DISTINCT v.opened_at, v.incident_id FROM access_visincident v
-    WHERE v.scope_id = s.id AND v.valid_to > %(at)s
-      AND (%(after_at)s::timestamptz IS NULL OR (v.opened_at, v.incident_id) < (%(after_at)s, %(after_id)s))
-    ORDER BY 1 DESC, 2 DESC LIMIT %(size)s) x) t
-ORDER BY t.opened_at DESC, t.incident_id DESC LIMIT %(size)s
+    WHERE v.scope_id = s.id AND v.valid_to > %s
+      AND (%s::timestamptz IS NULL OR (v.opened_at, v.incident_id) < (%s, %s))
+    ORDER BY 1 DESC, 2 DESC LIMIT %s) x) t
+ORDER BY t.opened_at DESC, t.incident_id DESC LIMIT %s
 """
 
 
@@ -96,14 +97,22 @@ def _newest_incidents(
 
 
 def _newest_ids(actor: Actor, position: list[Any] | None, look: int, at: datetime) -> list[int]:
-    scopes = resolve(actor, at).ids
-    after_at, after_id = position or (None, None)
+    try:
+        sql, values = newest_statement(actor, position, look, at)
+    except EmptyResultSet:  # no scope can be theirs
+        return []
     with connection.cursor() as cursor:
-        cursor.execute(
-            _NEWEST,
-            {"scopes": list(scopes), "at": at, "after_at": after_at, "after_id": after_id, "size": look},
-        )
+        cursor.execute(sql, values)
         return [row[0] for row in cursor.fetchall()]
+
+
+def newest_statement(
+    actor: Actor, position: Sequence[Any] | None, look: int, at: datetime
+) -> tuple[str, list[Any]]:
+    """SQL and values of one statement: ids of the newest ``look`` incidents the actor sees, after ``position``."""
+    scopes, values = live_scopes(actor).order_by().values("pk").query.sql_with_params()
+    after_at, after_id = position or (None, None)
+    return _NEWEST.replace("{scopes}", scopes), [*values, at, after_at, after_at, after_id, look, look]
 
 
 def _found(

@@ -9,6 +9,7 @@ from datetime import datetime
 from accounts.queries import shown_on
 from coordination.events import streams
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer
 from sharing.access.models import Grant, VisIncident
 from sharing.access.queries.paging import visible_incident_ids
 from sharing.access.queries.scopes import live_scopes
@@ -29,6 +30,11 @@ def readable(actor: Actor, names: Iterable[str], now: datetime) -> set[str]:
 
     ``incident:<id>`` needs reach 3 of that incident, ``incident:<id>:brief`` any reach.
     """
+    return answer(readable_steps(actor, names, now))
+
+
+def readable_steps(actor: Actor, names: Iterable[str], now: datetime) -> Steps[set[str]]:
+    """`readable`, to be asked beside other questions; one step."""
     asked = set(names)
     if actor.kind == "system":
         return asked
@@ -36,7 +42,7 @@ def readable(actor: Actor, names: Iterable[str], now: datetime) -> set[str]:
     wanted = {name: match for name in asked if (match := _INCIDENT.fullmatch(name))}
     if wanted:
         ids = {int(match[1]) for match in wanted.values()}
-        reach = _reach(actor, ids, now)
+        reach = yield from _reach_steps(actor, ids, now)
         allowed |= {
             name for name, match in wanted.items() if reach.get(int(match[1]), 0) >= (1 if match[2] else 3)
         }
@@ -76,6 +82,10 @@ def _plain(actor: Actor) -> set[str]:
 
 def _reach(actor: Actor, incident_ids: set[int], now: datetime) -> dict[int, int]:
     """The widest reach on each of some incidents."""
+    return answer(_reach_steps(actor, incident_ids, now))
+
+
+def _reach_steps(actor: Actor, incident_ids: set[int], now: datetime) -> Steps[dict[int, int]]:
     if not incident_ids or not right("view").open_to(actor):
         return {}
     rows = VisIncident.objects.filter(
@@ -87,8 +97,9 @@ def _reach(actor: Actor, incident_ids: set[int], now: datetime) -> dict[int, int
             return {}
         if wall.incident_id is not None:
             rows = rows.filter(incident_id=wall.incident_id)
+    (pairs,) = yield [rows.values_list("incident_id", "reach")]
     found: dict[int, int] = {}
-    for incident_id, reach in rows.values_list("incident_id", "reach"):
+    for incident_id, reach in pairs:
         found[incident_id] = max(found.get(incident_id, 0), reach)
     return found
 

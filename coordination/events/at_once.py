@@ -1,0 +1,167 @@
+"""How are several questions that do not wait for each other asked of the database in one round trip?
+
+A page draws on a dozen tables. Asked one after the other, each question costs a trip to the server and back; sent as
+one statement, all of them cost one. What comes back are the same objects as when each is asked by itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+from uuid import UUID
+
+import orjson
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
+
+T = TypeVar("T")
+Rows = QuerySet[Any, Any]
+Steps = Generator[Sequence[Rows], list[list[Any]], T]
+"""A function that yields the queries it needs next, is sent their rows, and returns its answer."""
+
+_FROM_TEXT: dict[str, Callable[[str], Any]] = {
+    "DateTimeField": datetime.fromisoformat,
+    "DateField": date.fromisoformat,
+    "DecimalField": Decimal,
+    "UUIDField": UUID,
+}
+_AS_TEXT = frozenset({"DecimalField", "JSONField"})
+"""Sent as text, since JSON would round the one, and Django reads the other from text itself."""
+
+
+def at_once(*asked: Rows) -> list[list[Any]]:
+    """The rows of each query, in its own order; one statement for all of them.
+
+    Queries of objects (with what they join and annotate), ``values`` and ``values_list``. What a query prefetches is
+    read after it, as always.
+    """
+    if len(asked) == 1:
+        return [list(asked[0])]
+    answers: list[list[Any]] = [[] for _ in asked]
+    sent: list[tuple[int, SQLCompiler]] = []
+    parts: list[str] = []
+    values: list[Any] = []
+    for place, rows in enumerate(asked):
+        compiler = rows.query.get_compiler(using=rows.db)
+        try:
+            sql, arguments = _as_json(compiler)
+        except EmptyResultSet:
+            continue
+        sent.append((place, compiler))
+        parts.append(sql)
+        values += arguments
+    if not sent:
+        return answers
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(parts), values)
+        found = cursor.fetchone()
+    for (place, compiler), text in zip(sent, found, strict=True):
+        answers[place] = _rows_of(asked[place], compiler, orjson.loads(text) if text else [])
+    return answers
+
+
+def side_by_side(*questions: Steps[Any]) -> Steps[list[Any]]:
+    """Several step-by-step questions as one: what all of them want next is always read at once."""
+    answers: list[Any] = [None] * len(questions)
+    waiting = {place: _next(steps, None, answers, place) for place, steps in enumerate(questions)}
+    while True:
+        wanting = {place: wanted for place, wanted in waiting.items() if wanted is not None}
+        if not wanting:
+            return answers
+        found = iter((yield [rows for wanted in wanting.values() for rows in wanted]))
+        waiting = {
+            place: _next(questions[place], [next(found) for _ in wanted], answers, place)
+            for place, wanted in wanting.items()
+        }
+
+
+def answer(question: Steps[T]) -> T:
+    """The answer of a step-by-step question."""
+    try:
+        wanted = next(question)
+        while True:
+            wanted = question.send(at_once(*wanted))
+    except StopIteration as end:
+        found: T = end.value
+        return found
+
+
+def together(*questions: Steps[Any]) -> list[Any]:
+    """The answers of several step-by-step questions, read side by side."""
+    return answer(side_by_side(*questions))
+
+
+def hang(parents: Iterable[Model], name: str, children: Iterable[Any]) -> None:
+    """Let ``parent.<name>.all()`` be those of ``children`` that refer to it, as if they had been prefetched."""
+    owners = list(parents)
+    if not owners:
+        return
+    field: Any = owners[0]._meta.get_field(name).field  # type: ignore[union-attr]
+    mine: dict[Any, list[Any]] = defaultdict(list)
+    for child in children:
+        mine[getattr(child, field.attname)].append(child)
+    for owner in owners:
+        rows = getattr(owner, name).get_queryset()
+        rows._result_cache = mine[owner.pk]
+        rows._prefetch_done = True
+        if not hasattr(owner, "_prefetched_objects_cache"):
+            owner._prefetched_objects_cache = {}  # type: ignore[attr-defined]
+        owner._prefetched_objects_cache[name] = rows  # type: ignore[attr-defined]
+        for child in mine[owner.pk]:
+            setattr(child, field.name, owner)
+
+
+def _next(steps: Steps[Any], sent: list[list[Any]] | None, answers: list[Any], place: int) -> Sequence[Rows] | None:
+    try:
+        return next(steps) if sent is None else steps.send(sent)
+    except StopIteration as end:
+        answers[place] = end.value
+        return None
+
+
+def _as_json(compiler: Any) -> tuple[str, list[Any]]:
+    """All rows of a query as one JSON text; columns by place, since joined tables share their names."""
+    hidden = 0
+    asked = compiler.get_extra_select
+
+    def noted(*given: Any) -> Any:
+        nonlocal hidden
+        found = asked(*given)
+        hidden = len(found)  # columns that are selected only to be sorted by
+        return found
+
+    compiler.get_extra_select = noted
+    sql, values = compiler.as_sql()
+    kinds = _kinds(compiler)
+    names = [f"c{n}" for n in range(len(kinds) + hidden)]
+    kept = (f"{name}::text" if kind in _AS_TEXT else name for name, kind in zip(names, kinds, strict=False))
+    shown = ", ".join(f"{said} AS {name}" for said, name in zip(kept, names, strict=False))
+    # what is put together here are the statements of the ORM and column names of ours
+    return f"(SELECT json_agg(u)::text FROM (SELECT {shown} FROM ({sql}) t({', '.join(names)})) u)", list(values)  # noqa: S608
+
+
+def _kinds(compiler: Any) -> list[str]:
+    """The kind of each column of the answer."""
+    columns = compiler.select[: compiler.col_count]
+    return [str(expression.output_field.get_internal_type()) for expression, _sql, _alias in columns]
+
+
+def _rows_of(asked: Rows, compiler: Any, raw: list[dict[str, Any]]) -> list[Any]:
+    """What the query would have given, from the columns that came."""
+    readers = [_FROM_TEXT.get(kind) for kind in _kinds(compiler)]
+    rows = [
+        tuple(
+            value if read is None or value is None else read(value)
+            for value, read in zip(row.values(), readers, strict=True)
+        )
+        for row in raw
+    ]
+    compiler.execute_sql = lambda *_given, **_named: [rows]
+    filled = asked._chain()  # type: ignore[attr-defined]
+    filled.query.get_compiler = lambda *_given, **_named: compiler
+    return list(filled)
