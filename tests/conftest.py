@@ -28,7 +28,7 @@ LONGEST = (
     "instructions/test_walk.py",
     "api/test_races.py",
     "instructions/test_races.py",
-    "api/test_hostile.py",
+    "input/test_every_operation.py",
     "live/test_faults.py",
     # those that need a whole system, in their own turn
     "browser/test_everyone.py",

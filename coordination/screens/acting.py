@@ -44,7 +44,7 @@ def carry_out(
     if not form.is_valid():
         return again(request, {"name": deed.name, "form": form, "error": _("Please look at these fields")}, 422)
     try:
-        made = deed.call(actor=request.actor, now=request.now, **about, **deed.fixed, **form.payload())  # type: ignore[attr-defined]
+        made = deed.call(actor=request.actor, now=request.now, **about, **deed.fixed, **form.payload_for(deed.call))  # type: ignore[attr-defined]
     except NotFound as no:
         if "code" not in form.fields:
             raise

@@ -20,6 +20,17 @@ from incidents import queries as incidents
 from sharing.access.pages import page
 from sharing.catalogue import queries as catalogue
 
+
+def _said_of_client(made: tuple[Any, str] | None) -> str:
+    """The secret, once: who sends the form again made no second client, and is told so."""
+    if made is None:
+        return str(_("This system is there already. Its secret was shown once; revoke it if nobody wrote it down."))
+    row, secret = made
+    return str(_("Client {id}. Its secret is shown only now: {secret}")).format(
+        id=row.application.client_id, secret=secret
+    )
+
+
 DEEDS = {
     "appoint": Deed("appoint", _("Appoint somebody"), forms.AppointForm, accounts_actions.appoint, _("Appointed.")),
     "end_membership": Deed(
@@ -57,9 +68,7 @@ DEEDS = {
         _("Add a system"),
         forms.ClientForm,
         accounts_actions.create_client,
-        lambda made: _("Client {id}. Its secret is shown only now: {secret}").format(
-            id=made[0].application.client_id, secret=made[1]
-        ),
+        _said_of_client,
     ),
     "revoke_client": Deed(
         "revoke_client",

@@ -125,7 +125,7 @@ def new_report(request: HttpRequest) -> HttpResponse:
     form = forms.ReportForm(request.POST or None, choices=options)
     if request.method == "POST" and form.is_valid():
         try:
-            made = actions.receive_report(actor=actor, now=now, **form.payload())
+            made = actions.receive_report(actor=actor, now=now, **form.payload_for(actions.receive_report))
         except NotFound:
             raise
         except Refused as no:
@@ -189,7 +189,8 @@ def open_incident(request: HttpRequest, pk: int) -> HttpResponse:
     form = forms.OpenForm(request.POST or None, initial=first, choices=choices(actor=actor, now=now, deeds=[deed]))
     if request.method == "POST" and form.is_valid():
         try:
-            made = actions.open_incident(actor=actor, now=now, report_ids=[pk], **form.payload())
+            given = form.payload_for(actions.open_incident)
+            made = actions.open_incident(actor=actor, now=now, report_ids=[pk], **given)
         except NotFound:
             raise
         except Refused as no:

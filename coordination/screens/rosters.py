@@ -51,6 +51,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """Plan, assign, hand over."""
     if name not in DEEDS:
         raise Http404
+    accounts.department(pk)
     about = {"department_id": pk} if name == "plan" else {}
     return carry_out(
         request,

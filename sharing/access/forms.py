@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -100,7 +101,7 @@ class ActForm(forms.Form):
         for name, value in list(self.cleaned_data.items()):
             if not isinstance(value, str):
                 continue
-            if not is_storable(value):
+            if not is_storable(value) or "\ufffd" in value:  # what was no UTF-8 comes as this
                 self.add_error(name, forms.ValidationError(_UNFIT, code="character"))
             elif not trimmed(value):
                 self.cleaned_data[name] = ""
@@ -111,6 +112,13 @@ class ActForm(forms.Form):
     def payload(self) -> dict[str, Any]:
         """Keyword arguments for the action."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
+
+    def payload_for(self, action: Callable[..., Any]) -> dict[str, Any]:
+        """`payload`, with the version only where the action decides on one: any form can be sent with it."""
+        data = self.payload()
+        if "if_version" not in inspect.signature(action).parameters:
+            data.pop("if_version", None)
+        return data
 
     def take(self, refused: Refused) -> None:
         """Put a refusal's errors at the fields they name; what names none goes above the form."""

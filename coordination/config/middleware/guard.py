@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 
 from coordination.config.pages import answer, bad_request, wants_problem
@@ -21,11 +23,20 @@ class GuardMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer ``request``, or 400."""
+        with override(get_language_from_request(request)):  # what chooses the language comes after this
+            refused = _refusal(request)
+        return refused if refused is not None else self.get_response(request)
+
+
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    try:
         if unreadable(request.path_info) or unreadable(request.META.get("QUERY_STRING", "")) or _bad_query(request):
             return bad_request(request)
-        if settings.SECURE_SSL_REDIRECT and wants_problem(request) and not request.is_secure():
-            return answer(request, 403, "tls_needed", _("Programs call over https: what was sent here was not safe."))
-        return self.get_response(request)
+    except TooManyFieldsSent as error:
+        return bad_request(request, error)
+    if settings.SECURE_SSL_REDIRECT and wants_problem(request) and not request.is_secure():
+        return answer(request, 403, "tls_needed", _("Programs call over https: what was sent here was not safe."))
+    return None
 
 
 def unreadable(text: str) -> bool:

@@ -33,7 +33,8 @@ def compose(request: HttpRequest, incident_id: int) -> HttpResponse:
     kept = {"incident": incident, "form": form, "draft_key": f"new-{incident_id}", "title": _("New instruction")}
     if request.method == "POST" and "preview" not in request.POST and form.is_valid():
         try:
-            made = actions.draft(actor=request.actor, now=request.now, incident_id=incident_id, **form.payload())
+            given = form.payload_for(actions.draft)
+            made = actions.draft(actor=request.actor, now=request.now, incident_id=incident_id, **given)
         except NotFound:
             raise
         except Refused as no:
