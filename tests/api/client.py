@@ -67,6 +67,8 @@ class Party:
         answer = self.http.request(method, url, json=body)
         check(answer.status_code == 201, f"{self.name} cannot sign in", answer)
         self.http.headers["X-CSRFToken"] = answer.json()["csrf_token"]
+        site = urlsplit(self.api.base)
+        self.http.headers["Origin"] = f"{site.scheme}://{site.netloc}"  # over TLS a change must say where it is from
         check(answer.json()["actor"]["department"] == account["department_id"], "another department", answer)
         return self
 

@@ -86,8 +86,9 @@ class Screen(Asker):
         """One socket until it dies."""
         base = urlsplit(self.api.base)
         cookie = "; ".join(f"{one.name}={one.value}" for one in self.party.http.cookies.jar)
+        ws = "wss" if base.scheme == "https" else "ws"
         with connect(
-            f"ws://{base.netloc}/live/ws", origin=f"http://{base.netloc}",  # type: ignore[arg-type]
+            f"{ws}://{base.netloc}/live/ws", origin=f"{base.scheme}://{base.netloc}",  # type: ignore[arg-type]
             additional_headers={"Cookie": cookie}, compression=None, open_timeout=8, close_timeout=1,
         ) as socket:  # fmt: skip
             self.opened += 1

@@ -29,7 +29,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": (
         "Interagency emergency coordination: departments, incidents, instructions from draft to closed, notices, "
         "streams.\n\n"
-        "People sign in at POST /api/v1/session and send the CSRF token it gives as X-CSRFToken with every change; "
+        "People sign in at POST /api/v1/session and send the CSRF token it gives as X-CSRFToken with every change "
+        "(over TLS also an Origin header: the address of this system); "
         "other systems get a token of ten minutes at POST /api/v1/oauth/token (client credentials).\n"
         "Every POST carries a new Idempotency-Key; changes that decide carry If-Match with the ETag of what was "
         "read. Every instruction and assignment says in allowed_actions what may be done with it now, where and with "

@@ -1,12 +1,20 @@
 """How do background work and live hints travel?"""
 
 import os
+from urllib.parse import quote
 
 from coordination.config.launcher import redis_server
 from coordination.config.launcher.folders import development
-from coordination.config.settings.environment import flag
+from coordination.config.settings.environment import flag, secret
 
-REDIS_URL = os.environ.get("REDIS_URL") or redis_server.url(development())
+
+def _with_password(url: str) -> str:
+    # the password may stand in a file of its own: REDIS_PASSWORD_FILE
+    password, (scheme, _, where) = secret("REDIS_PASSWORD"), url.partition("://")
+    return f"{scheme}://:{quote(password, safe='')}@{where}" if password and "@" not in where else url
+
+
+REDIS_URL = _with_password(os.environ.get("REDIS_URL") or redis_server.url(development()))
 
 REDIS_PREFIX = os.environ.get("MUSTER_REDIS_PREFIX") or "muster"  # installations and tests beside each other
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from coordination.config.addresses import parse_database_url
 from coordination.config.launcher import postgres
 from coordination.config.launcher.folders import development
-from coordination.config.settings.environment import BASE_DIR, PROCESS
+from coordination.config.settings.environment import BASE_DIR, PROCESS, flag, secret
 
 _development = development()
 _address = (
@@ -34,10 +34,11 @@ DATABASES = {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": _address.name,
         "USER": _address.user,
-        "PASSWORD": _address.password,
+        "PASSWORD": _address.password or secret("DATABASE_PASSWORD"),
         "HOST": _address.host,
         "PORT": _address.port or "",
-        "CONN_MAX_AGE": None if PROCESS in {"worker", "engine"} else 0,  # web: kept per thread, see asgi.py
+        # kept where threads stay: those of uvicorn come and go, and would leave theirs behind
+        "CONN_MAX_AGE": None if PROCESS in {"worker", "engine"} or flag("MUSTER_LASTING_THREADS", default=False) else 0,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from coordination.config.settings.environment import PLAIN_HTTP, PROCESS, BadSetting, flag, number, words
+from coordination.config.settings.environment import PLAIN_HTTP, PROCESS, BadSetting, flag, number, secret, words
 
 ALLOWED_HOSTS = words("MUSTER_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 if "*" in ALLOWED_HOSTS:
@@ -15,7 +15,7 @@ if "*" in ALLOWED_HOSTS:
 ORIGINS = words("MUSTER_ORIGINS", default=[])
 CSRF_TRUSTED_ORIGINS = ORIGINS
 
-SECRET_KEY = os.environ.get("MUSTER_SECRET_KEY", "")
+SECRET_KEY = secret("MUSTER_SECRET_KEY")  # or MUSTER_SECRET_KEY_FILE
 if not SECRET_KEY:
     if PROCESS in {"web", "worker", "engine", "beat"}:
         raise BadSetting("MUSTER_SECRET_KEY is not set")
@@ -27,7 +27,7 @@ MIDDLEWARE = [
     "coordination.config.middleware.counting.CountingMiddleware",
     "coordination.config.middleware.guard.GuardMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "coordination.config.middleware.policy.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

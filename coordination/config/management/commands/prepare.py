@@ -20,8 +20,15 @@ class Command(BaseCommand):
 
     help = __doc__ or ""
 
+    def add_arguments(self, parser: Any) -> None:
+        """``--static``: the files alone, where no database is (an image is made)."""
+        parser.add_argument("--static", action="store_true", help="collect static files only; asks no database")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Do all of it; nothing to do costs about a second."""
+        if options["static"]:
+            self._collect()
+            return
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):  # else it would look at every model for nothing
             call_command("migrate", interactive=False, verbosity=0)

@@ -1,0 +1,1 @@
+"""Does the compose set-up hold what its files promise?"""
