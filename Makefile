@@ -51,6 +51,12 @@ chaos: setup-test ## kill each process in turn under load (SEEDS=3 MINUTES=10: s
 wrecks: setup-test ## start from states wrecked by what a seed draws (N=200 SEED=1)
 	@$(BIN)/python -m tests.house.wrecks --count $(or $(N),200) --seed $(or $(SEED),1)
 
+fuzz: setup-test ## feed every reader of foreign input with what breaks readers (MINUTES=10 each; ONLY=frames)
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) $(ONLY)
+
+fuzz-api: setup-test ## walk through a running system by the API's own description (CASES=20000 SEED=1)
+	@$(BIN)/python -m tests.fuzz.api --cases $(or $(CASES),20000) --seed $(or $(SEED),1)
+
 bench: setup-test ## measure every figure beside its floor; write docs/performance.md (ONLY=pages SIZES=small ROUNDS=3)
 	@$(BIN)/python -m tests.benchmarks $(ONLY) --sizes $(or $(SIZES),full) --rounds $(or $(ROUNDS),3)
 

@@ -1,18 +1,22 @@
 """How does the platform call a foreign address without being led astray or held up?
 
 The name is resolved once and the call goes to the very address that was checked; loopback, link-local and other
-special addresses are refused, redirects are not followed, time and size are limited. Private ranges are allowed
-only if ``MUSTER_OUTBOUND_ALLOWED`` lists them (hosts, addresses or networks): intranets, and tests.
+special addresses are refused, so are numbers in other than the usual writing; redirects are not followed, time and
+size are limited. Private ranges are allowed per partner: ``MUSTER_OUTBOUND_ALLOWED`` lists hosts (``host``: it may
+lead to private addresses; ``host=network``: it may lead there), so that one partner's name never opens the intranet
+to another's.
 """
 
 from __future__ import annotations
 
 import functools
 import ipaddress
+import re
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -100,7 +104,7 @@ def call(method: str, url: str, body: bytes, headers: Mapping[str, str], *, trus
     where = httpcore.URL(
         scheme=parts.scheme.encode(), host=_ascii(parts.hostname), port=port, target=quote(target, safe=_KEPT).encode()
     )
-    sent = [("Host", parts.netloc), ("User-Agent", "Muster"), ("Accept", "*/*"), *headers.items()]
+    sent = [("Host", _host(parts)), ("User-Agent", "Muster"), ("Accept", "*/*"), *headers.items()]
     if body:
         sent.append(("Content-Length", str(len(body))))
     timeouts = {"connect": CONNECT_SECONDS, "read": TOTAL_SECONDS, "write": TOTAL_SECONDS}
@@ -203,6 +207,13 @@ def _ascii(host: str) -> bytes:
         raise RefusedAddressError(f"not a host: {error}") from error
 
 
+def _host(parts: Any) -> str:
+    """The Host header: the name as it goes over the wire."""
+    name = _ascii(parts.hostname).decode()
+    name = f"[{name}]" if ":" in name else name
+    return name if parts.port is None else f"{name}:{parts.port}"
+
+
 def _parts(url: str) -> Any:
     try:
         parts = urlsplit(url)
@@ -218,30 +229,90 @@ def _parts(url: str) -> Any:
 
 def _resolved(host: str, port: int, *, trusted: bool) -> str:
     """Resolve once; every address the name has must be allowed, and the first is the one that is called."""
-    try:
-        found = socket.getaddrinfo(_ascii(host).decode(), port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise UnreachableError(f"{host} has no address: {error}") from error
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    name = _ascii(host).decode()
+    if "%" in name:
+        raise RefusedAddressError(f"{host} names a network card, which is not called")
+    if _ODD_NUMBER.search(name.rstrip(".")) and not _is_plain_ipv4(name):
+        raise RefusedAddressError(f"{host} is a number in an unusual writing, which is not called")
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in _asked(name, port)]
     for address in addresses:
-        if not trusted and not _is_allowed(host, address):
+        if not _is_allowed(host, address, trusted=trusted):
             raise RefusedAddressError(f"{host} leads to {address}, which is not called")
     return str(addresses[0])
 
 
-def _is_allowed(host: str, address: Address) -> bool:
-    mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    if mapped is not None:
-        address = mapped
-    if any(_listed(entry, host, address) for entry in getattr(settings, "MUSTER_OUTBOUND_ALLOWED", ())):
+#: a last part that a resolver takes for a number: 127.1, 0x7f.1, 017700000001, 2130706433
+_ODD_NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0[xX][0-9a-fA-F]*)$")
+
+
+def _is_plain_ipv4(name: str) -> bool:
+    try:
+        return str(ipaddress.IPv4Address(name)) == name
+    except ValueError:
+        return False
+
+
+def _asked(name: str, port: int) -> list[Any]:
+    """What the resolver says, within the time for connecting: it has no limit of its own."""
+    found: list[Any] = []
+
+    def ask() -> None:
+        try:
+            found.append(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            found.append(error)
+
+    thread = threading.Thread(target=ask, name="resolver", daemon=True)
+    thread.start()
+    thread.join(CONNECT_SECONDS)
+    if not found:
+        raise UnreachableError(f"{name} has no address in time")
+    if isinstance(found[0], Exception):
+        raise UnreachableError(f"{name} has no address: {found[0]}") from found[0]
+    return list(found[0])
+
+
+def _is_allowed(host: str, address: Address, *, trusted: bool) -> bool:
+    """Whether ``host`` may lead to ``address``, and to each address that stands inside it."""
+    return all(_one_allowed(host, one, trusted=trusted) for one in (*_inside(address), address))
+
+
+#: IPv6 addresses whose last 32 bits are an IPv4 address that a gateway calls (RFC 6052)
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+#: what an intranet uses
+_PRIVATE = tuple(
+    ipaddress.ip_network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
+
+
+def _inside(address: Address) -> Iterator[ipaddress.IPv4Address]:
+    if isinstance(address, ipaddress.IPv4Address):
+        return
+    for found in (address.ipv4_mapped, address.sixtofour, *(address.teredo or ())):
+        if found is not None:
+            yield found
+    if address in _NAT64:
+        yield ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+
+
+def _one_allowed(host: str, address: Address, *, trusted: bool) -> bool:
+    if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped is not None or address in _NAT64):
+        return True  # it is called as what stands inside, and that is judged
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        return False
+    if trusted or (address.is_global and not address.is_reserved):
         return True
-    return address.is_global and not address.is_multicast
+    return any(_listed(entry, host, address) for entry in getattr(settings, "MUSTER_OUTBOUND_ALLOWED", ()))
 
 
 def _listed(entry: str, host: str, address: Address) -> bool:
-    if entry.lower() == host.lower():
-        return True
+    """Whether this entry of the list lets ``host`` lead to ``address``."""
+    name, _equals, network = (part.strip() for part in entry.partition("="))
+    if name.lower() != host.lower():
+        return False
+    if not network:
+        return str(address) == host or any(address in one for one in _PRIVATE)
     try:
-        return address in ipaddress.ip_network(entry, strict=False)
-    except ValueError:
+        return address in ipaddress.ip_network(network, strict=False)
+    except ValueError:  # a list that cannot be read opens nothing
         return False

@@ -45,6 +45,21 @@ def endless(request: BaseHTTPRequestHandler) -> None:
             request.wfile.write(b"x" * 65536)
 
 
+def endless_head(request: BaseHTTPRequestHandler) -> None:
+    """Answers with headers without end."""
+    with contextlib.suppress(OSError):
+        request.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            request.wfile.write(b"X-More: " + b"x" * 8192 + b"\r\n")
+
+
+def garbage(request: BaseHTTPRequestHandler) -> None:
+    """Answers what is no HTTP."""
+    with contextlib.suppress(OSError):
+        request.wfile.write(b"\xff\x00" * 4096)
+    hang_up(request)
+
+
 def drip(request: BaseHTTPRequestHandler) -> None:
     """Answers a byte at a time, for longer than anybody should wait."""
     request.send_response(200)

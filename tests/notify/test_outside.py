@@ -88,7 +88,7 @@ def test_redirect_is_not_followed(city: City, loopback: None) -> None:
     assert len(kept.requests) == 1 and other.requests == []
 
 
-@pytest.mark.parametrize("answer", [receivers.endless, receivers.hang_up])
+@pytest.mark.parametrize("answer", [receivers.endless, receivers.endless_head, receivers.hang_up, receivers.garbage])
 def test_hostile_answer_is_a_failed_attempt(city: City, loopback: None, answer: receivers.Answer) -> None:
     with receiver(answer) as kept:
         tell(city, endpoint(city, kept.url))
@@ -164,6 +164,10 @@ def test_endpoint_that_never_answers_is_parked_and_tried_again_later(city: City,
         "http://127.0.0.1/", "http://localhost/", "http://127.1/", "http://2130706433/", "http://0x7f000001/",
         "http://0/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://169.254.169.254/latest/meta-data/",
         "http://[fe80::1]/", "http://10.0.0.1/", "http://192.168.1.1/", "http://172.16.0.1/", "http://100.64.0.1/",
+        "http://0177.0.0.1/", "http://017700000001/", "http://0x7f.1/", "http://127.0.0.1./", "http://0x08080808/",
+        "http://134744072/", "http://8.8.2056/", "http://010.8.8.8/", "http://[64:ff9b::a00:1]/", "http://[::7f00:1]/",
+        "http://[2001:0:7f00:1::]/", "http://[fd00::1]/", "http://[::]/", "http://[ff02::1]/", "http://240.0.0.1/",
+        "http://[fe80::1%25lo]/", "http://\u2460\u2461\u2466.1/", "http://127.0.0.1\u3002/", "data:,x", "https:",
         "http://224.0.0.1/", "http://0.0.0.0/", "http://[2002:7f00:1::]/", "ftp://example.org/", "file:///etc/passwd",
         "gopher://127.0.0.1/", "http://user:secret@example.org/", "http:///nohost", "http://example.org:99999/", "//x",
     ],
@@ -190,7 +194,7 @@ def test_name_is_resolved_once_and_that_address_is_called(
     city: City, settings: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S18: a name that leads elsewhere the second time (rebinding) changes nothing: there is no second time."""
-    settings.MUSTER_OUTBOUND_ALLOWED = ["partner.test"]  # type: ignore[attr-defined]
+    settings.MUSTER_OUTBOUND_ALLOWED = ["partner.test=127.0.0.0/8"]  # type: ignore[attr-defined]
     asked: list[str] = []
     real = socket.getaddrinfo
 
@@ -203,6 +207,78 @@ def test_name_is_resolved_once_and_that_address_is_called(
         outbound.post_json(f"http://partner.test:{kept.port}/hook", {})
         assert kept.requests[0][1]["host"] == f"partner.test:{kept.port}"
     assert asked.count("partner.test") == 1
+
+
+def leads_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
+    """Names lead to these addresses, one after the other; returns what was asked."""
+    asked: list[str] = []
+
+    def resolve(host: str, port: int, *more: object, **named: object) -> object:
+        asked.append(str(host))
+        address = addresses[min(len(asked), len(addresses)) - 1]
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [(family, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("listed", "address", "called"),
+    [
+        ((), "10.1.2.3", False),
+        (("partner.test",), "10.1.2.3", True),
+        (("partner.test",), "fd00::1", True),
+        (("partner.test",), "127.0.0.1", False),
+        (("partner.test",), "::1", False),
+        (("partner.test",), "169.254.169.254", False),
+        (("partner.test=10.1.0.0/16",), "10.1.2.3", True),
+        (("partner.test=10.1.0.0/16",), "10.2.2.3", False),
+        (("partner.test=0.0.0.0/0",), "169.254.169.254", False),
+        (("partner.test = 10.1.2.3",), "::ffff:10.1.2.3", True),
+        (("other.test",), "10.1.2.3", False),
+        (("10.0.0.0/8",), "10.1.2.3", False),
+        (("partner.test=no network",), "10.1.2.3", False),
+        ((), "64:ff9b::808:808", True),
+        ((), "8.8.8.8", True),
+    ],
+)
+def test_private_addresses_are_opened_partner_by_partner(
+    settings: object, monkeypatch: pytest.MonkeyPatch, listed: tuple[str, ...], address: str, called: bool
+) -> None:
+    """S18: private ranges only if listed for this partner, and what is link-local never."""
+    settings.MUSTER_OUTBOUND_ALLOWED = list(listed)  # type: ignore[attr-defined]
+    leads_to(monkeypatch, address)
+    if called:
+        outbound.check("http://partner.test/")
+        return
+    with pytest.raises(outbound.RefusedAddressError):
+        outbound.check("http://partner.test/")
+
+
+def test_a_name_with_one_good_and_one_bad_address_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, 80)) for one in ("8.8.8.8", "10.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_n: both)
+    with pytest.raises(outbound.RefusedAddressError):
+        outbound.check("http://partner.test/")
+
+
+def test_not_even_our_own_settings_lead_to_link_local(settings: object) -> None:
+    """S18: the SMS gateway is named by us; a link-local address (a cloud's secrets) is none."""
+    settings.MUSTER_OUTBOUND_ALLOWED = []  # type: ignore[attr-defined]
+    with pytest.raises(outbound.RefusedAddressError):
+        outbound.post_json("http://169.254.169.254/messages", {}, trusted=True)
+
+
+def test_a_resolver_that_never_answers_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(outbound, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_n: over.wait(20) and [])
+    try:
+        with pytest.raises(outbound.UnreachableError):
+            outbound.post_json("http://partner.test/", {})
+    finally:
+        over.set()
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ MUSTER_EMAIL = bool(EMAIL_HOST or EMAIL_FILE_PATH) or PROCESS == "test"
 MUSTER_SMS_URL = os.environ.get("MUSTER_SMS_URL", "")
 MUSTER_SMS_TOKEN = secret("MUSTER_SMS_TOKEN")
 
-# Hosts, addresses or networks inside our own walls that webhooks may call all the same (an intranet).
+# Partners inside our own walls that webhooks may call all the same (an intranet), one by one: "host" may lead to
+# private addresses, "host=network" there; whole networks are opened to nobody.
 MUSTER_OUTBOUND_ALLOWED = words("MUSTER_OUTBOUND_ALLOWED", default=[])
 
 # The address that links in messages begin with; empty: no links.

@@ -206,7 +206,49 @@ def share(result: dict[str, Any], generator: Any, **more: Any) -> dict[str, Any]
             ]
             if not operation["parameters"]:
                 del operation["parameters"]
+    _link(result["paths"], components)
+    for name, shape in components.get("schemas", {}).items():
+        if name.endswith("Request") and shape.get("type") == "object":
+            shape.setdefault("additionalProperties", False)  # a name that a shape does not know is refused
     return result
+
+
+def _link(paths: dict[str, Any], components: dict[str, Any]) -> None:
+    """Say what can be done next with a thing that was made, shown or listed: each operation on it, by its id.
+
+    What decides gets the ETag of what was read as its If-Match.
+    """
+    for path, methods in paths.items():
+        inside = path.removesuffix("/").rpartition("/")[2]
+        within = re.fullmatch(r"\{(\w+)_id\}", inside)
+        noun = within[1] if within else inside.removesuffix("s")
+        if not any(f"{{{noun}_id}}" in other for other in paths):
+            continue
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                shape = str(answer.get("content", {}).get("application/json", {}).get("schema", {}))
+                if status in ("200", "201") and shape != "{}" and (method == "get" or status == "201"):
+                    place = "#/items/0/id" if method == "get" and not within else "#/id"
+                    answer["links"] = _next(paths, components, noun, place)
+
+
+def _next(paths: dict[str, Any], components: dict[str, Any], noun: str, place: str) -> dict[str, Any]:
+    """Return the links to each operation on a ``noun`` whose id stands at ``place``; of a list only to show it."""
+    found: dict[str, Any] = {}
+    listed = "items" in place
+    for path, methods in paths.items():
+        if f"{{{noun}_id}}" not in path or (listed and not path.endswith(f"{{{noun}_id}}")):
+            continue
+        for method, operation in methods.items():
+            if listed and method != "get":
+                continue
+            given = {f"path.{noun}_id": f"$response.body{place}"}
+            if any("IfMatch" in str(one.get("$ref")) for one in operation.get("parameters", [])):
+                given["header.If-Match"] = "$response.header.ETag"
+            name = operation["operationId"]
+            link = {"operationId": name, "parameters": given}
+            found[name] = _once(components, "links", f"{name}_{'listed' if listed else 'by_id'}", link)
+    return found
 
 
 _COMMON = ("Idempotency-Key", "If-Match", "If-None-Match", "cursor", "limit", "fields", "Purpose")
