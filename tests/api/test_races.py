@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -69,6 +71,36 @@ def test_one_key_many_times_at_once_is_one_effect(world: worlds.World) -> None:
     assert all(answer.json()["code"] == "running" for answer in answers if answer.status_code == 409)
     assert Event.objects.filter(type="log.added").count() == before + 1
     assert Command.objects.filter(key=key).count() == 1
+
+
+def test_a_key_that_is_let_go_in_a_moment_is_waited_for(world: worlds.World) -> None:
+    """As when the process that had the request was killed, and the proxy sends it again before PostgreSQL knows."""
+    key, path = str(uuid.uuid4()), f"/incidents/{world.ids['incident_id']}/log"
+    send = sender(world, "centre/commander", path, {"text": "again"}, idempotency_key=key)
+    held, numbers = threading.Event(), []
+
+    def hold() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", numbers)
+            held.set()
+            time.sleep(0.5)  # the connection's end lets go of it
+
+    actor_key = Command.objects.get(key=_sent(world, path)).actor_key
+    digest = hashlib.sha256(f"{actor_key}/{key}".encode()).digest()
+    numbers.append(int.from_bytes(digest[:8], "big", signed=True))
+
+    def post() -> Any:
+        held.wait(30)
+        return send()
+
+    answer = together([hold, post])[1]
+    assert answer.status_code == 201, answer.content
+
+
+def _sent(world: worlds.World, path: str) -> str:
+    key = str(uuid.uuid4())
+    assert sender(world, "centre/commander", path, {"text": "first"}, idempotency_key=key)().status_code == 201
+    return key
 
 
 def test_many_decisions_on_one_version_have_one_winner(world: worlds.World) -> None:

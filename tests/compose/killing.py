@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 
@@ -41,7 +42,8 @@ class Killer(threading.Thread):
             before = one["State"]["StartedAt"]
             self.project.kill(one)
             self.killed.append((time.time(), one["Name"].lstrip("/")))
-            print(f"    killed {one['Name'].lstrip('/')}", flush=True)
+            # the script's own words are kept back, ours are not
+            print(f"    killed {one['Name'].lstrip('/')}", file=sys.__stdout__, flush=True)
             self.project.wait(lambda c=one, b=before: self._not_again(c, b), 60, "not started again")
         self.project.wait(lambda: self.project.not_healthy(*names), 180, "not well again")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,8 @@ from coordination.events.refused import Conflict, KeyReused, Refused
 
 _FORM = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _SPACE = uuid.UUID("6f0c2ed0-52a5-4a1e-9d3c-0a1f4b7a9f11")
+WAIT_SECONDS = 1.5
+PAUSE_SECONDS = 0.1
 KEPT_HEADERS = ("ETag", "Location", "Content-Type", "Link")
 
 
@@ -73,14 +76,25 @@ def _content(body: Any) -> str:
     return "\n".join(found)
 
 
-@contextmanager
-def turn(actor: Actor, key: uuid.UUID) -> Iterator[None]:
-    """Hold this key while its request runs. Raises `Conflict` (409 running) while another holds it."""
-    number = int.from_bytes(hashlib.sha256(f"{actor.key}/{key}".encode()).digest()[:8], "big", signed=True)
+def _taken(number: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
-        if not cursor.fetchone()[0]:
+        return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def turn(actor: Actor, key: uuid.UUID) -> Iterator[None]:
+    """Hold this key while its request runs. Raises `Conflict` (409 running) while another holds it.
+
+    A proxy sends a request again at once when the process that had it is gone, and PostgreSQL may take a moment to
+    notice that: so long we wait.
+    """
+    number = int.from_bytes(hashlib.sha256(f"{actor.key}/{key}".encode()).digest()[:8], "big", signed=True)
+    until = time.monotonic() + WAIT_SECONDS
+    while not _taken(number):
+        if time.monotonic() > until:
             raise Conflict(_("The same request is still running. Ask again soon."), code="running", retry_after=1)
+        time.sleep(PAUSE_SECONDS)
     try:
         yield
     finally:
