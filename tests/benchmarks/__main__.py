@@ -22,6 +22,7 @@ SECTIONS = {
     "pages": "3. Pages filtered by permission",
     "api": "4. API and pages",
     "log": "5. Writing the log",
+    "units": "6. What one of each costs",
 }
 
 

@@ -26,7 +26,7 @@ from tests.benchmarks.figures import Figure, growth, middle, percentile
 from tests.events import outside
 from tests.live import ground
 
-SIZES = {True: (10_000, 1_000_000), False: (1_000, 3_000)}
+SIZES = {True: (10_000, 1_000_000), False: (1_000, 10_000)}
 CLIENTS = 8
 HANDS = 16
 """Clients that acknowledge at once."""
@@ -109,13 +109,16 @@ def _rates(city: scale.City, size: int, rounds: int, costs: dict[str, list[float
     }
     bare = servers.Bare()
     rates: dict[tuple[str, str], list[float]] = {}
+    spent: dict[tuple[str, str], list[float]] = {}
     try:
         for _ in range(rounds + 1):
             for what, (ours, floor, _goals) in whats.items():
-                rates.setdefault((what, "floor"), []).append(load(bare.port, floor)["rate"])
-                for name, server in running.items():
-                    if server is not None:
-                        rates.setdefault((what, name), []).append(load(server.port, ours)["rate"])
+                for name, server in {"floor": bare, **running}.items():
+                    if server is None:
+                        continue
+                    before, done = server.cpu(), load(server.port, floor if name == "floor" else ours)
+                    rates.setdefault((what, name), []).append(done["rate"])
+                    spent.setdefault((what, name), []).append(1000 * (server.cpu() - before) / done["count"])
     finally:
         for server in (bare, *running.values()):
             if server is not None:
@@ -128,7 +131,9 @@ def _rates(city: scale.City, size: int, rounds: int, costs: dict[str, list[float
                 continue
             rate = middle(rates[what, name][1:])
             hot = ("ratio", ">=", goal) if what == "list of 50" else None
-            found.append(Figure(f"{what}, {name}", f"{size:,}", rate, "/s", floor_rate, rate / floor_rate, hot))
+            cpu, least = middle(spent[what, name][1:]), middle(spent[what, "floor"][1:])
+            note = f"CPU of the server {cpu:.1f} ms, floor {least:.2f} ms: {least / cpu:.2f} ×"
+            found.append(Figure(f"{what}, {name}", f"{size:,}", rate, "/s", floor_rate, rate / floor_rate, hot, note))
             if name == "embedded":
                 costs.setdefault(f"{what}, seconds a request", []).append(1 / rate)
     return found

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from contextlib import suppress
 
+import psutil
+
 from tests.benchmarks.figures import KEPT
 from tests.events import outside
 from tests.live import ground
@@ -54,6 +56,12 @@ class Server:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             return True
         return False
+
+    def cpu(self) -> float:
+        """CPU seconds it has used, its workers' included."""
+        first = psutil.Process(self.process.pid)
+        times = [one.cpu_times() for one in (first, *first.children(recursive=True))]
+        return sum(one.user + one.system for one in times)
 
     def stop(self) -> None:
         """End it."""

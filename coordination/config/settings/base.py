@@ -75,6 +75,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "sharing.access.widgets.Widgets"
+
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]  # ours alone

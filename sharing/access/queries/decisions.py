@@ -21,7 +21,7 @@ from coordination.events.actor import Actor
 from coordination.events.refused import Forbidden
 from sharing.access.guarded import Guarded
 from sharing.access.models import Grant
-from sharing.access.queries.scopes import live_scopes
+from sharing.access.queries.scopes import scope_ids
 from sharing.access.queries.sight import DISPLAY_MAX_CLASS, Unseen
 from sharing.access.rights import Right, right
 
@@ -105,7 +105,7 @@ def grants_on(actor: Actor, incident_id: int, at: datetime) -> QuerySet[Grant]:
         Q(revoked_at=None) | Q(revoked_at__gt=at),
         object_type=INCIDENT,
         object_id=incident_id,
-        scope__in=live_scopes(actor),
+        scope__in=scope_ids(actor),
         valid_from__lte=at,
         actions__contains=["view"],
     )

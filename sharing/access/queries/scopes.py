@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from coordination.events import clock
 from coordination.events.actor import Actor
@@ -48,6 +49,18 @@ def live_scopes(actor: Actor) -> QuerySet[Scope]:
     for kind, key in keys_of(actor):
         wanted |= Q(kind=kind, key=key)
     return Scope.objects.filter(wanted, retired_at=None)
+
+
+_IDS = "SELECT id FROM access_scope WHERE retired_at IS NULL AND (kind, key) IN %s"
+
+
+def scope_ids(actor: Actor) -> RawSQL | list[int]:
+    """Ids of the actor's live scopes, for ``__in``: `live_scopes` without what the ORM needs to put it together.
+
+    A page asks by it twenty times.
+    """
+    keys = tuple((str(kind), key) for kind, key in keys_of(actor))
+    return RawSQL(_IDS, [keys]) if keys else []  # noqa: S611 - its text is a constant
 
 
 def resolve(actor: Actor, at: datetime | None = None) -> Scopes:

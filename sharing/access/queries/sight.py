@@ -12,22 +12,23 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Department
 from accounts.queries import shown_on
 from coordination.events import clock
 from coordination.events.actor import Actor
 from coordination.events.refused import NotFound
 from sharing.access.guarded import Guarded
 from sharing.access.models import VisIncident
-from sharing.access.queries.scopes import live_scopes
+from sharing.access.queries.scopes import scope_ids
 from sharing.access.rights import Right, right
 
 M = TypeVar("M", bound=Guarded)
 
 # A wall hangs where visitors stand: nothing above internal (2) is shown there, whatever its department sees.
 DISPLAY_MAX_CLASS = 2
+_BELOW = "SELECT id FROM accounts_department WHERE path LIKE %s"
 NOTHING_HERE = _("There is nothing here, or nothing that you may see.")
 
 
@@ -64,7 +65,7 @@ def seen(actor: Actor, model: type[Guarded], at: datetime) -> Q:
     public = Q(**{f"{since}__isnull": False})
     if actor.kind == "display":
         return opened & public
-    below = Department.objects.filter(path__contains=f"/{actor.department_id}/").values("pk")
+    below = RawSQL(_BELOW, [f"%/{actor.department_id}/%"])  # noqa: S611 - its text is a constant
     commands = _visible(actor, model, at, reach=1, classes=False).filter(grant__actions__contains=["command"])
     return opened & (public | Q(**{f"{owner}__in": below}) | Q(Exists(commands)))
 
@@ -75,7 +76,7 @@ def _opened(actor: Actor, model: type[Guarded], at: datetime) -> Q:
         return _on_display(actor, model) & open_to_all
     if not model.guard_own:
         return open_to_all
-    below = Department.objects.filter(path__contains=f"/{actor.department_id}/").values("pk")
+    below = RawSQL(_BELOW, [f"%/{actor.department_id}/%"])  # noqa: S611 - its text is a constant
     own = _owned(model, below)
     if model.guard_own_alone:
         return open_to_all | own
@@ -92,7 +93,7 @@ def _visible(
 ) -> QuerySet[VisIncident]:
     rows = VisIncident.objects.filter(
         incident_id=OuterRef(model.guard_path),
-        scope__in=live_scopes(actor),
+        scope__in=scope_ids(actor),
         valid_to__gt=at,
         reach__gte=reach,
     )

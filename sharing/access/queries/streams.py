@@ -12,7 +12,7 @@ from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer
 from sharing.access.models import Grant, VisIncident
 from sharing.access.queries.paging import visible_incident_ids
-from sharing.access.queries.scopes import live_scopes
+from sharing.access.queries.scopes import scope_ids
 from sharing.access.rights import right
 
 _INCIDENT = re.compile(r"incident:([1-9]\d{0,17})(:brief)?")
@@ -89,7 +89,7 @@ def _reach_steps(actor: Actor, incident_ids: set[int], now: datetime) -> Steps[d
     if not incident_ids or not right("view").open_to(actor):
         return {}
     rows = VisIncident.objects.filter(
-        incident_id__in=incident_ids, scope__in=live_scopes(actor), valid_to__gt=now
+        incident_id__in=incident_ids, scope__in=scope_ids(actor), valid_to__gt=now
     )
     if actor.kind == "display":
         wall = shown_on(actor.id, actor.department_id).first()
