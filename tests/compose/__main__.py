@@ -171,11 +171,12 @@ def guarded(project: Project) -> None:
 def doors(project: Project, root: Path) -> None:
     """TLS by our own authority; without TLS nothing but the way to it; what forged headers say does not count."""
     secure, plain = project.ports.secure, project.ports.plain  # type: ignore[attr-defined]
-    with (
-        socket.create_connection(("localhost", secure), 5) as line,
-        ssl.create_default_context(cafile=str(root)).wrap_socket(line, server_hostname="localhost") as wrapped,
-    ):
-        assert wrapped.version() == "TLSv1.3", wrapped.version()
+    before = shown(secure, root)
+    assert before["version"] == "TLSv1.3", before
+    one = project.containers("certificates")[0]["Id"]
+    run("docker", "exec", one, "rm", "/srv/muster/certificates/site.pem")
+    said = run("docker", "exec", one, "python", "deploy/certificates.py", "--once")
+    assert "Success" in said and shown(secure, root)["serialNumber"] != before["serialNumber"], f"not renewed: {said}"
     with httpx.Client(trust_env=False, timeout=10) as client:
         led = client.get(f"http://localhost:{plain}/desk/?a=b")
         assert (led.status_code, led.headers["location"]) == (301, f"https://localhost:{secure}/desk/?a=b"), led
@@ -188,9 +189,18 @@ def doors(project: Project, root: Path) -> None:
         assert big.status_code == 413, big
     metrics = f"http://127.0.0.1:{project.ports.metrics}/metrics"  # type: ignore[attr-defined]
     token = (project.folder / "deploy" / "secrets" / "metrics_token").read_text().strip()
-    shown = urlopen(Request(metrics, headers={"Authorization": f"Bearer {token}"}), timeout=10).read().decode()
-    assert 'muster_up{part="postgresql"} 1.0' in shown and "muster_requests_total" in shown, shown[:500]
-    say("TLS, redirect, trust page, headers, sizes, metrics: as they must be")
+    counts = urlopen(Request(metrics, headers={"Authorization": f"Bearer {token}"}), timeout=10).read().decode()
+    assert 'muster_up{part="postgresql"} 1.0' in counts and "muster_requests_total" in counts, counts[:500]
+    say("TLS and its renewal, redirect, trust page, headers, sizes, metrics: as they must be")
+
+
+def shown(port: int, root: Path) -> dict[str, Any]:
+    """The certificate that the proxy shows to somebody who trusts ``root`` alone."""
+    with (
+        socket.create_connection(("localhost", port), 5) as line,
+        ssl.create_default_context(cafile=str(root)).wrap_socket(line, server_hostname="localhost") as wrapped,
+    ):
+        return {**(wrapped.getpeercert() or {}), "version": wrapped.version()}
 
 
 def play(accounts: dict[str, Any], base: str) -> int:
@@ -249,7 +259,7 @@ COUNTED = (
     ("incidents", 1, "SELECT count(*) FROM incidents_incident WHERE headline_en = 'Glycol unit explosion'"),
     ("instructions", 2, "SELECT count(DISTINCT instruction_id) FROM instructions_instructionversion WHERE headline_en"
      " IN ('Cool the tanks, clear the site', 'Cool tank 3')"),
-    ("feedbacks", 7, "SELECT count(*) FROM instructions_feedback WHERE text IN ('Done on our side.',"
+    ("feedbacks", 6, "SELECT count(*) FROM instructions_feedback WHERE text IN ('Done on our side.',"
      " 'All tanks cooled.', 'Gate 3 is clear, see the photo.', 'Two of five cooled.', 'Tank 3 is cool.')"),
 )  # fmt: skip
 
