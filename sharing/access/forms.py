@@ -6,6 +6,7 @@ import inspect
 import math
 import uuid
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -28,10 +29,23 @@ WIDGET_CLASSES = (
 )
 
 
-def local_time(**kwargs: Any) -> forms.DateTimeField:
+class LocalTime(forms.DateTimeField):
+    """Date and time of the years that the API takes too; no week numbers, which nobody here means."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return the moment."""
+        if isinstance(value, str) and "W" in value.upper():
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        moment = super().to_python(value)
+        if moment is not None and not 1970 <= moment.year < 2100:
+            raise forms.ValidationError(_("Only the years 1970 to 2099 are taken."), code="date_range")
+        return moment
+
+
+def local_time(**kwargs: Any) -> LocalTime:
     """A moment in local time, as the browser's own picker sends it."""
     widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-    return forms.DateTimeField(widget=widget, **kwargs)
+    return LocalTime(widget=widget, **kwargs)
 
 
 def long_text(rows: int = 3, **kwargs: Any) -> forms.CharField:

@@ -244,9 +244,13 @@ def _with_header(operation: Operation, world: World, row: Row) -> Iterator[Attem
         yield replace(attempt, headers=rest | said)
 
 
+# parts of an address that stand for an act or a part of a page, and each of them is an operation; a link's own
+_WORDS = (":name", ":tab", ":uid", ":token")
+
+
 def _id(operation: Operation, world: World, row: Row) -> Iterator[Attempt]:
     parts = operation.route.removesuffix("^").split("/")
-    places = [n for n, part in enumerate(parts) if part.startswith("<") and part.strip("<>").endswith(("_id", "pk"))]
+    places = [n for n, part in enumerate(parts) if part.startswith("<") and not part.strip("<>").endswith(_WORDS)]
     for place in places:
         for one in row.drawn(f"{operation.key} {place}"):
             path = asking.path_of(operation, world, absent=False).split("/")

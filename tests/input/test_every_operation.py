@@ -65,6 +65,8 @@ def wrong(operation: Operation, attempt: Attempt, answer: Any, seconds: float, l
 def _reason(operation: Operation, attempt: Attempt, answer: Any, language: str) -> Iterator[str]:
     """A reason, in the language of who reads it."""
     if operation.api:
+        if operation.route == "api/v1/oauth/token" and "error" in json.loads(answer.content):
+            return  # RFC 6749 5.2 has a form of its own
         if answer["Content-Type"] != "application/problem+json":
             yield f"a refusal as {answer['Content-Type']}"
             return
