@@ -55,7 +55,7 @@ def fuzz(name: str, minutes: float) -> bool:
         print(f"{name:10} stood {tried[1] if tried else '?'} inputs in {minutes:g} min", flush=True)
         return True
     begins = max(said.find("Uncaught Python exception"), said.find("ERROR: libFuzzer"), 0)
-    print(f"{name:10} FELL\n{said[begins : begins + 4000]}")
+    print(f"{name:10} FELL (exit {run.returncode})\n{said[begins : begins + 4000]}")
     for path in sorted(folder.iterdir()):
         if path.is_file() and path.name.split("-")[0] in ("crash", "timeout", "oom"):
             print(f"again: {sys.executable} -m tests.fuzz.targets {name} {path}\n"
