@@ -17,6 +17,7 @@ from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer, side_by_side
 from coordination.events.models import Event, StreamEntry
 from coordination.events.refused import Invalid
+from incidents.entered import row_id
 from incidents.models import Incident, LogEntry, Objective
 from incidents.queries.facts import merged_ids
 from incidents.queries.lists import correcting
@@ -48,13 +49,16 @@ def timeline_steps(
 ) -> Steps[tuple[list[Row], list[Any] | None]]:
     """`timeline`, to be asked beside other questions: is it seen, by which streams, what happened, what is named."""
     before = _position(after)
+    pk = row_id(incident_id)
+    if pk is None:
+        raise access.Unseen
     seen, merged = yield [
-        access.scope(actor, Incident, at=now).filter(pk=incident_id).values_list("pk", flat=True),
-        merged_ids(incident_id),
+        access.scope(actor, Incident, at=now).filter(pk=pk).values_list("pk", flat=True),
+        merged_ids(pk),
     ]
     if not seen:
         raise access.Unseen
-    family = [incident_id, *merged]
+    family = [pk, *merged]
     named = [streams.incident(pk) for pk in family] + [streams.brief(pk) for pk in family]
     readable = yield from access.readable_steps(actor, named, now)
     size = max(1, min(size, 200))

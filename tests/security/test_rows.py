@@ -37,7 +37,13 @@ def ours() -> list[Path]:
 def dangerous(path: Path) -> list[str]:
     """Calls that run text, read objects, or build SQL out of values."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = {
+        ast.unparse(node.targets[0])
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         name = ast.unparse(node.func)
@@ -46,7 +52,8 @@ def dangerous(path: Path) -> list[str]:
             found.append(f"{where} {name}")
         if any(one.arg == "shell" and ast.unparse(one.value) != "False" for one in node.keywords):
             found.append(f"{where} shell")
-        if name.endswith((".raw", ".extra", "RawSQL")) and name.startswith(("objects", "Raw")):
+        constant = bool(node.args) and ast.unparse(node.args[0]) in constants
+        if name.endswith((".raw", ".extra", "RawSQL")) and name.startswith(("objects", "Raw")) and not constant:
             found.append(f"{where} {name}")
     return found
 
