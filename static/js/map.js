@@ -21,8 +21,16 @@ function draw(el) {
       .bindTooltip(label(p.name), { permanent: main, direction: "top", offset: [0, -8] }));
   }
   const group = L.featureGroup(shapes).addTo(map);
-  if (shapes.length) map.fitBounds(group.getBounds().pad(0.4), { maxZoom: 13 });
-  else map.setView([31.2, 121.5], 9);
+  const show = () => shapes.length ? map.fitBounds(group.getBounds().pad(0.4), { maxZoom: 13, animate: false }) : map.setView([31.2, 121.5], 9, { animate: false });
+  show();
+  let chosen = false; // a view that its reader chose stays
+  for (const name of ["pointerdown", "wheel", "keydown"]) el.addEventListener(name, () => { chosen = true; }, { passive: true });
+  new ResizeObserver(() => {
+    if (!el.clientWidth) return;
+    map.invalidateSize({ animate: false, pan: false });
+    if (!chosen) show();
+    for (const shape of shapes) shape.getTooltip().update(); // the letters may have another size as well
+  }).observe(el);
 }
 
 function label(text) {

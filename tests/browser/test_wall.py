@@ -53,6 +53,22 @@ CUT = """() => {
   return found;
 }"""
 
+# the map fills its panel, and the incident's name stands over its place
+MAP = """() => {
+  const map = document.querySelector('.leaflet-container');
+  if (!map) return [];
+  const found = [], frame = map.getBoundingClientRect();
+  const lines = [...map.querySelectorAll('path:not(.leaflet-interactive)')].map(one => one.getBoundingClientRect());
+  const end = Math.max(...lines.map(one => one.bottom));
+  if (end < frame.bottom - 20) found.push(`the grid ends ${Math.round(frame.bottom - end)} px above the map's edge`);
+  const name = map.querySelector('.leaflet-tooltip'), place = map.querySelector('path.leaflet-interactive');
+  if (!name || !place) return found;
+  const over = name.getBoundingClientRect(), at = place.getBoundingClientRect();
+  const aside = Math.abs((over.left + over.right - at.left - at.right) / 2);
+  if (aside > 5) found.push(`the name stands ${Math.round(aside)} px beside its place`);
+  return found;
+}"""
+
 
 @pytest.fixture(scope="module")
 def busy(ground: Ground) -> int:
@@ -88,5 +104,5 @@ def test_nothing_is_cut(window: OpenWindow, ground: Ground, busy: int, mode: str
         wall.page.set_viewport_size({"width": width, "height": height})
         wall.page.wait_for_timeout(300)  # rows are fitted to the new size after its event
         wall.picture(f"wall-{mode}-{width}-{language}", whole=False)
-        found += [f"{width}: {row}" for row in wall.page.evaluate(CUT)]
+        found += [f"{width}: {row}" for row in [*wall.page.evaluate(CUT), *wall.page.evaluate(MAP)]]
     assert found == []
