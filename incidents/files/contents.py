@@ -125,7 +125,8 @@ def _runs(name: str) -> bool:
 def _opened(content: bytes) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:  # the last: a later version of ZIP
+    # zipfile says by NotImplementedError that an archive needs a later version of ZIP than it reads
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise ContentError(_("The file cannot be unpacked.")) from error
 
 

@@ -65,19 +65,7 @@ def addressed(city: scale.City) -> list[str]:
 
 def approved(city: scale.City, mark: str) -> Any:
     """An order to everybody, ready to be issued."""
-    now, officer = clock.now(), city.actor("centre")
-    codes = addressed(city)
-    order = orders.draft(
-        actor=officer, now=now, incident_id=city.incident.pk, what=mark, headline_en=mark, headline_zh=mark[:22],
-        urgency="urgent", due_at=now + scale.timedelta(hours=2),
-        targets=[
-            {"department": city.departments[code].pk, "role": "support" if n else "lead"}
-            for n, code in enumerate(codes)
-        ],
-    )  # fmt: skip
-    orders.submit(actor=officer, now=now, instruction_id=order.pk)
-    orders.approve(actor=city.actor("centre", "approver"), now=now, instruction_id=order.pk, signed_conflicts=())
-    return order
+    return scale.approved(city, city.incident, addressed(city), what=mark, headline_en=mark, headline_zh=mark[:22])
 
 
 def once(city: scale.City, web: servers.Embedded, number: int, turn: int) -> dict[str, Any]:

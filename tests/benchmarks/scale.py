@@ -128,20 +128,27 @@ def busy(city: City, targets: int = 8) -> tuple[Incident, Instruction]:
     return row, order
 
 
-def order_to(city: City, incident: Incident, codes: list[str]) -> Instruction:
-    """An issued instruction to these departments; the first leads and has acknowledged."""
+def approved(city: City, incident: Incident, codes: list[str], **said: str) -> Instruction:
+    """An order to these departments, ready to be issued; the first leads."""
     now, officer = clock.now(), city.actor("centre")
     order = orders.draft(
-        actor=officer, now=now, incident_id=incident.pk, what="Cool the tanks", headline_en="Cool the tanks",
-        place="Unit 3", verb="cool", urgency="urgent", due_at=now + timedelta(hours=2),
+        actor=officer, now=now, incident_id=incident.pk, urgency="urgent", due_at=now + timedelta(hours=2), **said,
         targets=[
             {"department": city.departments[code].pk, "role": "support" if n else "lead"}
             for n, code in enumerate(codes)
         ],
     )  # fmt: skip
     orders.submit(actor=officer, now=now, instruction_id=order.pk)
-    orders.approve(actor=city.actor("centre", "approver"), now=now, instruction_id=order.pk, signed_conflicts=())
-    order = orders.issue(actor=officer, now=now, instruction_id=order.pk)
+    return orders.approve(actor=city.actor("centre", "approver"), now=now, instruction_id=order.pk, signed_conflicts=())
+
+
+def order_to(city: City, incident: Incident, codes: list[str]) -> Instruction:
+    """An issued instruction to these departments; the first leads and has acknowledged."""
+    order = approved(
+        city, incident, codes, what="Cool the tanks", headline_en="Cool the tanks", place="Unit 3", verb="cool"
+    )
+    now = clock.now()
+    order = orders.issue(actor=city.actor("centre"), now=now, instruction_id=order.pk)
     first = Assignment.everything.get(instruction=order, department=city.departments[codes[0]])
     orders.acknowledge(actor=city.actor(codes[0]), now=now, assignment_id=first.pk, version=1)
     return order

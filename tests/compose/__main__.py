@@ -213,7 +213,7 @@ def play(accounts: dict[str, Any], base: str) -> int:
                 return scenario.play(found)
             finally:
                 found.close()
-    except Exception:
+    except Exception:  # whatever it was: what the script said last is shown, and it goes on up
         say(words.getvalue()[-1500:])
         raise
 
