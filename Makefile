@@ -45,8 +45,8 @@ test-all: check browser ## the same with the long runs
 	@MUSTER_CELLS=all $(BIN)/python -m pytest -m "not whole_system" -n 3 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m pytest -m "whole_system" -n 2 --dist loadfile --no-loadscope-reorder
 
-chaos: setup-test ## kill each process in turn under load (SEEDS=3 MINUTES=10: so many long runs of so long)
-	@$(BIN)/python -m pytest -s -m chaos tests/faults
+chaos: setup-test ## kill each process under load (SEEDS=3 …); ROW=F13 or ROWS=all: the tests of fault rows instead
+	@$(BIN)/python -m $(if $(ROW)$(ROWS),tests.faults.rows $(ROW) $(ROWS),pytest -s -m chaos tests/faults)
 
 wrecks: setup-test ## start from states wrecked by what a seed draws (N=200 SEED=1)
 	@$(BIN)/python -m tests.house.wrecks --count $(or $(N),200) --seed $(or $(SEED),1)

@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests import chromium, drawing, services, stacks
+from tests.faults.rows import MEASURED
+from tests.faults import disks
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # files that take longest begin first, so that the cores of a parallel run end together
@@ -80,6 +82,17 @@ def start_stack() -> Iterator[Callable[..., stacks.System]]:
         stacks.end(system)
 
 
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return a function that says what was measured; the table of fault rows shows it."""
+
+    def say(text: str) -> None:
+        record_property(MEASURED, text)
+        print(text)
+
+    return say
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return a Chromium, one for the session."""
@@ -98,11 +111,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept, dropped = [], []
     whole = {"stack", "browser"}
     has_browser = bool(chromium.program())
+    has_disks = any(item.get_closest_marker("mounts") for item in items) and disks.may_mount()
     for item in items:
         needs = [
             reason
             for marker, here, reason in (
                 ("browser", has_browser, "no Chromium"),
+                ("mounts", has_disks, "no right to mount a disk"),
                 ("shared_data", SHARED_DATA.is_dir(), "no shared data beside the repository"),
             )
             if item.get_closest_marker(marker) and not here

@@ -15,8 +15,8 @@ import pytest
 from tests.browser.conftest import OpenWindow
 from tests.browser.ground import LEAD, SUPPORT, Ground
 from tests.browser.pairing import pair
-from tests.browser.proxy import Proxy
 from tests.browser.window import Window, patience
+from tests.faults.proxy import Proxy
 from tests.stacks import System
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
