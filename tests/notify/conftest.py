@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from coordination.events import clock
 from coordination.notify import wiring
+from coordination.notify.management.commands.sms_gateway import serve
 from tests.deadlines import city as cities
 
 
@@ -26,3 +29,15 @@ def wired() -> Iterator[None]:
     yield
     guards, facts, sent, unreached = kept
     wiring.install(guards_by_type=guards, facts_by_type=facts, sent_by_type=sent, unreached_calls=unreached)
+
+
+@pytest.fixture
+def gateway(settings: object, tmp_path: Path) -> Iterator[str]:
+    """The local SMS gateway, and the setting that leads to it."""
+    server = serve(0, tmp_path / "messages.jsonl")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}/messages"
+    settings.MUSTER_SMS_URL = url  # type: ignore[attr-defined]
+    yield url
+    server.shutdown()
+    server.server_close()

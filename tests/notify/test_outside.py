@@ -6,7 +6,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from coordination.events.actor import SYSTEM
 from coordination.events.refused import Invalid
 from coordination.notify import actions, delivery, outbound
-from coordination.notify.management.commands.sms_gateway import serve
 from coordination.notify.models import Delivery, WebhookEndpoint
 from tests.deadlines.city import City
 from tests.notify import receiver as receivers
@@ -279,18 +277,6 @@ def test_a_resolver_that_never_answers_holds_nobody(monkeypatch: pytest.MonkeyPa
             outbound.post_json("http://partner.test/", {})
     finally:
         over.set()
-
-
-@pytest.fixture
-def gateway(settings: object, tmp_path: Path) -> Iterator[str]:
-    """The local SMS gateway, and the setting that leads to it."""
-    server = serve(0, tmp_path / "messages.jsonl")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_address[1]}/messages"
-    settings.MUSTER_SMS_URL = url  # type: ignore[attr-defined]
-    yield url
-    server.shutdown()
-    server.server_close()
 
 
 def test_sms_goes_through_the_gateway_once(city: City, gateway: str, tmp_path: Path) -> None:
