@@ -91,6 +91,7 @@ _REACHED = {
     ("assignment", "feedback"): {"in_progress", "feedback_submitted"},
     ("assignment", "evaluate"): {"closed", "evaluated", "in_progress"},
     ("assignment", "arbitrate"): {"declined", "delivered"},
+    ("assignment", "cancel"): {"cancelled", "="},
 }
 """Where a move that has several ends may end; ``=``: where it began."""
 

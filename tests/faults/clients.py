@@ -35,6 +35,9 @@ class Crew:
     invite: tuple[str, ...] = ()
 
 
+LEFT = 45.0
+"""Seconds after which an order that was left lying is cancelled: its ladders have climbed, and would for ever."""
+
 CREWS = (
     Crew("city", ("fire", "health")),
     Crew("city", ("transport", "eco")),
@@ -78,6 +81,8 @@ class Client(threading.Thread):
         self.stop = threading.Event()
         self.crash: BaseException | None = None
         self.cases = 0
+        self.shown: tuple[str, str, int, dict[str, Any], str] | None = None
+        self.left: list[tuple[float, int]] = []
 
     def run(self) -> None:
         """Case after case."""
@@ -109,6 +114,8 @@ class Client(threading.Thread):
                 made = answer.json()
                 command.made = made.get("id")
                 self.history.end(command, "ok", answer.status_code)
+                if "allowed_actions" in made:
+                    self.shown = (party.name, subject, int(made["id"]), made, answer.headers["ETag"])
                 return dict(made)
             if answer is not None and _refused(answer):
                 self.history.end(command, "fail", answer.status_code)
@@ -153,8 +160,8 @@ class Client(threading.Thread):
     def move(
         self, party: Party, kind: str, number: int, action: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any] | None:
-        """Make a move if it is offered now."""
-        seen = self.look(party, kind, number)
+        """Make a move if it is offered now, by what the answer to one's own last move showed or by a look."""
+        seen = self._known(party, kind, number) or self.look(party, kind, number)
         if seen is None:
             return None
         shown, etag = seen
@@ -163,6 +170,11 @@ class Client(threading.Thread):
             return None
         match = etag if offered["if_match"] else ""
         return self.send(party, kind, action, number, offered["href"], body or {}, match=match)
+
+    def _known(self, party: Party, kind: str, number: int) -> tuple[dict[str, Any], str] | None:
+        """What the same party was shown of the same thing just now, once."""
+        shown, self.shown = self.shown, None
+        return shown[3:] if shown and shown[:3] == (party.name, kind, number) else None
 
     # --- what a crew does
 
@@ -173,6 +185,7 @@ class Client(threading.Thread):
     def case(self) -> None:
         """One order from draft to closed, some of it left lying on the way so that its clocks run out."""
         issuer = self.officer(self.crew.issuer)
+        self.tidy(issuer)
         self.log(issuer)
         due = (datetime.now(UTC) + timedelta(seconds=self.random.choice((12, 40, 3600)))).isoformat()
         drafted = self.send(
@@ -191,6 +204,7 @@ class Client(threading.Thread):
         if drafted is None:
             return
         number = int(drafted["id"])
+        self.left.append((time.monotonic(), number))
         self.move(issuer, "instruction", number, "submit")
         if self.leaves(0.1):
             return
@@ -204,6 +218,13 @@ class Client(threading.Thread):
         for code in self.crew.targets[::-1]:
             if self.city.id(code) in parts:
                 self.part(code, issuer, parts[self.city.id(code)])
+
+    def tidy(self, issuer: Party) -> None:
+        """Cancel what has lain for long; what came to its end takes no cancelling."""
+        for since, number in list(self.left):
+            if time.monotonic() - since > LEFT:
+                self.left.remove((since, number))
+                self.move(issuer, "instruction", number, "cancel", {"reason": "Over."})
 
     def part(self, code: str, issuer: Party, number: int) -> None:
         """A department's part: acknowledged late or never, worked, handed in, returned, accepted."""
@@ -219,8 +240,9 @@ class Client(threading.Thread):
         if self.leaves(0.1):
             return
         self.move(officer, "assignment", number, "start", {"who_goes": "Team 1"})
-        self.report(officer, number, 40)
-        self.log(officer)
+        for percent in (20, 40, 60, 80):
+            self.report(officer, number, percent)
+            self.log(officer)
         self.report(officer, number, 100)
         judged = self.random.random()
         if judged < 0.25:
@@ -241,9 +263,9 @@ class Client(threading.Thread):
         self.move(officer, "assignment", number, "feedback", body)
 
     def log(self, party: Party) -> None:
-        """A line in the log."""
-        url = f"/api/v1/incidents/{self.incident}/log"
-        self.send(party, "log", "log", None, url, {"text": "Seen on site. {key}"})
+        """Two lines in the log."""
+        for said in ("Seen on site.", "Told by radio."):
+            self.send(party, "log", "log", None, f"/api/v1/incidents/{self.incident}/log", {"text": said + " {key}"})
 
     def grade(self) -> str:
         """The first outcome grade, read before the first fault."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,6 +93,10 @@ class History:
         for command in self.commands:
             found[command.outcome] += 1
         return found
+
+    def done(self) -> dict[str, int]:
+        """How many commands of each kind were acknowledged."""
+        return dict(Counter(one.action for one in self.commands if one.outcome == "ok").most_common())
 
     def shortest(self, subject: str, about: int | None, key: str = "") -> list[str]:
         """The lines that concern one object (or one command), with the faults of their time between them."""

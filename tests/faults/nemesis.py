@@ -50,14 +50,11 @@ class Nemesis:
         self.random.shuffle(faults)
         return faults
 
-    def run(self, rounds: int = 1, *, until: float | None = None) -> None:
-        """Do ``rounds``, or go on until the monotonic clock says ``until``; each fault once its time has come."""
-        done = 0
-        while done < rounds or (until is not None and time.monotonic() < until):
-            for fault in self.round():
-                time.sleep(0.5 + self.random.random() * 2)
-                self.do(fault)
-            done += 1
+    def run(self) -> None:
+        """Do each fault once, the next when the process runs again."""
+        for fault in self.round():
+            time.sleep(0.5 + self.random.random() * 2)
+            self.do(fault)
         self.check_orphans(wait=True)
 
     def do(self, fault: str) -> None:
@@ -131,14 +128,20 @@ class Nemesis:
         self.back.setdefault(name, []).append(time.monotonic() - began)
 
     def check_orphans(self, *, wait: bool) -> None:
-        """Children of what was killed must not live on beside their successors."""
+        """Children of what was killed must not live on beside their successors; without ``wait`` those are judged
+        whose time is over."""
+        later = []
         for name, process, killed in self.orphans:
             while wait and process.is_running() and time.monotonic() - killed < AFTERWARDS:
                 time.sleep(0.2)
+            if not wait and time.monotonic() - killed < AFTERWARDS:
+                later.append((name, process, killed))
+                continue
             with contextlib.suppress(psutil.NoSuchProcess):
                 if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
                     said = f"{process.pid} {process.cmdline()[:6]} of {name}, {time.monotonic() - killed:.0f} s later"
                     self.history.breach("a child outlived its parent", said)
+        self.orphans = later
 
 
 @contextlib.contextmanager

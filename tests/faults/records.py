@@ -20,7 +20,7 @@ QUERIES = {
     "assignments": (
         "SELECT id, instruction_id, state, version, ended_at, effective_at FROM instructions_assignment ORDER BY id"
     ),
-    "drafts": "SELECT instruction_id, what FROM instructions_instructionversion",
+    "drafts": "SELECT DISTINCT instruction_id, what FROM instructions_instructionversion",
     "feedback": "SELECT assignment_id, text FROM instructions_feedback",
     "evaluations": "SELECT assignment_id, remark FROM instructions_evaluation",
     "log": "SELECT id, text FROM incidents_logentry",

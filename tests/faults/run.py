@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 
@@ -10,8 +11,9 @@ import psycopg2
 from tests.api.client import Api, City
 from tests.faults import checker, ledgers, records
 from tests.faults.clients import CREWS, Client, open_incident, prepare
+from tests.faults.hail import Hail
 from tests.faults.history import History
-from tests.faults.nemesis import Nemesis, Watchman
+from tests.faults.nemesis import Watchman
 from tests.faults.readers import Asker, Reader, Screen
 from tests.stacks import System
 
@@ -23,6 +25,16 @@ class NotHeldError(AssertionError):
     """Something promised did not hold; the message has the seed and the shortest history that shows it."""
 
 
+@dataclass(frozen=True)
+class Aim:
+    """How much is to happen before a long run may end, and after how many seconds it ends in any case."""
+
+    kills: int
+    acknowledged: int
+    deadlines: int
+    seconds: float
+
+
 @dataclass
 class Figures:
     """What a run came to."""
@@ -30,6 +42,7 @@ class Figures:
     seed: int
     seconds: float = 0
     commands: dict[str, int] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
     kills: int = 0
     cases: int = 0
     answer_median: float = 0
@@ -63,17 +76,19 @@ class Run:
         self.api = Api(f"{system.base_url}/api/v1/schema")
         self.city = City(self.api, system.accounts)
         prepare(self.api, self.city)
-        self.incidents = [open_incident(self.city, number, crew) for number, crew in enumerate(CREWS)]
+        crews = [CREWS[number % len(CREWS)] for number in range(max(len(CREWS), clients // 4))]
+        self.incidents = [open_incident(self.city, number, crew) for number, crew in enumerate(crews)]
         self.clients = [
             Client(
-                self.api, self.city, self.history, CREWS[number % len(CREWS)], f"client {number}",
-                self.incidents[number % len(CREWS)], f"{seed}/{number}",
+                self.api, self.city, self.history, crews[number % len(crews)], f"client {number}",
+                self.incidents[number % len(crews)], f"{seed}/{number}",
             )
             for number in range(clients)
         ]  # fmt: skip
         self.readers = self._readers()
         self.watch = Watchman(system, self.history)
-        self.nemesis = Nemesis(system, self.history, f"{seed}/nemesis", redis_away=redis_away)
+        self.nemesis = Hail(system, self.history, f"{seed}/nemesis", redis_away=redis_away)
+        self.asked, self.fired = 0.0, 0
 
     def _readers(self) -> list[Reader]:
         commander, fire = self.city.person("city", "commander"), self.city.person("fire", "duty_officer")
@@ -84,14 +99,17 @@ class Run:
         found.append(Screen(self.api, fire, self.history, f"department:{self.city.id('fire')}"))
         return found
 
-    def go(self, *, rounds: int = 1, seconds: float = 0) -> Figures:
-        """Work, be hurt, come to rest, be asked. Raises `NotHeldError`."""
+    def go(self, aim: Aim | None = None) -> Figures:
+        """Work, be hurt (each fault once, or by chance up to ``aim``), rest, be asked. Raises `NotHeldError`."""
         began = time.monotonic()
         threads = [*self.clients, *self.readers, self.watch]
         for thread in threads:
             thread.start()
         try:
-            self.nemesis.run(rounds, until=began + seconds if seconds else None)
+            if aim is None:
+                self.nemesis.run()
+            else:
+                self.nemesis.fall(lambda: self._goes_on(aim, began))
             for client in self.clients:
                 client.stop.set()
             for client in self.clients:
@@ -107,6 +125,20 @@ class Run:
             return self._judge(began, settled)
         finally:
             self.city.close()
+
+    def _goes_on(self, aim: Aim, began: float) -> bool:
+        """Whether something of the aim is still to come, and nobody who works has fallen."""
+        fallen = any(thread.crash for thread in (*self.clients, *self.readers))
+        if fallen or time.monotonic() - began > aim.seconds:
+            return False
+        acknowledged = self.history.counts()["ok"]
+        if time.monotonic() - self.asked > 20:  # while PostgreSQL is down the last answer stands
+            self.asked = time.monotonic()
+            with contextlib.suppress(psycopg2.Error):
+                self.fired = self.system.query("SELECT count(*) FROM deadlines_deadline WHERE state = 'fired'")[0][0]
+            said = f"{self.nemesis.kills} kills, {acknowledged} acknowledged, {self.fired} deadlines fired"
+            print(f"{self.history.now:6.0f} s: {said}", flush=True)
+        return self.nemesis.kills < aim.kills or acknowledged < aim.acknowledged or self.fired < aim.deadlines
 
     def _settle(self) -> float:
         """Wait until nothing is overdue and everybody has heard; return how long it took."""
@@ -161,6 +193,7 @@ class Run:
             seed=self.seed,
             seconds=round(time.monotonic() - began, 1),
             commands=self.history.counts(),
+            done=self.history.done(),
             kills=self.nemesis.kills,
             cases=sum(client.cases for client in self.clients),
             answer_median=round(sorted(self.history.times or [0.0])[len(self.history.times) // 2], 3),
