@@ -71,6 +71,8 @@ DEMANDS: list[tuple[str, Callable[[], Any], Any, str]] = [
     ("web threads", lambda: settings.DATABASES["default"]["ATOMIC_REQUESTS"], False, "a page would hold its locks"),
     ("second factor", lambda: settings.MUSTER_REQUIRE_MFA or settings.MUSTER_DEMO or not settings.SECURE, True,
      "a password alone would open the command of a city"),
+    ("clock", lambda: settings.MUSTER_MOVABLE_CLOCK and not settings.MUSTER_DEMO, False,
+     "a row could move every deadline"),
     ("second factors", lambda: {"totp", "webauthn"} <= set(settings.MFA_SUPPORTED_TYPES), True, "staff need one"),
     ("sealed secrets", lambda: settings.MFA_ADAPTER, "accounts.mfa.Adapter", "a copy of the tables would make codes"),
     ("insecure keys", lambda: getattr(settings, "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", False), False,

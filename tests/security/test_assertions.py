@@ -29,6 +29,7 @@ UNSAFE: dict[str, tuple[str, Any]] = {
     "debug": ("DEBUG", True),
     "api permission": ("REST_FRAMEWORK", {"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"]}),
     "web threads": ("DATABASES", {"default": {"ATOMIC_REQUESTS": True}}),
+    "clock": ("MUSTER_MOVABLE_CLOCK", True),
     "second factors": ("MFA_SUPPORTED_TYPES", ["recovery_codes"]),
     "sealed secrets": ("MFA_ADAPTER", "allauth.mfa.adapter.DefaultMFAAdapter"),
     "insecure keys": ("MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", True),

@@ -34,6 +34,7 @@ from coordination.config.launcher.words import Refusal
 from coordination.config.launcher.words import gettext as _
 
 SHIM = Path(__file__).with_name("shim.py")
+KEEPER = Path(__file__).with_name("keeper.py")
 RUNNING = "RUNNING"
 CALL_SECONDS = 10.0
 END_SECONDS = 60.0
@@ -120,7 +121,7 @@ class Supervisor:
         ``detached``: it outlives us (the development services); else it stops everything when we die.
         """
         configuration = self.configure(programs)
-        command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(configuration)]
+        command = [sys.executable, "-P", str(KEEPER), "supervisor.supervisord", "-c", str(configuration)]
         if not detached:
             command = [sys.executable, str(SHIM), "TERM", "-", "-", *command]
         self.instance.supervisor_socket.unlink(missing_ok=True)

@@ -72,7 +72,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
 STATIC_ROOT = Path(os.environ.get("MUSTER_STATIC_ROOT") or BASE_DIR / "var" / "static")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "coordination.config.files.DurableFiles"},
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -11,6 +11,8 @@ AUTH_USER_MODEL = "accounts.Person"
 MUSTER_REQUIRE_MFA = flag("MUSTER_REQUIRE_MFA", default=True)
 # The demo city: its page lets anybody in it steer the story.
 MUSTER_DEMO = flag("MUSTER_DEMO", default=False)
+# The clock of all processes follows a row: a demo city's tests alone may move it.
+MUSTER_MOVABLE_CLOCK = flag("MUSTER_MOVABLE_CLOCK", default=False)
 MUSTER_SESSION_IDLE = timedelta(minutes=60)
 
 AUTHENTICATION_BACKENDS = [

@@ -1,6 +1,7 @@
 """How are tables, rights and static files brought up to this code?"""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from coordination.config import rights
+from coordination.config.files import flush
 
 
 class Command(BaseCommand):
@@ -38,14 +40,30 @@ class Command(BaseCommand):
 
     def _collect(self) -> None:
         root = Path(settings.STATIC_ROOT)
-        mark = root / ".collected"
+        mark, names = root / ".collected", root / "staticfiles.json"
         found = static_digest()
-        if mark.exists() and mark.read_text() == found:
+        readable = is_json(names)
+        if mark.exists() and mark.read_text() == found and readable:
             return
         root.mkdir(parents=True, exist_ok=True)
         mark.unlink(missing_ok=True)
+        if not readable:
+            names.unlink(missing_ok=True)  # a power cut left half of it, which nothing starts with
         call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+        for path in (*root.rglob("*"), root):
+            flush(path)  # before the mark says that they are there
         mark.write_text(found)
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file is absent, or can be read as JSON."""
+    try:
+        json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def static_digest() -> str:
