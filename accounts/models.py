@@ -122,6 +122,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
     keys_off = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    emergency = models.BooleanField(default=False, db_default=False)
     date_joined = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()

@@ -21,6 +21,7 @@ from accounts.actions.duty import plan_shift as plan_shift
 from accounts.actions.duty import remove_shift as remove_shift
 from accounts.actions.duty import set_deputy as set_deputy
 from accounts.actions.duty import take_over as take_over
+from accounts.actions.emergency import keep_for_emergencies as keep_for_emergencies
 from accounts.actions.factors import Enrolment as Enrolment
 from accounts.actions.factors import add_key as add_key
 from accounts.actions.factors import enrol as enrol

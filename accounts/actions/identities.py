@@ -27,6 +27,12 @@ class IdentityTaken(Conflict):
     code = "identity_taken"
 
 
+class EmergencyAccount(Conflict):
+    """An emergency account is for when the identity provider is away."""
+
+    code = "emergency_account"
+
+
 def person_of(issuer: str, subject: str) -> Person | None:
     """Whose identity this is, if they may still come in."""
     found = SocialAccount.objects.select_related("user").filter(provider=issuer, uid=subject).first()
@@ -38,6 +44,8 @@ def person_of(issuer: str, subject: str) -> Person | None:
 def link_identity(*, actor: Actor, now: datetime, person_id: int, issuer: str, subject: str) -> Person:
     """Let an identity elsewhere sign this person in (an administrator of all their departments, never themself)."""
     person = _theirs(actor, person_id, now)
+    if person.emergency:
+        raise EmergencyAccount(_("This is an emergency account: it must work without the identity provider."))
     if not issuer or len(issuer) > 200 or not 0 < len(subject) <= 190 or "\x00" in subject + issuer:
         raise Invalid(_("An identity needs an issuer and a subject."), errors=[{"pointer": "/subject"}])
     try:

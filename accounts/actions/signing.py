@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import codes, devices, keys
+from accounts.actions import emergency
 from accounts.lockout import familiar, locked_for
 from accounts.models import Department, OpenSession, Person
 from accounts.queries.people import actor_of_person, departments_of
@@ -238,8 +239,10 @@ def _note_session(
     command.record(
         type="session.started",
         subject=row,
-        streams=[streams.user(person.pk)],
+        streams=[streams.user(person.pk), *([streams.SYSTEM] if person.emergency else [])],
         payload={"address": address, "how": how},
+        tell=emergency.hearers(person, now),
+        urgency="urgent",
     )
 
 

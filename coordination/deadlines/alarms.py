@@ -34,6 +34,7 @@ DISK = "disk_low"
 BACKUP = "backup_old"
 LOCKED_OUT = "lock_outs"
 BROKER = "broker_away"
+EMERGENCY = "emergency_account"
 
 _RAISE = """
 INSERT INTO deadlines_alarm (kind, key, detail, department_id, incident_id, raised_at, version)

@@ -118,6 +118,7 @@ TEXTS: dict[str, Any] = {
     "participation.unable": _("%(department)s is unable to take part: %(number)s “%(headline)s”."),
     "participation.stood_down": _("%(department)s has stood down: %(number)s “%(headline)s”."),
     "participation.left": _("%(department)s no longer takes part: %(number)s “%(headline)s”."),
+    "emergency.entered": _("The emergency account %(account)s has just been used to sign in."),
     "alarm.raised": _("Alarm of the platform: %(alarm)s. %(number)s %(headline)s"),
     "bundle": _("%(count)s messages wait for you. First: %(first)s"),
     "withheld": _("There is something new for you that may be read on screen only."),
@@ -127,7 +128,7 @@ TEXTS: dict[str, Any] = {
 ALARMS = {
     "step_empty": _("nobody stands in a step of the ladder"),
     "unreached": _("nobody could be reached"),
-    "poison": _("a deadline cannot be worked off"),
+    "poison": _("a deadline or a task cannot be worked off"),
     "clock_jump": _("the clock jumped"),
     "overdue": _("deadlines are not being watched"),
     "engine_silent": _("no engine is running"),
@@ -139,6 +140,7 @@ ALARMS = {
     "disk_low": _("the disk is nearly full"),
     "backup_old": _("the backup is too old"),
     "lock_outs": _("many sign-ins are locked: somebody guesses passwords"),
+    "emergency_account": _("an emergency account is in use"),
     "broker_away": _("Redis does not answer; screens follow every 15 seconds"),
 }
 

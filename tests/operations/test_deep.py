@@ -29,6 +29,7 @@ def test_every_part_is_there_and_none_is_a_fault(asked: Any) -> None:
     found = answer.json()
     assert set(found["parts"]) == {
         "postgresql", "redis", "disk", "canary", "engine", "relay", "watchdog", "backup", "lock_outs",
+            "emergency",
     }  # fmt: skip
     assert found["parts"]["postgresql"]["status"] == "ok"
     assert found["parts"]["redis"]["status"] == "ok"

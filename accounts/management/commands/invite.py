@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--post", default="administrator")
         parser.add_argument("--name-zh", default="")
         parser.add_argument("--name-en", default="")
+        parser.add_argument("--emergency", action="store_true", help="one of two accounts whose every use is alarmed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Add or find the person, appoint them, print the path of the link."""
@@ -42,6 +43,8 @@ class Command(BaseCommand):
                 actions.appoint(
                     actor=SYSTEM, now=now, department_id=department.pk, person_id=person.pk, post=options["post"]
                 )
+            if options["emergency"]:
+                actions.keep_for_emergencies(actor=SYSTEM, now=now, person_id=person.pk)
             uid, _slash, token = actions.link_for(actor=SYSTEM, now=now, person_id=person.pk).partition("/")
         except Refused as refused:
             raise CommandError(str(refused.message)) from None

@@ -123,6 +123,18 @@ def lock_outs(count: int) -> Finding:
     return Finding(status, f"{count} sign-ins are locked" if status != OK else "", {"locked": count})
 
 
+def emergency(found: tuple[int, int, int]) -> Finding:
+    """Is an emergency account in use, and would both work?"""
+    accounts, factors, sessions = found
+    values = {"accounts": accounts, "with_second_factor": factors, "sessions": sessions}
+    if sessions:
+        return Finding(BAD, "an emergency account is in use", values)
+    if not accounts:
+        return Finding("off", "no emergency account is set up (manage.py invite --emergency)", values)
+    why = "only one emergency account" if accounts < 2 else "" if factors == accounts else "one has no second factor yet"
+    return Finding(WARN if why else OK, why, values)
+
+
 # name → what is asked, how it is judged
 PARTS: dict[str, tuple[Callable[[], Any], Callable[[Any], Finding]]] = {
     "postgresql": (facts.postgres, database),
@@ -134,6 +146,7 @@ PARTS: dict[str, tuple[Callable[[], Any], Callable[[Any], Finding]]] = {
     "watchdog": (lambda: watchdog.look(clock.now()), watching),
     "backup": (facts.backups, backup),
     "lock_outs": (facts.lock_outs, lock_outs),
+    "emergency": (facts.emergency, emergency),
 }
 
 

@@ -109,6 +109,17 @@ def lock_outs() -> int:
     return int(count)
 
 
+def emergency() -> tuple[int, int, int]:
+    """Emergency accounts that can sign in, those of them with a second factor, and their open sessions."""
+    ((accounts, factors, sessions),) = _rows(
+        "SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM mfa_authenticator f "
+        "WHERE f.user_id = p.id AND f.type <> 'recovery_codes')), coalesce(sum((SELECT count(*) FROM "
+        "accounts_opensession s WHERE s.person_id = p.id AND s.started_at > clock_timestamp() - interval '12 hours')), 0)"
+        " FROM accounts_person p WHERE p.emergency AND p.is_active"
+    )
+    return int(accounts), int(factors), int(sessions)
+
+
 def refusals() -> dict[str, int]:
     """Acts refused within the last 5 minutes, by reason."""
     return {str(code): int(n) for code, n in _rows(

@@ -17,6 +17,7 @@ KINDS = {
     "disk": alarms.DISK,
     "backup": alarms.BACKUP,
     "lock_outs": alarms.LOCKED_OUT,
+    "emergency": alarms.EMERGENCY,
     "redis": alarms.BROKER,
 }
 LOOKS = 3  # bad at so many looks in a row: after a start, what is counted from the last run needs a moment
