@@ -8,7 +8,7 @@ export PORT
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help compose-test setup setup-test demo demo-reset status down check test test-all bench chaos wrecks browser lock audit messages openapi services clean
+.PHONY: help compose-test setup setup-test demo demo-reset status down check test test-all bench chaos wrecks mutants browser lock audit messages openapi services clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 24
@@ -50,6 +50,9 @@ chaos: setup-test ## kill each process under load (SEEDS=3 …); ROW=F13 or ROWS
 
 wrecks: setup-test ## start from states wrecked by what a seed draws (N=200 SEED=1)
 	@$(BIN)/python -m tests.house.wrecks --count $(or $(N),200) --seed $(or $(SEED),1)
+
+mutants: setup-test ## put the code of access and states wrong and see whether the tests notice (N=40 SEED=1)
+	@$(BIN)/python -m tests.mutants --count $(or $(N),40) --seed $(or $(SEED),1)
 
 fuzz: setup-test ## feed every reader of foreign input with what breaks readers (MINUTES=10 each; ONLY=frames)
 	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),10) $(ONLY)
