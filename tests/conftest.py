@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests import chromium, drawing, services, stacks
-from tests.faults.rows import MEASURED
 from tests.faults import disks
+from tests.faults.rows import MEASURED
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 # files that take longest begin first, so that the cores of a parallel run end together
@@ -152,3 +152,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"left out: {reason}", yellow=True, bold=True)
         files = sorted({name.split("::")[0] for name in names})
         terminalreporter.write_line(f"{len(names)} tests in {', '.join(files)}")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _kept_questions_compared() -> None:
+    """Each question that is kept is built anew as well, and must be the same."""
+    from coordination.events import kept
+
+    kept.CHECK = True

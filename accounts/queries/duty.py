@@ -12,6 +12,7 @@ from accounts.models import Shift
 from accounts.queries.people import Reachable, holders_many, holders_steps, may_read_notes, reachable
 from coordination.events.actor import SYSTEM, Actor
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 
 # How far ahead "the next on duty" is looked for.
 LOOK_AHEAD = timedelta(days=3)
@@ -83,7 +84,11 @@ def _shifts_at(department_ids: Collection[int], at: datetime) -> QuerySet[Shift]
 
 def _shifts_after(department_ids: Collection[int], at: datetime) -> QuerySet[Shift]:
     """Shifts that begin within the next three days, the next first."""
-    rows = Shift.objects.filter(department_id__in=department_ids, starts__gt=at, starts__lte=at + LOOK_AHEAD)
+    return _shifts_between(department_ids, at, at + LOOK_AHEAD)
+
+
+def _shifts_between(department_ids: Collection[int], at: datetime, until: datetime) -> QuerySet[Shift]:
+    rows = Shift.objects.filter(department_id__in=department_ids, starts__gt=at, starts__lte=until)
     return rows.select_related("person", "deputy").order_by("starts")
 
 
@@ -111,7 +116,10 @@ def watch(department_id: int, at: datetime) -> Watch:
 
 def watch_steps(department_id: int, at: datetime) -> Steps[Watch]:
     """`watch`, to be asked beside other questions; one step, a second where no shift runs."""
-    covering, coming = yield [_shifts_at([department_id], at), _shifts_after([department_id], at)]
+    covering, coming = yield [
+        kept(_shifts_at, [department_id], at),
+        kept(_shifts_between, [department_id], at, at + LOOK_AHEAD),
+    ]
     shift = next(iter(covering), None)
     if shift is not None:
         people = _in_charge(shift)

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Department, Membership, Person
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 
 # Posts that may administer a department and those below it: posts, rosters, clients, displays.
 ADMINISTERING = frozenset({"administrator"})
@@ -110,12 +111,16 @@ def holders_steps(
     """`holders_many`, to be asked beside other questions; one step."""
     found: dict[int, list[Reachable]] = {pk: [] for pk in department_ids}
     via = "standing" if post == "duty_officer" else "post"
-    (rows,) = yield [members(at).filter(post__department_id__in=list(found), post__kind=post)]
+    (rows,) = yield [kept(_holding, list(found), post, at)]
     for row in rows:
         people = found[row.post.department_id]
         if all(other.person_id != row.person_id for other in people):
             people.append(reachable(row.person, via))
     return found
+
+
+def _holding(department_ids: list[int], post: str, at: datetime) -> QuerySet[Membership]:
+    return members(at).filter(post__department_id__in=department_ids, post__kind=post)
 
 
 def members(at: datetime) -> QuerySet[Membership]:

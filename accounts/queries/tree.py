@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department
 from coordination.events.at_once import Steps
+from coordination.events.kept import kept
 from coordination.events.refused import NotFound
 
 
@@ -58,8 +59,12 @@ def departments(
 
 def departments_steps() -> Steps[list[Department]]:
     """Every active department in tree order, to be asked beside other questions; one step."""
-    (rows,) = yield [Department.objects.filter(is_active=True).order_by("path", "code")]
+    (rows,) = yield [kept(_active)]
     return rows
+
+
+def _active() -> QuerySet[Department]:
+    return Department.objects.filter(is_active=True).order_by("path", "code")
 
 
 def departments_by_id(ids: Iterable[int]) -> dict[int, Department]:

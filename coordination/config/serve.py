@@ -57,6 +57,7 @@ def warm() -> None:
 def main(arguments: list[str]) -> int:
     """Serve until asked to stop."""
     os.environ.setdefault("MUSTER_PROCESS", "web")  # before the application is loaded
+    os.environ.setdefault("MUSTER_LASTING_THREADS", "1")  # those of the pool stay, and each keeps its connection
     parser = argparse.ArgumentParser(prog="serve")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)

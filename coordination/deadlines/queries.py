@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from coordination.deadlines.models import Alarm, Deadline, EngineGap, EngineHeartbeat, Policy
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 
 LIVE = (Deadline.State.ARMED, Deadline.State.HELD)
 #: an engine that has not ticked for this long counts as gone
@@ -35,11 +36,15 @@ def live_of(subject_type: str, ids: Iterable[int]) -> dict[int, list[Deadline]]:
 def live_steps(subject_type: str, ids: Iterable[int]) -> Steps[dict[int, list[Deadline]]]:
     """`live_of`, to be asked beside other questions; one step."""
     found: dict[int, list[Deadline]] = defaultdict(list)
-    asked = Deadline.objects.filter(subject_type=subject_type, subject_id__in=list(ids), state__in=LIVE)
-    (rows,) = yield [asked.order_by("due_at", "id")]
+    (rows,) = yield [kept(_live, subject_type, list(ids))]
     for row in rows:
         found[row.subject_id].append(row)
     return dict(found)
+
+
+def _live(subject_type: str, ids: list[int]) -> QuerySet[Deadline]:
+    rows = Deadline.objects.filter(subject_type=subject_type, subject_id__in=ids, state__in=LIVE)
+    return rows.order_by("due_at", "id")
 
 
 def is_climbing(subject_type: str, subject_id: int, kind: str, generation: int) -> bool:

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Sequence
+from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import orjson
 from django.core.exceptions import EmptyResultSet
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Model, QuerySet
-from django.db.models.sql.compiler import SQLCompiler
+
+from coordination.events import prepared
+from coordination.events.kept import Form, Kept, form_of
 
 T = TypeVar("T")
 Rows = QuerySet[Any, Any]
-Steps = Generator[Sequence[Rows], list[list[Any]], T]
+Question = Rows | Kept
+Steps = Generator[Sequence[Question], list[list[Any]], T]
 """A function that yields the queries it needs next, is sent their rows, and returns its answer."""
 
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {
@@ -34,35 +38,51 @@ _AS_TEXT = frozenset({"DecimalField", "JSONField"})
 """Sent as text, since JSON would round the one, and Django reads the other from text itself."""
 
 
-def at_once(*asked: Rows) -> list[list[Any]]:
-    """The rows of each query, in its own order; one statement for all of them.
+def at_once(*asked: Question) -> list[list[Any]]:
+    """The rows of each question, in its own order; one statement for all of them.
 
-    Queries of objects (with what they join and annotate), ``values`` and ``values_list``. What a query prefetches is
-    read after it, as always.
+    Queries of objects (with what they join and annotate), ``values`` and ``values_list``, and any of them
+    `coordination.events.kept`. What a query prefetches is read after it, as always.
     """
-    if len(asked) == 1:
+    if len(asked) == 1 and not isinstance(asked[0], Kept):
         return [list(asked[0])]
     answers: list[list[Any]] = [[] for _ in asked]
-    sent: list[tuple[int, SQLCompiler]] = []
-    parts: list[str] = []
-    values: list[Any] = []
-    for place, rows in enumerate(asked):
-        compiler = rows.query.get_compiler(using=rows.db)
-        try:
-            sql, arguments = _as_json(compiler)
-        except EmptyResultSet:
-            continue
-        sent.append((place, compiler))
-        parts.append(sql)
-        values += arguments
-    if not sent:
+    parts = [(place, part) for place, one in enumerate(asked) if (part := _part(one)) is not None]
+    if not parts:
         return answers
     with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(parts), values)
+        forms = [part.form for _place, part in parts if part.form is not None]
+        sent = [part.sent for _place, part in parts]
+        if len(forms) < len(parts) or not prepared.execute(cursor, forms, sent):
+            statement = "SELECT " + ", ".join(part.sql for _place, part in parts)
+            cursor.execute(statement, [one for row in sent for one in row])
         found = cursor.fetchone()
-    for (place, compiler), text in zip(sent, found, strict=True):
-        answers[place] = _rows_of(asked[place], compiler, orjson.loads(text) if text else [])
+    for (place, part), text in zip(parts, found, strict=True):
+        answers[place] = _rows_of(part, orjson.loads(text)) if text else []
     return answers
+
+
+class _Part(NamedTuple):
+    """A question as it is sent: the query, its compiler, statement and parameters; its form, where it is kept."""
+
+    rows: Rows
+    compiler: Any
+    sql: str
+    sent: list[Any]
+    form: Form | None
+
+
+def _part(asked: Question) -> _Part | None:
+    """None for a question that can have no rows."""
+    if isinstance(asked, Kept):
+        form, values = form_of(asked, _as_json)
+        return _Part(form.rows, form.compiler, form.sql, form.filled(values), form) if form is not None else None
+    compiler = asked.query.get_compiler(using=asked.db)
+    try:
+        sql, sent = _as_json(compiler)
+    except EmptyResultSet:
+        return None
+    return _Part(asked, compiler, sql, sent, None)
 
 
 def side_by_side(*questions: Steps[Any]) -> Steps[list[Any]]:
@@ -116,7 +136,7 @@ def hang(parents: Iterable[Model], name: str, children: Iterable[Any]) -> None:
             setattr(child, field.name, owner)
 
 
-def _next(steps: Steps[Any], sent: list[list[Any]] | None, answers: list[Any], place: int) -> Sequence[Rows] | None:
+def _next(steps: Steps[Any], sent: list[list[Any]] | None, answers: list[Any], place: int) -> Sequence[Question] | None:
     try:
         return next(steps) if sent is None else steps.send(sent)
     except StopIteration as end:
@@ -151,8 +171,9 @@ def _kinds(compiler: Any) -> list[str]:
     return [str(expression.output_field.get_internal_type()) for expression, _sql, _alias in columns]
 
 
-def _rows_of(asked: Rows, compiler: Any, raw: list[dict[str, Any]]) -> list[Any]:
-    """What the query would have given, from the columns that came."""
+def _rows_of(part: _Part, raw: list[dict[str, Any]]) -> list[Any]:
+    """What the query would have given, from the columns that came. Other threads may ask the same kept question."""
+    compiler = copy(part.compiler)
     readers = [_FROM_TEXT.get(kind) for kind in _kinds(compiler)]
     rows = [
         tuple(
@@ -161,7 +182,10 @@ def _rows_of(asked: Rows, compiler: Any, raw: list[dict[str, Any]]) -> list[Any]
         )
         for row in raw
     ]
+    compiler.connection = connections[part.rows.db]
     compiler.execute_sql = lambda *_given, **_named: [rows]
-    filled = asked._chain()  # type: ignore[attr-defined]
-    filled.query.get_compiler = lambda *_given, **_named: compiler
+    query: Any = copy(part.rows.query)
+    query.get_compiler = lambda *_given, **_named: compiler
+    filled = part.rows.__class__.__new__(part.rows.__class__)
+    filled.__dict__.update(part.rows.__dict__, _query=query)
     return list(filled)

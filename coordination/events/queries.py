@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import Texts, kept
 from coordination.events.models import Event, StreamEntry, StreamHead
 
 Why = Literal["behind", "epoch"]
@@ -80,9 +81,14 @@ def heads(streams: Sequence[str]) -> dict[str, Cursor]:
 
 def heads_steps(streams: Sequence[str]) -> Steps[dict[str, Cursor]]:
     """`heads`, to be asked beside other questions; one step."""
-    (found,) = yield [StreamHead.objects.filter(stream__in=set(streams)).values_list("stream", "epoch", "last_seq")]
+    (found,) = yield [kept(_heads, Texts(tuple(streams)))]
     known = {stream: (epoch, seq) for stream, epoch, seq in found}
     return {stream: known.get(stream, (1, 0)) for stream in streams}
+
+
+def _heads(streams: Texts) -> QuerySet[StreamHead, Any]:
+    rows = StreamHead.objects.filter(stream__in=streams.given)
+    return rows.values_list("stream", "epoch", "last_seq")
 
 
 def changed_since(object_type: str, since: datetime) -> Exists:

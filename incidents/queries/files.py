@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 from coordination.events.reads import KEPT_FROM
 from incidents.models import Attachment
 from incidents.queries.shapes import Names, Row, attachment_row
@@ -61,7 +62,7 @@ def attachments_steps(
     ids = list(subject_ids)
     if not ids:
         return {}
-    (rows,) = yield [visible(actor, now).filter(subject_type=subject_type, subject_id__in=ids).order_by("pk")]
+    (rows,) = yield [kept(_on, actor, subject_type, ids, now)]
     names = yield from Names.steps(
         departments=[row.department_id for row in rows], keys=[row.uploaded_by for row in rows]
     )
@@ -69,6 +70,10 @@ def attachments_steps(
     for row in rows:
         found[row.subject_id or 0].append(attachment_row(row, names))
     return found
+
+
+def _on(actor: Actor, subject_type: str, ids: list[int], now: datetime) -> QuerySet[Attachment]:
+    return visible(actor, now).filter(subject_type=subject_type, subject_id__in=ids).order_by("pk")
 
 
 def attachment_file(*, actor: Actor, attachment_id: int, now: datetime) -> Download:

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer, side_by_side
+from coordination.events.kept import kept
 from incidents.entered import row_id
 from incidents.models import Attachment, Incident, IncidentLink, Objective, Participation, Report, ScaleChange
 from incidents.queries.allowed import Standing, allowed_actions
@@ -78,20 +79,16 @@ def room_steps(*, actor: Actor, incident_id: int, now: datetime) -> Steps[Row]:
     if pk is None:
         raise access.Unseen
 
-    def around(model: Any) -> Any:
-        return access.scope(actor, model, at=now).filter(incident_id=pk)
-
-    links = access.unscoped(IncidentLink, reason="either side's reader sees a link; its other side is scoped below")
     (rows, grants, parts, changes, objectives, reports, links_found, merged), types = yield from side_by_side(
         _rows(
-            access.scope(actor, Incident, at=now).filter(pk=pk).select_related(*_SELECT),
-            access.grants_on(actor, pk, now),
-            around(Participation).select_related("department"),
-            around(ScaleChange).order_by("-at", "-pk")[:SHOWN],
-            around(Objective).order_by("pk")[:SHOWN],
-            around(Report).order_by(*Report.guard_order)[:SHOWN],
-            links.filter(Q(incident_id=pk) | Q(other_id=pk)).order_by("pk")[:SHOWN],
-            merged_ids(pk),
+            kept(_itself, actor, pk, now),
+            kept(access.grants_on, actor, pk, now),
+            kept(_taking_part, actor, pk, now),
+            kept(_around, actor, ScaleChange, ("-at", "-pk"), pk, now),
+            kept(_around, actor, Objective, ("pk",), pk, now),
+            kept(_around, actor, Report, Report.guard_order, pk, now),
+            kept(_links, pk),
+            kept(merged_ids, pk),
         ),
         catalogue.names_steps("incident_type"),
     )
@@ -101,8 +98,8 @@ def room_steps(*, actor: Actor, incident_id: int, now: datetime) -> Steps[Row]:
     standing = Standing(actor, row, now, grants)
     linked = _linked(pk, links_found) if standing.reach >= 3 else {}
     seen, files = yield [
-        _beside(actor, row, linked, now),
-        visible(actor, now).filter(incident_id__in=[pk, *merged]).order_by("-pk")[:SHOWN],
+        kept(_beside, actor, pk, [one for one in (row.parent_id, row.merged_into_id, *linked) if one is not None], now),
+        kept(_files, actor, [pk, *merged], now),
     ]
     near = _near(row, seen, linked)
     family = [pk, *(other.pk for other in near["absorbed"])]
@@ -133,10 +130,31 @@ def _linked(pk: int, links: Iterable[IncidentLink]) -> dict[int, str]:
     return {link.other_id if link.incident_id == pk else link.incident_id: link.why for link in links}
 
 
-def _beside(actor: Actor, row: Incident, linked: Iterable[int], now: datetime) -> QuerySet[Incident]:
-    """Parent, survivor, cascades, merged and linked incidents, those the actor sees."""
-    wanted = Q(pk__in=[pk for pk in (row.parent_id, row.merged_into_id, *linked) if pk is not None])
-    wanted |= Q(parent_id=row.pk) | Q(merged_into_id=row.pk)
+def _itself(actor: Actor, pk: int, now: datetime) -> QuerySet[Incident]:
+    return access.scope(actor, Incident, at=now).filter(pk=pk).select_related(*_SELECT)
+
+
+def _around(actor: Actor, model: Any, order: tuple[str, ...], pk: int, now: datetime) -> QuerySet[Any]:
+    rows: QuerySet[Any] = access.scope(actor, model, at=now).filter(incident_id=pk)
+    return rows.order_by(*order)[:SHOWN]
+
+
+def _taking_part(actor: Actor, pk: int, now: datetime) -> QuerySet[Participation]:
+    return access.scope(actor, Participation, at=now).filter(incident_id=pk).select_related("department")
+
+
+def _links(pk: int) -> QuerySet[IncidentLink]:
+    links = access.unscoped(IncidentLink, reason="either side's reader sees a link; its other side is scoped below")
+    return links.filter(Q(incident_id=pk) | Q(other_id=pk)).order_by("pk")[:SHOWN]
+
+
+def _files(actor: Actor, family: list[int], now: datetime) -> QuerySet[Attachment]:
+    return visible(actor, now).filter(incident_id__in=family).order_by("-pk")[:SHOWN]
+
+
+def _beside(actor: Actor, pk: int, others: list[int], now: datetime) -> QuerySet[Incident]:
+    """Parent, survivor and linked incidents (``others``), cascades and merged ones, those the actor sees."""
+    wanted = Q(pk__in=others) | Q(parent_id=pk) | Q(merged_into_id=pk)
     return access.scope(actor, Incident, at=now).filter(wanted).order_by("pk")[:SHOWN]
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import QuerySet
+
 from accounts.models import ApiClient, Department, Person
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 from incidents.models import Attachment, Incident, LogEntry, Objective, Participation
 from sharing.catalogue import queries as catalogue
 from sharing.catalogue.models import Code
@@ -34,9 +37,9 @@ class Names:
             if kind in wanted and pk.isdigit():
                 wanted[kind].add(int(pk))
         there, people, clients = yield [
-            Department.objects.filter(pk__in={pk for pk in departments if pk is not None}),
-            Person.objects.filter(pk__in=wanted["person"]),
-            ApiClient.objects.filter(pk__in=wanted["client"]),
+            kept(_named, Department, {pk for pk in departments if pk is not None}),
+            kept(_named, Person, wanted["person"]),
+            kept(_named, ApiClient, wanted["client"]),
         ]
         self._departments: dict[int, Department] = {row.pk: row for row in there}
         self._people: dict[int, Person] = {row.pk: row for row in people}
@@ -61,6 +64,11 @@ class Names:
     def by(self, key: str, department_id: int | None) -> Row:
         """Who did something: the person (or client) and for which department."""
         return {"person": self.person(key), "department": self.department(department_id), "kind": key.split(":")[0]}
+
+
+def _named(model: type[Any], ids: set[int]) -> QuerySet[Any]:
+    rows: QuerySet[Any] = model.objects.filter(pk__in=ids)
+    return rows
 
 
 def department(row: Department) -> Row:

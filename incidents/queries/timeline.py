@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from coordination.events import streams
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer, side_by_side
+from coordination.events.kept import Texts, kept
 from coordination.events.models import Event, StreamEntry
 from coordination.events.refused import Invalid
 from incidents.entered import row_id
@@ -53,8 +54,8 @@ def timeline_steps(
     if pk is None:
         raise access.Unseen
     seen, merged = yield [
-        access.scope(actor, Incident, at=now).filter(pk=pk).values_list("pk", flat=True),
-        merged_ids(pk),
+        kept(_seen, actor, pk, now),
+        kept(merged_ids, pk),
     ]
     if not seen:
         raise access.Unseen
@@ -62,7 +63,7 @@ def timeline_steps(
     named = [streams.incident(pk) for pk in family] + [streams.brief(pk) for pk in family]
     readable = yield from access.readable_steps(actor, named, now)
     size = max(1, min(size, 200))
-    (rows,) = yield [_events(family, readable, before)[: size + 1]]
+    (rows,) = yield [kept(_events, family, Texts(tuple(sorted(readable))), before, str(size + 1))]
     more, rows = len(rows) > size, rows[:size]
     entries, corrected, goals, names = yield from _named(actor, rows, now)
     rows = [row for row in rows if row.object_type != LogEntry._meta.label_lower or row.object_id in entries]
@@ -90,11 +91,23 @@ def _named(
 def _about(actor: Actor, lines: list[int], aims: list[int], now: datetime) -> Steps[list[list[Any]]]:
     return (
         yield [
-            access.scope(actor, LogEntry, at=now).filter(pk__in=lines),
-            correcting(actor, lines, now),
-            access.scope(actor, Objective, at=now).filter(pk__in=aims).values_list("pk", "text"),
+            kept(_lines, actor, lines, now),
+            kept(correcting, actor, lines, now),
+            kept(_aims, actor, aims, now),
         ]
     )
+
+
+def _seen(actor: Actor, pk: int, now: datetime) -> QuerySet[Incident, Any]:
+    return access.scope(actor, Incident, at=now).filter(pk=pk).values_list("pk", flat=True)
+
+
+def _lines(actor: Actor, ids: list[int], now: datetime) -> QuerySet[LogEntry]:
+    return access.scope(actor, LogEntry, at=now).filter(pk__in=ids)
+
+
+def _aims(actor: Actor, ids: list[int], now: datetime) -> QuerySet[Objective, Any]:
+    return access.scope(actor, Objective, at=now).filter(pk__in=ids).values_list("pk", "text")
 
 
 def _position(after: Sequence[Any] | None) -> int | None:
@@ -106,13 +119,13 @@ def _position(after: Sequence[Any] | None) -> int | None:
     return value
 
 
-def _events(family: Sequence[int], readable: set[str], before: int | None) -> QuerySet[Event]:
+def _events(family: Sequence[int], readable: Texts, before: int | None, size: str) -> QuerySet[Event]:
     rows = Event.objects.filter(
-        Exists(StreamEntry.objects.filter(event=OuterRef("pk"), stream__in=readable)), incident_id__in=family
+        Exists(StreamEntry.objects.filter(event=OuterRef("pk"), stream__in=readable.given)), incident_id__in=family
     ).exclude(type__in=_UNTOLD)
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    return rows.order_by("-pk")
+    return rows.order_by("-pk")[: int(size)]
 
 
 def _goal(row: Event, goals: dict[int, str]) -> Row:

@@ -6,9 +6,12 @@ with the codes that Muster ships.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+
+from django.db.models import QuerySet
 
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 from sharing.catalogue import shipped
 from sharing.catalogue.models import Code
 
@@ -20,7 +23,7 @@ def codes(table: str, *, all: bool = False) -> list[Code]:
 
 def codes_steps(tables: Collection[str], *, all: bool = False) -> Steps[dict[str, list[Code]]]:
     """The codes of several tables by table, as `codes` gives each; one step."""
-    (rows,) = yield [Code.objects.filter(table__in=tables).order_by("sort", "code")]
+    (rows,) = yield [kept(_listed, sorted(tables))]
     found: dict[str, list[Code]] = {table: [] for table in tables}
     for row in rows:
         found[row.table].append(row)
@@ -28,6 +31,10 @@ def codes_steps(tables: Collection[str], *, all: bool = False) -> Steps[dict[str
         table: [row for row in mine or shipped.tables().get(table, ()) if all or row.active]
         for table, mine in found.items()
     }
+
+
+def _listed(tables: Sequence[str]) -> QuerySet[Code]:
+    return Code.objects.filter(table__in=tables).order_by("sort", "code")
 
 
 def names(table: str) -> dict[str, Code]:

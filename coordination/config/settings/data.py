@@ -20,13 +20,15 @@ STATEMENT_TIMEOUT = {"web": 2_500, "beat": 2_500, "command": 0}.get(PROCESS, 15_
 LOCK_TIMEOUT = 0 if PROCESS == "command" else 2_000
 TRANSACTION_TIMEOUT = {"command": 0, "test": 0}.get(PROCESS, 30_000)
 IDLE_IN_TRANSACTION_TIMEOUT = {"command": 0, "test": 0}.get(PROCESS, 10_000)
-WAIT_SECONDS = {"web": 3.0, "worker": 18.0, "engine": 18.0, "beat": 3.0}.get(PROCESS)
+WAIT_SECONDS = {"web": 2.8, "worker": 18.0, "engine": 18.0, "beat": 3.0}.get(PROCESS)
 
 _server_options = {
     "lock_timeout": LOCK_TIMEOUT,
     "statement_timeout": STATEMENT_TIMEOUT,
     "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
     "transaction_timeout": TRANSACTION_TIMEOUT,
+    # what a page asks again and again is planned once for a connection, not five times before that is thought of
+    "plan_cache_mode": "force_generic_plan",
 }
 
 DATABASES = {
@@ -37,7 +39,7 @@ DATABASES = {
         "PASSWORD": _address.password or secret("DATABASE_PASSWORD"),
         "HOST": _address.host,
         "PORT": _address.port or "",
-        # kept where threads stay: those of uvicorn come and go, and would leave theirs behind
+        # kept where threads stay; a development server's come and go, and would leave theirs behind
         "CONN_MAX_AGE": None if PROCESS in {"worker", "engine"} or flag("MUSTER_LASTING_THREADS", default=False) else 0,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,

@@ -24,6 +24,7 @@ from django.db.models import (
 
 from accounts.models import Department
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 from coordination.instructions.models import (
     Acknowledgement,
     Approval,
@@ -68,12 +69,13 @@ def centres() -> Centres:
 
 def centres_steps() -> Steps[Centres]:
     """`centres`, to be asked beside other questions; one step."""
-    (rows,) = yield [
-        Department.objects.filter(kind=Department.Kind.COMMAND_CENTRE, is_active=True)
-        .order_by("-id")
-        .values_list("id", "parent_id")
-    ]
+    (rows,) = yield [kept(_active_centres)]
     return Centres(frozenset(pk for pk, _ in rows), {parent: pk for pk, parent in rows if parent is not None})
+
+
+def _active_centres() -> QuerySet[Department, Any]:
+    rows = Department.objects.filter(kind=Department.Kind.COMMAND_CENTRE, is_active=True)
+    return rows.order_by("-id").values_list("id", "parent_id")
 
 
 def command_ids(incident: Incident, known: Centres) -> frozenset[int]:

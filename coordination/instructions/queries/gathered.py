@@ -13,6 +13,7 @@ from coordination.deadlines import queries as clocks
 from coordination.deadlines.models import Deadline
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer, hang, side_by_side
+from coordination.events.kept import kept
 from coordination.instructions import states
 from coordination.instructions.models import (
     Acknowledgement,
@@ -117,21 +118,29 @@ class Assignments:
 
 def _hanging(ids: Sequence[int], heads: Collection[int]) -> Steps[list[list[Any]]]:
     """Versions, feedback, its evaluations, acknowledgements, open asks, what was handed down and its versions."""
-
-    def of(model: type[Any], **which: Any) -> Any:
-        return access.unscoped(model, reason=_WHY).filter(**which)
-
     return (
         yield [
-            of(InstructionVersion, instruction__in=heads),
-            of(Feedback, assignment__in=ids),
-            of(Evaluation, feedback__assignment__in=ids),
-            of(Acknowledgement, assignment__in=ids),
-            cases.ask_rows(of(Ask, assignment__in=ids, state="open")),
-            of(Instruction, parent__in=ids).order_by("pk"),
-            of(InstructionVersion, instruction__parent__in=ids),
+            kept(_of, InstructionVersion, "instruction", list(heads)),
+            kept(_of, Feedback, "assignment", ids),
+            kept(_of, Evaluation, "feedback__assignment", ids),
+            kept(_of, Acknowledgement, "assignment", ids),
+            kept(_open_asks, ids),
+            kept(_below, ids),
+            kept(_of, InstructionVersion, "instruction__parent", ids),
         ]
     )
+
+
+def _of(model: type[Any], lookup: str, ids: list[int]) -> QuerySet[Any]:
+    return access.unscoped(model, reason=_WHY).filter(**{f"{lookup}__in": ids})
+
+
+def _open_asks(ids: list[int]) -> QuerySet[Ask]:
+    return cases.ask_rows(_of(Ask, "assignment", ids).filter(state="open"))
+
+
+def _below(ids: list[int]) -> QuerySet[Instruction]:
+    return _of(Instruction, "parent", ids).order_by("pk")
 
 
 def _note(rows: Iterable[Any], name: str, found: Iterable[Any], key: str) -> None:
@@ -196,9 +205,9 @@ def heads_hung(heads: Sequence[Instruction]) -> Steps[None]:
     """Hang on instructions from `cases.joined` what `listed` prefetches; one step."""
     ids = [head.pk for head in heads]
     versions, approvals, parts = yield [
-        access.unscoped(InstructionVersion, reason=_WHY).filter(instruction__in=ids),
-        access.unscoped(Approval, reason=_WHY).filter(version__instruction__in=ids),
-        access.unscoped(Assignment, reason=_WHY).filter(instruction__in=ids),
+        kept(_of, InstructionVersion, "instruction", ids),
+        kept(_of, Approval, "version__instruction", ids),
+        kept(_of, Assignment, "instruction", ids),
     ]
     hang(heads, "versions", versions)
     hang(versions, "approvals", approvals)

@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from coordination.deadlines import queries as clocks
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer, side_by_side
+from coordination.events.kept import kept
 from coordination.events.queries import changed_since
 from coordination.events.refused import Invalid
 from coordination.instructions.models import Ask, Assignment, Instruction, InstructionVersion
@@ -157,13 +158,24 @@ def board_steps(*, actor: Actor, incident_id: Any, now: datetime) -> Steps[Row]:
 
 
 def _on_incident(actor: Actor, pk: int, now: datetime) -> Steps[list[list[Any]]]:
+    return (yield [kept(_seen, actor, pk, now), kept(_there, actor, pk, now)])
+
+
+def _seen(actor: Actor, pk: int, now: datetime) -> QuerySet[Incident, Any]:
+    return access.scope(actor, Incident, at=now).filter(pk=pk).values_list("pk")
+
+
+def _there(actor: Actor, pk: int, now: datetime) -> QuerySet[Instruction]:
     found = access.scope(actor, Instruction, at=now).filter(incident_id=pk).order_by("-pk")
-    return (yield [access.scope(actor, Incident, at=now).filter(pk=pk).values_list("pk"), cases.joined(found)[:MOST]])
+    return cases.joined(found)[:MOST]
 
 
 def _parts_of(actor: Actor, rows: list[Instruction], now: datetime) -> Steps[list[list[Any]]]:
-    parts = access.scope(actor, Assignment, at=now).filter(instruction__in=[row.pk for row in rows])
-    return (yield [gathered.rich(parts).order_by("pk")])
+    return (yield [kept(_parts_under, actor, [row.pk for row in rows], now)])
+
+
+def _parts_under(actor: Actor, ids: list[int], now: datetime) -> QuerySet[Assignment]:
+    return gathered.rich(access.scope(actor, Assignment, at=now).filter(instruction__in=ids)).order_by("pk")
 
 
 def desk(*, actor: Actor, now: datetime) -> Row:
@@ -211,7 +223,7 @@ def desk_steps(*, actor: Actor, now: datetime) -> Steps[Row]:
 
 
 def _work(actor: Actor, now: datetime) -> Steps[list[list[Any]]]:
-    return (yield [_parts(actor, now), _heads(actor, now)])
+    return (yield [kept(_parts, actor, now), kept(_heads, actor, now)])
 
 
 def _parts(actor: Actor, now: datetime) -> QuerySet[Assignment]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DateTimeField, F, Q
+from django.db.models import Count, DateTimeField, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 from coordination.instructions.models import Assignment, Instruction
 from sharing import access
 
@@ -57,10 +58,15 @@ def counts(*, actor: Actor, incident_ids: Iterable[int], now: datetime) -> dict[
 
 def counts_steps(*, actor: Actor, incident_ids: Iterable[int], now: datetime) -> Steps[dict[int, Counts]]:
     """`counts`, to be asked beside other questions; one step."""
+    (plain,) = yield [kept(_counted, actor, list(incident_ids), now)]
+    return {row["incident"]: Counts(**{f.name: row[f.name] for f in fields(Counts)}) for row in plain}
+
+
+def _counted(actor: Actor, incident_ids: list[int], now: datetime) -> QuerySet[Any, Any]:
     running = ~Q(state__in=_ENDED)
-    rows = (
+    return (
         access.scope(actor, Assignment, at=now)
-        .filter(instruction__incident_id__in=list(incident_ids))
+        .filter(instruction__incident_id__in=incident_ids)
         .values(incident=F("instruction__incident_id"))
         .annotate(
             total=Count("id", distinct=True),
@@ -73,8 +79,6 @@ def counts_steps(*, actor: Actor, incident_ids: Iterable[int], now: datetime) ->
         )
         .order_by()
     )
-    (plain,) = yield [rows]
-    return {row["incident"]: Counts(**{f.name: row[f.name] for f in fields(Counts)}) for row in plain}
 
 
 def standouts(*, actor: Actor, incident_ids: Iterable[int], now: datetime, most: int = 40) -> list[Standout]:
@@ -86,9 +90,18 @@ def standouts_steps(
     *, actor: Actor, incident_ids: Iterable[int], now: datetime, most: int = 40
 ) -> Steps[list[Standout]]:
     """`standouts`, to be asked beside other questions; one step."""
-    rows = (
+    (plain,) = yield [kept(_standing_out, actor, list(incident_ids), str(most), now)]
+    found = [_standout(row) for row in plain]
+    rank = {"overdue": 0, "declined": 1, "unacknowledged": 2}
+    return sorted(found, key=lambda row: (rank[row.why], row.at))
+
+
+def _standing_out(
+    actor: Actor, incident_ids: list[int], most: str, now: datetime
+) -> QuerySet[Any, Any]:
+    return (
         access.scope(actor, Assignment, at=now)
-        .filter(instruction__incident_id__in=list(incident_ids))
+        .filter(instruction__incident_id__in=incident_ids)
         .exclude(state__in=_ENDED)
         .filter(Q(overdue_since__isnull=False) | Q(acknowledged_at=None) | Q(state="declined"))
         .filter(instruction__versions__n=F("instruction__current"))
@@ -99,12 +112,8 @@ def standouts_steps(
             "department__short_zh", "department__short_en",
         )
         .order_by(F("overdue_since").asc(nulls_last=True), "created_at", "id")
-        .distinct()[:most]
+        .distinct()[: int(most)]
     )
-    (plain,) = yield [rows]
-    found = [_standout(row) for row in plain]
-    rank = {"overdue": 0, "declined": 1, "unacknowledged": 2}
-    return sorted(found, key=lambda row: (rank[row.why], row.at))
 
 
 def _standout(row: dict[str, Any]) -> Standout:

@@ -12,6 +12,7 @@ from django.db.models import F, QuerySet
 from coordination.deadlines.models import Deadline
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 from coordination.events.text import localized
 from coordination.instructions.models import Ask, Assignment, Instruction
 from sharing import access
@@ -37,20 +38,20 @@ def subjects_steps(*, actor: Actor, objects: Iterable[Key], now: datetime) -> St
     for kind, pk in objects:
         wanted[kind].add(pk)
     fired, asked = yield [
-        Deadline.objects.filter(pk__in=wanted["deadlines.deadline"]).values_list("pk", "subject_type", "subject_id"),
-        _asks(actor, wanted["instructions.ask"], now),
+        kept(_fired, wanted["deadlines.deadline"]),
+        kept(_asks, actor, wanted["instructions.ask"], now),
     ]
     deadlines = {pk: (kind, subject) for pk, kind, subject in fired}
     for kind, pk in deadlines.values():
         wanted[kind].add(pk)
     asks = dict(asked)
     if wanted["instructions.ask"] - asks.keys():
-        (asked,) = yield [_asks(actor, wanted["instructions.ask"], now)]
+        (asked,) = yield [kept(_asks, actor, wanted["instructions.ask"], now)]
         asks = dict(asked)
     wanted["instructions.assignment"].update(asks.values())
     heads, parts = yield [
-        _instructions(actor, wanted["instructions.instruction"], now),
-        _assignments(actor, wanted["instructions.assignment"], now),
+        kept(_instructions, actor, wanted["instructions.instruction"], now),
+        kept(_assignments, actor, wanted["instructions.assignment"], now),
     ]
     found = _told(heads, parts)
     for ask, assignment in asks.items():
@@ -60,6 +61,10 @@ def subjects_steps(*, actor: Actor, objects: Iterable[Key], now: datetime) -> St
         if subject in found:
             found["deadlines.deadline", deadline] = found[subject]
     return found
+
+
+def _fired(ids: set[int]) -> QuerySet[Any, Any]:
+    return Deadline.objects.filter(pk__in=ids).values_list("pk", "subject_type", "subject_id")
 
 
 def _asks(actor: Actor, ids: set[int], now: datetime) -> QuerySet[Any, Any]:

@@ -51,7 +51,10 @@ def live_scopes(actor: Actor) -> QuerySet[Scope]:
     return Scope.objects.filter(wanted, retired_at=None)
 
 
-_IDS = "SELECT id FROM access_scope WHERE retired_at IS NULL AND (kind, key) IN %s"
+_IDS = (
+    "SELECT s.id FROM unnest(%s::text[], %s::text[]) AS k(kind, key)"
+    " JOIN access_scope s ON s.kind = k.kind AND s.key = k.key WHERE s.retired_at IS NULL"
+)
 
 
 def scope_ids(actor: Actor) -> RawSQL | list[int]:
@@ -59,8 +62,8 @@ def scope_ids(actor: Actor) -> RawSQL | list[int]:
 
     A page asks by it twenty times.
     """
-    keys = tuple((str(kind), key) for kind, key in keys_of(actor))
-    return RawSQL(_IDS, [keys]) if keys else []  # noqa: S611 - its text is a constant
+    keys = keys_of(actor)
+    return RawSQL(_IDS, [[str(kind) for kind, _key in keys], [key for _kind, key in keys]]) if keys else []  # noqa: S611 - its text is a constant
 
 
 def resolve(actor: Actor, at: datetime | None = None) -> Scopes:

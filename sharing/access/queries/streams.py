@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
 
 from accounts.queries import shown_on
 from coordination.events import streams
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 from sharing.access.models import Grant, VisIncident
 from sharing.access.queries.paging import visible_incident_ids
 from sharing.access.queries.scopes import scope_ids
@@ -88,20 +92,22 @@ def _reach(actor: Actor, incident_ids: set[int], now: datetime) -> dict[int, int
 def _reach_steps(actor: Actor, incident_ids: set[int], now: datetime) -> Steps[dict[int, int]]:
     if not incident_ids or not right("view").open_to(actor):
         return {}
-    rows = VisIncident.objects.filter(
-        incident_id__in=incident_ids, scope__in=scope_ids(actor), valid_to__gt=now
-    )
     if actor.kind == "display":
         wall = shown_on(actor.id, actor.department_id).first()
         if wall is None:
             return {}
         if wall.incident_id is not None:
-            rows = rows.filter(incident_id=wall.incident_id)
-    (pairs,) = yield [rows.values_list("incident_id", "reach")]
+            incident_ids = incident_ids & {wall.incident_id}
+    (pairs,) = yield [kept(_reaches, actor, incident_ids, now)]
     found: dict[int, int] = {}
     for incident_id, reach in pairs:
         found[incident_id] = max(found.get(incident_id, 0), reach)
     return found
+
+
+def _reaches(actor: Actor, incident_ids: set[int], now: datetime) -> QuerySet[VisIncident, Any]:
+    rows = VisIncident.objects.filter(incident_id__in=incident_ids, scope__in=scope_ids(actor), valid_to__gt=now)
+    return rows.values_list("incident_id", "reach")
 
 
 def readers_of(incident_id: int, now: datetime) -> dict[int, int]:
