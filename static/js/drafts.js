@@ -49,14 +49,14 @@ async function restore(form) {
   let draft = null;
   try { draft = await store.get("drafts", keyOf(form)); } catch { return; }
   if (!draft || Date.now() - draft.at > 7 * 86400000) return;
-  const files = {};
+  const files = new Map();
   const seen = new Set();
   for (const field of form.querySelectorAll("input[type=checkbox]")) field.checked = false;
   for (const [name, value] of draft.rows) {
-    if (value && value.blob) { (files[name] = files[name] || []).push(new File([value.blob], value.name, { type: value.type })); continue; }
+    if (value && value.blob) { files.set(name, [...files.get(name) || [], new File([value.blob], value.name, { type: value.type })]); continue; }
     fill(form, name, value, seen);
   }
-  for (const [name, list] of Object.entries(files)) {
+  for (const [name, list] of files) {
     const field = form.querySelector(`input[type=file][name="${CSS.escape(name)}"]`);
     if (!field || !window.DataTransfer) continue;
     const box = new DataTransfer();

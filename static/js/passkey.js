@@ -14,10 +14,9 @@ function options(asked) {
 }
 
 function answered(credential) {
-  const from = credential.response, response = { clientDataJSON: words(from.clientDataJSON) };
-  for (const name of ["attestationObject", "authenticatorData", "signature", "userHandle"]) {
-    if (from[name]) response[name] = words(from[name]);
-  }
+  const from = credential.response;
+  const given = ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"].filter((name) => from[name]);
+  const response = Object.fromEntries(given.map((name) => [name, words(from[name])]));
   if (from.getTransports) response.transports = from.getTransports();
   return JSON.stringify({
     id: credential.id, rawId: words(credential.rawId), type: credential.type, response,

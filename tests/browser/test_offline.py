@@ -13,6 +13,20 @@ KEPT = """async () => {
   const stores = await Promise.all((await caches.keys()).map(name => caches.open(name)));
   return (await Promise.all(stores.map(one => one.keys()))).flat().map(one => new URL(one.url).pathname);
 }"""
+# how many drafts and unsent acts the device keeps
+TYPED = """() => new Promise((found, lost) => {
+  const opened = indexedDB.open("muster");
+  opened.onerror = lost;
+  opened.onsuccess = () => {
+    const base = opened.result, names = [...base.objectStoreNames];
+    if (!names.length) { base.close(); return found(0); }
+    const asked = names.map((name) => new Promise((on) => {
+      const count = base.transaction(name).objectStore(name).count();
+      count.onsuccess = () => on(count.result);
+    }));
+    Promise.all(asked).then((all) => { base.close(); found(all.reduce((a, b) => a + b, 0)); });
+  };
+})"""
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 
@@ -43,6 +57,22 @@ def test_a_draft_survives_its_window(window: OpenWindow, ground: Ground) -> None
     again = window(beside=command).open(compose)
     again.sees("restored from this device", seconds=10)
     assert again.page.locator("[name=text]").input_value() == "Half a sentence about the"
+
+
+def test_signing_out_leaves_nothing_on_the_device_with_and_without_a_line(window: OpenWindow, ground: Ground) -> None:
+    compose = f"/incidents/{ground.incident('Ice on the bridge')}/instructions/new"
+    for line in (False, True):
+        one = window("city-commander").open(compose)
+        one.page.fill("[name=text]", "Half a sentence about the")
+        one.sees("Draft kept on this device.", seconds=10)
+        assert one.page.evaluate(TYPED) == 1
+        one.page.on("dialog", lambda asked: asked.accept())
+        one.context.set_offline(not line)
+        with one.page.expect_request("**/sign-out/"):
+            one.page.locator("form[data-sign-out]").first.evaluate("form => form.requestSubmit()")
+        one.context.set_offline(False)
+        one.page.goto(f"{one.base}/sign-in/")
+        assert one.page.evaluate(TYPED) == 0
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "No connection to Muster"), ("zh", "连接不上 Muster")])

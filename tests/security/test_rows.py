@@ -201,3 +201,22 @@ def test_a_reset_keeps_the_second_factor(officer: Person) -> None:
     client = Client()
     assert client.post("/sign-in/", {"username": "fire1", "password": new})["Location"].startswith("/sign-in/code/")
     assert client.get("/sessions/").status_code == 303
+
+
+# `thing[name] = …`, where a name from elsewhere could be `__proto__`; a Map has no such names
+COMPUTED = re.compile(r"[\w)\]]\[(?![\"'`\d])[^\]]+\]\s*(?:\|\||&&|\?\?|[-+*/])?=(?![=>])")
+
+
+def test_no_script_writes_to_a_name_that_it_was_given() -> None:
+    """ASVS V15.3.6: what comes from elsewhere becomes no property of an object, so it cannot reach a prototype."""
+    scripts = sorted((REPOSITORY / "static" / "js").glob("*.js"))
+    found = [
+        f"{path.name}:{number} {line.strip()}"
+        for path in scripts
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if COMPUTED.search(line) or "__proto__" in line
+    ]
+    assert len(scripts) > 20
+    assert COMPUTED.search("files[name] = files[name] || [];")
+    assert COMPUTED.search("found[row.key] ||= []")
+    assert found == []
