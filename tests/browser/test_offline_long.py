@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -29,7 +30,9 @@ def true(ground: Ground, number: int) -> list[str]:
     return sorted(f"a{pk}:{one['version']}" for pk, one in ground.parts(number).items())
 
 
-def test_ten_minutes_without_a_line(window: OpenWindow, ground: Ground) -> None:
+def test_ten_minutes_without_a_line(
+    window: OpenWindow, ground: Ground, figure: Callable[[str], None]
+) -> None:
     incident = ground.incident("Fire in the harbour silo")
     number = ground.issue(incident, "Cool the silo's roof")
     ground.acknowledge(number, LEAD)
@@ -69,7 +72,7 @@ def test_ten_minutes_without_a_line(window: OpenWindow, ground: Ground) -> None:
         assert time.monotonic() - back < RIGHT * patience(), [(shown(one), wanted, one.says_stale()) for one in both]
         lead.page.wait_for_timeout(50)
     right_after = time.monotonic() - back
-    print(f"  stale after {stale_after:.1f} s, {MINUTES:g} minutes without a line, right {right_after:.1f} s after it")
+    figure(f"stale after {stale_after:.1f} s, {MINUTES:g} minutes without a line, right {right_after:.1f} s after it")
     assert typed.input_value() == HALF
     assert compose.page.locator("[name=text]").input_value() == HALF
     assert all(one.stayed() for one in (*both, compose))

@@ -60,9 +60,12 @@ class PowerDisk:
         self.bound[folder] = inside
         _run("mount", "--bind", inside, folder)
 
-    def cut(self, draw: random.Random) -> None:
-        """Cut the power: nothing that is written from now on is kept, nor what was not flushed, but for some blocks."""
-        share = draw.choice((0.0, 0.1, 0.5, 0.9))
+    def cut(self, draw: random.Random, share: float | None = None) -> None:
+        """Cut the power: nothing that is written from now on is kept, nor what was not flushed, but for some blocks.
+
+        ``share``: of all blocks, so many reach the disk all the same; drawn where it is not said.
+        """
+        share = draw.choice((0.0, 0.1, 0.5, 0.9)) if share is None else share
         libc = ctypes.CDLL(None, use_errno=True)
         descriptor = os.open(self.drive, os.O_RDWR)
         try:

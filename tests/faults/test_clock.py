@@ -118,7 +118,7 @@ def fired(system: System) -> set[int]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_deadline_is_early_double_or_missed_when_the_clock_moves(
-    start_stack: Callable[..., System], seed: int
+    start_stack: Callable[..., System], seed: int, figure: Callable[[str], None]
 ) -> None:
     system = start_stack(environment={**LIMITS, "MUSTER_MOVABLE_CLOCK": "1"})
     clock, draw = Clock(system), random.Random(f"{seed}/clock")
@@ -138,7 +138,7 @@ def test_no_deadline_is_early_double_or_missed_when_the_clock_moves(
         if jump < timedelta():  # what is not due by the clock that holds waits for it
             waiting = {pk for pk, due in due_then.items() if due > began}
             assert not waiting & after & {pk for pk, due in armed(system).items() if due > clock.now()}
-        print(f"  {jump}: {len(after - before)} fired, {len(after)} in all")
+        figure(f"{jump}: {len(after - before)} fired, {len(after)} in all")
         orders.issue()
     for midnight in (datetime(2028, 2, 29, tzinfo=UTC), datetime(2028, 3, 1, tzinfo=UTC)):
         clock.show(midnight - timedelta(seconds=40))
@@ -148,7 +148,7 @@ def test_no_deadline_is_early_double_or_missed_when_the_clock_moves(
             time.sleep(1)
         assert settled(system, clock) == [], midnight
         over = [row for row in records.read(system)["deadlines"] if row[6] == "fired" and row[7] > midnight]
-        print(f"  over {midnight:%d %B %Y}: {len(over)} fired after it, {len(fired(system))} in all")
+        figure(f"over {midnight:%d %B %Y}: {len(over)} fired after it, {len(fired(system))} in all")
         assert over, "no deadline was due beyond midnight"
     assert len(fired(system)) > 20
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import httpx
 import psutil
@@ -46,6 +47,24 @@ def machine(start_stack: Callable[..., System]) -> Iterator[tuple[System, PowerD
     finally:
         disk.release()
         shutil.rmtree(folder)
+
+
+def test_the_disk_forgets_what_was_not_flushed(tmp_path: Path) -> None:
+    """The disk of these tests is one whose cache is lost, and keeps what was flushed: else they would show nothing."""
+    disk = PowerDisk(tmp_path, 64)
+    try:
+        flushed, loose = disk.place / "flushed", disk.place / "loose"
+        with flushed.open("wb") as out:
+            out.write(b"kept" * 5000)
+            out.flush()
+            os.fsync(out.fileno())
+        loose.write_bytes(b"lost" * 5000)
+        disk.cut(random.Random(0), share=0.0)
+        disk.restore()
+        assert flushed.read_bytes() == b"kept" * 5000
+        assert not loose.exists() or loose.read_bytes() != b"lost" * 5000
+    finally:
+        disk.release()
 
 
 class Uploads(threading.Thread):
@@ -88,7 +107,9 @@ def end_all(system: System) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nothing_is_lost_when_the_power_is_cut(machine: tuple[System, PowerDisk], seed: int) -> None:
+def test_nothing_is_lost_when_the_power_is_cut(
+    machine: tuple[System, PowerDisk], seed: int, figure: Callable[[str], None]
+) -> None:
     system, disk = machine
     draw = random.Random(f"{seed}/power")
     work = Work(system, seed, watched=False)
@@ -114,7 +135,7 @@ def test_nothing_is_lost_when_the_power_is_cut(machine: tuple[System, PowerDisk]
     uploads.stop.set()
     uploads.join(30)
     missing = uploads.missing()
-    print(f"  {len(uploads.kept)} files, {work.done()} acknowledged, {CUTS} cuts, up after {', '.join(f'{one:.1f}' for one in took)} s")
+    figure(f"{len(uploads.kept)} files, {work.done()} acknowledged, {CUTS} cuts, up after {', '.join(f'{one:.1f}' for one in took)} s")
     assert missing == [] and len(uploads.kept) > CUTS
     assert work.judge() == []
     with closing(system.connect()) as connection:

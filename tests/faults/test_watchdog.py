@@ -49,7 +49,9 @@ def deep(system: System) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_dead_watchdog_is_heard_of_outside_within_a_minute(start_stack: Callable[..., System], seed: int) -> None:
+def test_a_dead_watchdog_is_heard_of_outside_within_a_minute(
+    start_stack: Callable[..., System], seed: int, figure: Callable[[str], None]
+) -> None:
     switch = Switch()
     with receiver(switch.feed) as outside:
         system = start_stack(
@@ -74,7 +76,7 @@ def test_a_dead_watchdog_is_heard_of_outside_within_a_minute(start_stack: Callab
         found = system.until(
             lambda: (seen := deep(system))["status"] == "bad" and seen, seconds=ALARM_SECONDS, what="the page's word"
         )
-        print(f"  alarm {took:.1f} s after the watchdog's death; the page: {found['parts']['engine']}")
+        figure(f"alarm {took:.1f} s after the watchdog's death; the page: {found['parts']['engine']}")
         assert took <= ALARM_SECONDS
         assert time.monotonic() - died <= ALARM_SECONDS
         assert found["parts"]["engine"]["status"] == "bad"

@@ -25,9 +25,10 @@ QUIET = 90.0
 class Work:
     """Crews at one system, by a seed, with the launcher's watch beside them where ``watched``."""
 
-    def __init__(self, system: System, seed: int, *, clients: int = 4, watched: bool = True) -> None:
+    def __init__(self, system: System, seed: int, *, clients: int = 4, watched: bool = True, base: str = "") -> None:
+        """``base``: another web process of the same system."""
         self.system, self.seed, self.history = system, seed, History()
-        self.api = Api(f"{system.base_url}/api/v1/schema")
+        self.api = Api(f"{base or system.base_url}/api/v1/schema")
         self.city = City(self.api, system.accounts)
         prepare(self.api, self.city)
         incidents = [open_incident(self.city, number, crew) for number, crew in enumerate(CREWS)]

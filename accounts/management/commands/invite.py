@@ -31,7 +31,10 @@ class Command(BaseCommand):
         """Add or find the person, appoint them, print the path of the link."""
         department = queries.department_by_code(options["department"])
         if department is None:
-            raise CommandError(f"There is no department {options['department']}.")
+            raise CommandError(
+                f"There is no department {options['department']}. The first is made by: manage.py department "
+                f"{options['department']} --name-zh … --name-en …"
+            )
         now = clock.now()
         try:
             person = queries.person_by_username(options["username"]) or actions.add_person(

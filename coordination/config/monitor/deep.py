@@ -22,6 +22,7 @@ CANARY_WARN, CANARY_BAD = 30.0, 60.0
 ENGINE_BAD = 10.0
 RELAY_WARN, RELAY_BAD = 10.0, 30.0
 BASE_BAD = 26 * 3600.0  # one a night, and two hours for it
+DRILL_BAD = 50 * 3600.0  # one a night; a night may be missed
 WAL_BAD = 60.0  # what may be lost with the machine
 LOCKED_OUT_WARN, LOCKED_OUT_BAD = 5, 20
 CONNECTIONS_WARN = 0.8
@@ -85,8 +86,12 @@ def backup(ages: Mapping[str, float]) -> Finding:
         for kind, longest in (("base", BASE_BAD), ("wal", WAL_BAD), ("files", 2 * WAL_BAD))
         if ages.get(kind, float("inf")) > longest
     ]
-    why = f"too old: {', '.join(late)}" if late else ""
-    return Finding(BAD if late else OK, why, {"seconds": {kind: round(age, 1) for kind, age in sorted(ages.items())}})
+    values = {"seconds": {kind: round(age, 1) for kind, age in sorted(ages.items())}}
+    if settings.MUSTER_DRILL_HOUR is not None and ages.get("drill", 0.0) > DRILL_BAD:
+        late.append("drill")
+    if not late and settings.MUSTER_DRILL_HOUR is not None and "drill" not in ages:
+        return Finding(WARN, "it was never restored for a trial", values)
+    return Finding(BAD if late else OK, f"too old: {', '.join(late)}" if late else "", values)
 
 
 def watermark(found: facts.Disk) -> str:

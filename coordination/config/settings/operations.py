@@ -18,6 +18,9 @@ MUSTER_BACKUP_KEY_FILE = (
 )
 MUSTER_BACKUP_EVERY = number("MUSTER_BACKUP_EVERY", default=10)  # seconds between two shipments of the log
 MUSTER_BACKUP_HOUR = int(number("MUSTER_BACKUP_HOUR", default=2))  # of the day (UTC) from which a base is taken
+# Of the day (UTC) from which the backup is restored for a trial, each night; empty: no drill.
+_drill_hour = os.environ.get("MUSTER_DRILL_HOUR", "")
+MUSTER_DRILL_HOUR = int(number("MUSTER_DRILL_HOUR", default=3)) if _drill_hour else None
 # The embedded default's folder: its keys go into the backup.
 INSTANCE = os.environ.get("MUSTER_INSTANCE", "")
 # Where the log arrives before it is sealed; on this machine's own disk.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,11 @@ from coordination.config.addresses import Database, parse_database_url
 from coordination.config.backup import base, pruning, seal
 from coordination.config.backup.files import Files
 from coordination.config.backup.follow import Follower, only_one
+from coordination.config.backup.nightly import Nightly
 from coordination.config.backup.source import Source, Store, password, programs
 from coordination.config.backup.wal import holes
 from coordination.config.launcher.roles import BACKUP
+from coordination.config.monitor import facts
 from coordination.config.settings import operations
 
 RETENTION = Path(__file__).resolve().parents[2] / "retention.yaml"
@@ -55,7 +57,7 @@ def keeping() -> pruning.Keep:
 
 
 class Command(BaseCommand):
-    """`follow` (the log all the time, a base every night), `base` (one now), `list`, `prune`, `key <file>`."""
+    """`follow` (the log all the time, a base every night, and a drill where an hour is set), `base` (one now), `list`, `prune`, `key <file>`."""
 
     requires_system_checks = ()
     help = __doc__ or ""
@@ -94,7 +96,27 @@ class Command(BaseCommand):
             )  # fmt: skip
             self.stdout.write(f"backup: into {store.folder}")
             self.stdout.flush()
-            follower.run(stop)
+            drills = threading.Thread(target=self._nightly, args=(store, stop), name="drills")
+            drills.start()
+            try:
+                follower.run(stop)
+            finally:
+                stop.set()
+                drills.join()
+
+    def _nightly(self, store: Store, stop: threading.Event) -> None:
+        """Try the backup each night, where an hour is set."""
+        hour = settings.MUSTER_DRILL_HOUR
+        if hour is None:
+            return
+        try:
+            age = facts.backups().get("drill")
+        except DatabaseError:
+            age = None
+        finally:
+            connection.close()
+        last = None if age is None else datetime.now(UTC) - timedelta(seconds=age)
+        Nightly(store, operations.BACKUP_SPOOL / "drill", hour=hour, note=note, last=last).run(stop)
 
     def base(self, store: Store, key: bytes) -> None:
         """Copy the whole server now, then remove what is old."""

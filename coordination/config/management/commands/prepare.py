@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from coordination.config import rights
+from coordination.config import migrating, rights
 from coordination.config.files import flush
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             return
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):  # else it would look at every model for nothing
-            call_command("migrate", interactive=False, verbosity=0)
+            migrating.migrate(self.stdout.write)
         call_command("createcachetable", verbosity=0)
         rights.grant()
         self._collect()
