@@ -1,8 +1,8 @@
 """Does this container's process do its work?
 
-``python deploy/healthy.py web | engine | worker <queue> | beat``: 0 yes, 1 no. ``web``: it answers; ``engine``: this
-very container's engine has just watched the deadlines; ``worker``: somebody works the queue off; ``beat``: work is
-handed out.
+``python deploy/healthy.py web | engine | worker | beat``: 0 yes, 1 no. ``web``: it answers; ``engine``: this
+very container's engine has just watched the deadlines; ``worker``: this very container's worker
+does tasks; ``beat``: work is handed out.
 What has not worked for a minute although all it needs is there is ended, so that the container engine starts it anew:
 compose itself restarts only what ends.
 """
@@ -22,9 +22,9 @@ YOUNG = "at > clock_timestamp() - %(seconds)s * interval '1 second'"
 # each gives: does it work, and is there all it needs?
 QUESTIONS = {
     "engine": f"SELECT EXISTS (SELECT FROM deadlines_engineheartbeat WHERE process LIKE %(about)s AND {YOUNG}), true",
-    # another queue's sign of life proves that Redis and the beat are there
-    "worker": f"SELECT bool_or(queue = %(about)s AND {YOUNG}), bool_or(queue <> %(about)s AND {YOUNG})"
-              " FROM config_canary",
+    # another worker's sign of life proves that Redis and the beat are there
+    "worker": f"SELECT bool_or(worker = %(about)s AND {YOUNG}), bool_or(worker <> %(about)s AND {YOUNG})"
+              " FROM config_workercanary",
     "beat": f"SELECT bool_or({YOUNG}), false FROM config_canary",
 }
 
@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
     if kind == "web":
         good, served = answers(), True
     else:
-        about = f"{socket.gethostname()[:40]}:%" if kind == "engine" else arguments[-1]
+        host = socket.gethostname()
+        about = {"engine": f"{host[:40]}:%", "worker": f"celery@{host}"}.get(kind, "")
         good, served = asked(QUESTIONS[kind], about, ENGINE_SECONDS if kind == "engine" else QUEUE_SECONDS)
     if good:
         BAD_SINCE.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""How are tables changed while people work? Nobody waits for a lock behind a migration for longer than it may wait itself.
+"""How are tables changed while people work? Nobody waits long for a lock behind a migration.
 
-A migration that needs a table for itself queues for it, and everybody who comes later queues behind it: behind one long report
-all work would stand still. So it asks for a second, gives up, lets the others through and asks again.
+A migration that needs a table for itself queues for it, and everybody who comes later queues behind it: behind one
+long report all work would stand still. So it asks for a second, gives up, lets the others through and asks again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _limit(seconds: float) -> None:
 
 
 def _beside_the_writes(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
-    """Let an index that is made concurrently wait as long as it must: it holds up nobody, and half of one is a burden."""
+    """Let an index that is made concurrently wait as long as it must: it holds up nobody."""
     if "CONCURRENTLY" not in str(sql):
         return execute(sql, params, many, context)
     context["cursor"].cursor.execute("SET lock_timeout = 0")

@@ -13,6 +13,17 @@ class Canary(models.Model):
         return f"{self.queue} {self.at:%H:%M:%S}"
 
 
+class WorkerCanary(models.Model):
+    """The last time one worker, of however many serve a queue, did a task, by the database's clock."""
+
+    worker = models.CharField(max_length=120, primary_key=True)
+    queue = models.CharField(max_length=20)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.worker} {self.at:%H:%M:%S}"
+
+
 class Backup(models.Model):
     """The last time one part of the backup went well, by the database's clock: ``base``, ``wal`` or ``files``.
 

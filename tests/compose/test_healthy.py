@@ -30,7 +30,7 @@ def healthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def says(healthy: ModuleType, monkeypatch: pytest.MonkeyPatch, good: bool, served: bool) -> int:
     monkeypatch.setattr(healthy, "asked", lambda *_: (good, served))
-    return int(healthy.main(["worker", "urgent"]))
+    return int(healthy.main(["worker"]))
 
 
 def long_ago(healthy: ModuleType) -> None:
@@ -82,6 +82,14 @@ def test_it_asks_postgresql_about_this_very_container(healthy: ModuleType, monke
     assert healthy.main(["beat"]) == 1
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO config_canary (queue, at) VALUES ('urgent', clock_timestamp())")
-    assert (healthy.main(["worker", "urgent"]), healthy.main(["worker", "bulk"]), healthy.main(["beat"])) == (0, 1, 0)
+    assert healthy.main(["beat"]) == 0
+    note = "INSERT INTO config_workercanary (worker, queue, at) VALUES (%s, 'urgent', clock_timestamp())"
+    with connection.cursor() as cursor:
+        cursor.execute(note, ["celery@another"])
+    assert healthy.main(["worker"]) == 1  # another one's work hides nothing, and shows that there is work
+    assert healthy.asked(healthy.QUESTIONS["worker"], "celery@this-one", 60) == (False, True)
+    with connection.cursor() as cursor:
+        cursor.execute(note, ["celery@this-one"])
+    assert healthy.main(["worker"]) == 0
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@/nowhere?host=/nonexistent")
     assert healthy.asked(healthy.QUESTIONS["engine"], "x:%", 1) == (False, False)

@@ -1,9 +1,10 @@
 """What is left on a disk when the power fails? A disk whose cache can be lost.
 
-Two file systems stand on each other: the system's folders lie on the inner one, whose disk is a file on the outer one. What the
-inner one writes without a flush is in the outer one's memory, as in a drive's cache; the flush alone (`fsync` down to the
-drive) puts it on the outer disk. When the power is cut, some blocks of 4 KB that the seed draws have reached the disk all the
-same, in no order (half a page of PostgreSQL's among them), and everything else that was not flushed is gone, in both memories.
+Two file systems stand on each other: the system's folders lie on the inner one, whose disk is a file on the outer
+one. What the inner one writes without a flush is in the outer one's memory, as in a drive's cache; the flush alone
+(`fsync` down to the drive) puts it on the outer disk. When the power is cut, some blocks of 4 KB that the seed draws
+have reached the disk all the same, in no order (half a page of PostgreSQL's among them), and everything else that was
+not flushed is gone, in both memories.
 """
 
 from __future__ import annotations

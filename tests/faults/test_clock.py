@@ -1,7 +1,7 @@
 """Does any deadline fire early or twice, or not at all, when the machine's clock moves (`F24`)?
 
-All processes of a whole system take the time from one place; there it is moved, by what only a demo city allows. An hour on, an hour
-back, a day on and back for two seconds, a day on for good, and over both midnights of a 29 February.
+All processes of a whole system take the time from one place; there it is moved, by what only a demo city allows. An
+hour on, an hour back, a day on and back for two seconds, a day on for good, and over both midnights of a 29 February.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from tests.faults.work import LIMITS, SEEDS
 from tests.stacks import System
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+CHECKS = (checker.firings, checker.ladders, checker.notices, checker.told, checker.streams, checker.alarms)
 ORDERS = 4
 """Instructions issued before each jump; each is clocks for two departments and for itself."""
 STEADY_SECONDS = 8.0
@@ -98,7 +99,7 @@ def settled(system: System, clock: Clock) -> list[str]:
         found = read(system, clock)
         said = [
             f"{one.what}: {one.said}"
-            for check in (checker.firings, checker.ladders, checker.notices, checker.told, checker.streams, checker.alarms)
+            for check in CHECKS
             for one in check(History(), found)
         ]
         if not said or time.monotonic() > end:

@@ -97,7 +97,8 @@ def test_a_full_data_disk_loses_nothing_is_read_and_recovers(
             filler.unlink()
             work.history.fault("there is room again")
             took = work.wait_for_work(BACK_SECONDS)
-            figure(f"{seen.count('')} of {len(seen)} reads while full, {len(meanwhile)} commands refused; back {took:.1f} s after")
+            kept = f"{seen.count('')} of {len(seen)} reads while full"
+            figure(f"{kept}, {len(meanwhile)} commands refused; back {took:.1f} s after")
             assert set(seen) == {""}, sorted(set(seen))
     assert work.judge() == []
 
@@ -142,7 +143,7 @@ def wal_is_full(work: Work) -> None:
         try:
             system.query("CREATE TABLE IF NOT EXISTS public.wal_eater (t text)")
             system.query("INSERT INTO public.wal_eater SELECT repeat(md5(n::text), 60) FROM generate_series(1, 4000) n")
-        except Exception as error:  # noqa: BLE001 - the server goes down here, in whatever words
+        except Exception as error:  # the server goes down here, in whatever words
             print(f"  WAL full: {str(error).strip().splitlines()[0]}")
             break
     time.sleep(8)

@@ -135,7 +135,8 @@ def test_nothing_is_lost_when_the_power_is_cut(
     uploads.stop.set()
     uploads.join(30)
     missing = uploads.missing()
-    figure(f"{len(uploads.kept)} files, {work.done()} acknowledged, {CUTS} cuts, up after {', '.join(f'{one:.1f}' for one in took)} s")
+    ups = ", ".join(f"{one:.1f}" for one in took)
+    figure(f"{len(uploads.kept)} files, {work.done()} acknowledged, {CUTS} cuts, up after {ups} s")
     assert missing == [] and len(uploads.kept) > CUTS
     assert work.judge() == []
     with closing(system.connect()) as connection:

@@ -1,8 +1,9 @@
 """Do two versions run beside each other while the tables change under them (`F31`)?
 
-The version before is the code as it stands, with its engine and workers. The next one is a copy of it that has a column more in
-the busiest table, filled by itself alone; the one after that names the column no more, and then it goes. Each step is what an operator does: expand
-while the version before works, start the next beside it, end the one before, and contract once nobody names the column.
+The version before is the code as it stands, with its engine and workers. The next one is a copy of it that has a
+column more in the busiest table, filled by itself alone; the one after that names the column no more, and then it
+goes. Each step is what an operator does: expand while the version before works, start the next beside it, end the one
+before, and contract once nobody names the column.
 """
 
 from __future__ import annotations
@@ -100,7 +101,8 @@ class Version:
         """Start its web process and wait until it is ready."""
         command = [sys.executable, "-m", "coordination.config.serve", "--port", str(self.port)]
         with (self.folder / "web.log").open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=self.folder, env=self.environment("web"), stdout=log, stderr=log)
+            environment = self.environment("web")
+            self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
         self.system.until(self.ready, seconds=90, what="the next version")
 
     def ready(self) -> bool:
@@ -137,8 +139,9 @@ class Waits(threading.Thread):
         with connection.cursor() as cursor:
             while not self.stop.wait(0.1):
                 cursor.execute(
-                    "SELECT extract(epoch FROM clock_timestamp() - l.waitstart)::float8, a.application_name, left(a.query, 80)"
-                    " FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted AND l.waitstart IS NOT NULL"
+                    "SELECT extract(epoch FROM clock_timestamp() - l.waitstart)::float8, a.application_name,"
+                    " left(a.query, 80) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                    " WHERE NOT l.granted AND l.waitstart IS NOT NULL"
                     " AND l.relation = 'incidents_logentry'::regclass ORDER BY 1 DESC LIMIT 1"
                 )
                 for seconds, who, what in cursor.fetchall():

@@ -1,7 +1,7 @@
 """Does somebody outside hear within a minute that nobody watches any more (`F33`)?
 
-Engine and beat both run the watchdog; it feeds a dead-man's switch outside as long as all is well. The switch here is what any such
-service is: it raises its alarm when it was not fed for so long.
+Engine and beat both run the watchdog; it feeds a dead-man's switch outside as long as all is well. The switch here is
+what any such service is: it raises its alarm when it was not fed for so long.
 """
 
 from __future__ import annotations
@@ -65,7 +65,11 @@ def test_a_dead_watchdog_is_heard_of_outside_within_a_minute(
         system.kill(first)
         system.stop_one(first)  # it is not to come back by itself
         alone = time.monotonic()
-        system.until(lambda: len([at for at in switch.fed if at > alone + 5]) >= 2, seconds=60, what="food from the other")
+        fed = system.until(
+            lambda: len(later := [at for at in switch.fed if at > alone + 5]) >= 2 and later,
+            seconds=60, what="food from the other",
+        )
+        assert len(fed) >= 2
         assert not switch.alarmed(), f"the switch rang though only {first} was gone"
 
         died = time.monotonic()

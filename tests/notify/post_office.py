@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-#: what it says to a command (``EHLO``, ``RCPT``, ``DATA``, ``END`` after the text): a line, "" to hang up, None to go on
+#: what it says to a command (``RCPT``, ``DATA``, ``END`` after the text): a line, "" to hang up, None to go on
 Say = Callable[[str, str], str | None]
 
 

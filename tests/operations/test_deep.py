@@ -92,6 +92,8 @@ def test_what_hangs_does_not_pile_up() -> None:
         (deep.canary({"urgent": 3.0, "normal": 29.0, "bulk": 1.0}), "ok"),
         (deep.canary({"urgent": 31.0, "normal": 2.0, "bulk": 1.0}), "warn"),
         (deep.canary({"urgent": None, "normal": 2.0, "bulk": 1.0}), "bad"),
+        (deep.canary({"urgent": 3.0, "normal": 2.0, "bulk": 1.0}, {"celery@a": 3.0, "celery@b": 9.0}), "ok"),
+        (deep.canary({"urgent": 3.0, "normal": 2.0, "bulk": 1.0}, {"celery@a": 3.0, "celery@b": 61.0}), "warn"),
         (deep.engine(1.0), "ok"),
         (deep.engine(11.0), "bad"),
         (deep.engine(None), "bad"),

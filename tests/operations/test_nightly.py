@@ -95,14 +95,13 @@ def test_what_keeps_the_backup_restores_it_for_a_trial(
     seal.make_key(key_file)
     system = start_stack(
         environment={
-            "MUSTER_BACKUP_FOLDER": str(store.folder), "MUSTER_BACKUP_KEY_FILE": str(key_file), "MUSTER_BACKUP_EVERY": "5",
-            "MUSTER_DRILL_HOUR": "0",
+            "MUSTER_BACKUP_FOLDER": str(store.folder), "MUSTER_BACKUP_KEY_FILE": str(key_file),
+            "MUSTER_BACKUP_EVERY": "5", "MUSTER_DRILL_HOUR": "0",
         },
         more={"backup": ["backup", "follow"]},
     )  # fmt: skip
-    found = system.until(
-        lambda: system.query("SELECT position, size FROM config_backup WHERE kind = 'drill'"), seconds=300, what="a drill"
-    )
+    noted = "SELECT position, size FROM config_backup WHERE kind = 'drill'"
+    found = system.until(lambda: system.query(noted), seconds=300, what="a drill")
     said = system.log("backup").read_text()
     assert found[0][0] == store.base_names()[-1] and found[0][1] > 0
     assert '"good": true' in said

@@ -42,7 +42,8 @@ class Command(BaseCommand):
             made = actions.add_department(
                 actor=SYSTEM, now=clock.now(), code=options["code"], kind=options["kind"],
                 name_zh=options["name_zh"], name_en=options["name_en"],
-                short_zh=options["short_zh"] or options["name_zh"][:6], short_en=options["short_en"] or options["name_en"][:14],
+                short_zh=options["short_zh"] or options["name_zh"][:6],
+                short_en=options["short_en"] or options["name_en"][:14],
                 region_code=options["region"],
             )
         except Refused as refused:

@@ -1,7 +1,8 @@
 """When is the backup tried, so that nobody finds out in need that it cannot be restored?
 
-Beside what copies: once a night a restore into a blank folder, by a process of its own, whose report goes into the log. That it went
-well is noted as the part ``drill`` of the backup; that it did not for too long is an alarm like any other part's.
+Beside what copies: once a night a restore into a blank folder, by a process of its own, whose report goes into the
+log. That it went well is noted as the part ``drill`` of the backup; that it did not for too long is an alarm like any
+other part's.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def command(folder: Path) -> list[str]:
 
 
 class Nightly:
-    """Drills from ``hour`` (UTC) on, once a day; the first time as soon as there is a base, after a failure each hour."""
+    """Drills once a day from ``hour`` (UTC) on; first as soon as there is a base, after a failure each hour."""
 
     def __init__(
         self, store: Store, folder: Path, *, hour: int, note: Note, last: datetime | None,

@@ -1,7 +1,7 @@
 """How does the supervisor go on when the disk of its logs is full? What cannot be written is dropped.
 
-Run as ``python keeper.py supervisor.supervisord [arguments]``. As it comes, a line that it cannot write ends it: it reports that in
-a log that cannot be written either, and with it ends everything it keeps up. Imports nothing of ours.
+Run as ``python keeper.py supervisor.supervisord [arguments]``. As it comes, a line that it cannot write ends it: it
+reports that in a log that cannot be written either, and with it ends everything it keeps up. Imports nothing of ours.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ class Lenient(loggers.RotatingFileHandler):  # type: ignore[misc]
             with contextlib.suppress(OSError, ValueError):
                 self.stream.close()
             try:
-                self.stream = open(self.baseFilename, self.mode)
+                self.stream = open(self.baseFilename, self.mode)  # noqa: SIM115 - for as long as the log
             except OSError:  # not even an empty one: the lines until the next try go nowhere
                 self.stream = io.BytesIO()
 

@@ -44,12 +44,15 @@ class Finding:
         return {"status": self.status, **({"why": self.why} if self.why else {}), **self.values}
 
 
-def canary(ages: Mapping[str, float | None]) -> Finding:
-    """Does each queue's worker take its task?"""
+def canary(ages: Mapping[str, float | None], workers: Mapping[str, float] | None = None) -> Finding:
+    """Does each queue's worker take its task? ``workers``: seconds for each of several that share a queue."""
     worst = {q: float("inf") if age is None else age for q, age in ages.items()}
     late = {queue: age for queue, age in worst.items() if age > CANARY_WARN}
     status = BAD if any(age > CANARY_BAD for age in late.values()) else WARN if late else OK
-    why = f"no task taken: {', '.join(sorted(late))}" if late else ""
+    hung = sorted(name for name, age in (workers or {}).items() if age > CANARY_BAD)
+    if hung and status == OK:  # the others do its work
+        status = WARN
+    why = f"no task taken: {', '.join([*sorted(late), *hung])}" if late or hung else ""
     return Finding(status, why, {"seconds": {q: None if age is None else round(age, 1) for q, age in ages.items()}})
 
 
@@ -145,7 +148,7 @@ PARTS: dict[str, tuple[Callable[[], Any], Callable[[Any], Finding]]] = {
     "postgresql": (facts.postgres, database),
     "redis": (facts.broker, broker),
     "disk": (facts.disk, disk),
-    "canary": (facts.canaries, canary),
+    "canary": (lambda: (facts.canaries(), facts.workers()), lambda found: canary(*found)),
     "engine": (facts.engine, engine),
     "relay": (facts.relay, relay),
     "watchdog": (lambda: watchdog.look(clock.now()), watching),

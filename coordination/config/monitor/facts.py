@@ -19,6 +19,7 @@ from coordination.config.celery import QUEUES
 from coordination.events import queries as events
 
 REDIS_SECONDS = 1.5
+LATELY_SECONDS = 600.0  # what did nothing for longer was stopped, or its container is another by now
 OUTSIDE = frozenset({"redis", "disk"})  # parts that ask no database
 
 
@@ -32,6 +33,14 @@ def canaries() -> dict[str, float | None]:
     """Seconds since a worker of each queue last did a task; None: never."""
     ages = dict(_rows("SELECT queue, extract(epoch FROM clock_timestamp() - at)::float8 FROM config_canary"))
     return {queue: ages.get(queue) for queue in QUEUES}
+
+
+def workers() -> dict[str, float]:
+    """Seconds since each worker last did a task, of those that did one within `LATELY_SECONDS`."""
+    return {str(worker): float(age) for worker, age in _rows(
+        "SELECT worker, extract(epoch FROM clock_timestamp() - at)::float8 FROM config_workercanary"
+        " WHERE at > clock_timestamp() - %s * interval '1 second'", LATELY_SECONDS
+    )}  # fmt: skip
 
 
 def engine() -> float | None:

@@ -57,7 +57,7 @@ def keeping() -> pruning.Keep:
 
 
 class Command(BaseCommand):
-    """`follow` (the log all the time, a base every night, and a drill where an hour is set), `base` (one now), `list`, `prune`, `key <file>`."""
+    """`follow` (the log; nightly a base, and a drill if set), `base` (one now), `list`, `prune`, `key <file>`."""
 
     requires_system_checks = ()
     help = __doc__ or ""
