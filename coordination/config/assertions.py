@@ -39,6 +39,7 @@ def _password_length() -> int:
 DEMANDS: list[tuple[str, Callable[[], Any], Any, str]] = [
     ("task_acks_late", lambda: _celery("task_acks_late"), True, "an early acknowledgement loses the task"),
     ("task_reject_on_worker_lost", lambda: _celery("task_reject_on_worker_lost"), True, "a killed worker loses it"),
+    ("task_retry_on_worker_lost", lambda: _celery("task_retry_on_worker_lost"), True, "a crash loops"),
     ("worker_prefetch_multiplier", lambda: _celery("worker_prefetch_multiplier"), 1, "held tasks wait"),
     ("task_soft_time_limit", lambda: _celery("task_soft_time_limit"), 20, "a stuck task holds its queue"),
     ("task_time_limit", lambda: _celery("task_time_limit"), 30, "a stuck task holds its queue"),

@@ -10,12 +10,17 @@ import time
 from typing import Any
 
 from celery import Task
+from django.db import DatabaseError
 
+from coordination.config import actions
 from coordination.config.monitor import process
 from coordination.events import tracing
 
 HEADER = "muster_request_id"
 _log = logging.getLogger("muster.tasks")
+_sung = float("-inf")
+QUEUES = frozenset({"urgent", "normal", "bulk"})
+SING_SECONDS = 5.0  # each task done shows that its queue is served, however many stand before the canary
 QUIET_SECONDS = 1.0  # a nudge that did little is not worth a line; what took longer, or follows from a request, is
 
 
@@ -23,6 +28,9 @@ class Carried(Task):  # type: ignore[misc,type-arg]
     """A task that carries the request's id, says how it ended, and is counted."""
 
     abstract = True
+    # a task whose process dies is sent again at once (no ETA: it would wait in the worker's hands), three times in all
+    max_retries = 2
+    default_retry_delay = 0
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:  # type: ignore[override]
         """Send the task, with the current request's id among its headers."""
@@ -40,6 +48,7 @@ class Carried(Task):  # type: ignore[misc,type-arg]
             try:
                 result = super().__call__(*args, **kwargs)
                 outcome = "done"
+                self._sing()
                 return result
             finally:
                 seconds = time.monotonic() - began
@@ -47,3 +56,15 @@ class Carried(Task):  # type: ignore[misc,type-arg]
                 if sent or outcome != "done" or seconds >= QUIET_SECONDS:
                     fields = {"task": self.name, "outcome": outcome, "ms": round(seconds * 1000, 1)}
                     _log.info("task", extra={"fields": fields})
+
+    def _sing(self) -> None:
+        """Note now and then that this queue is served; a task that nobody queued shows nothing."""
+        global _sung  # one worker process serves one queue
+        queue = (self.request.delivery_info or {}).get("routing_key")
+        if queue not in QUEUES or time.monotonic() - _sung < SING_SECONDS:
+            return
+        _sung = time.monotonic()
+        try:
+            actions.sing(queue, str(self.request.hostname or ""))
+        except DatabaseError as error:  # the task is done all the same
+            _log.warning("not noted that %s is served: %s", queue, error)

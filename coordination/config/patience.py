@@ -6,12 +6,16 @@ connection: closing inside it deadlocks; psycopg2 closes it when the callback ha
 """
 
 import select
+import threading
 import time
 
 import psycopg2
 from psycopg2 import extensions
 
+AGAIN_SECONDS = 0.1
+"""What a request that waited in vain once has for each further exchange: it is to be told so, not to wait again."""
 _seconds: float | None = None
+_request = threading.local()
 
 
 class NoAnswer(psycopg2.OperationalError):
@@ -20,7 +24,8 @@ class NoAnswer(psycopg2.OperationalError):
 
 def wait(connection: extensions.connection) -> None:
     """Wait until the current exchange with the server is over, at most the seconds set by ``install``."""
-    deadline = time.monotonic() + _seconds if _seconds is not None else None
+    seconds = AGAIN_SECONDS if getattr(_request, "waited", False) else _seconds
+    deadline = time.monotonic() + seconds if seconds is not None else None
     poller = None
     while True:
         state = connection.poll()
@@ -32,8 +37,15 @@ def wait(connection: extensions.connection) -> None:
         poller.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
+            if hasattr(_request, "waited"):
+                _request.waited = True
             raise NoAnswer("PostgreSQL does not answer")
         poller.poll(None if left is None else max(1, int(left * 1000)))
+
+
+def begin() -> None:
+    """A request begins on this thread: it may wait once for as long as ``install`` said."""
+    _request.waited = False
 
 
 def install(seconds: float | None) -> None:

@@ -1,7 +1,9 @@
 """Which room is handed which list?"""
 
+from celery.signals import task_failure
+
 from accounts import duties
-from coordination.config import deadline_handlers, incident_facts, subscribers
+from coordination.config import deadline_handlers, incident_facts, parked, subscribers
 from coordination.deadlines import watchdog
 from coordination.events import relay
 from incidents import closing
@@ -14,3 +16,4 @@ def hand_out() -> None:
     closing.use_named(incident_facts.FORBIDS_CLOSING)
     watchdog.use(["coordination.config.monitor.watched.look"])
     duties.use(incident_facts.KEEPS_A_DEPARTMENT)
+    task_failure.connect(parked.park, weak=False, dispatch_uid="parked")

@@ -4,7 +4,8 @@ One JSON object a frame, told apart by ``kind``. Pointers only: what changed, ne
 
 - screen: ``hello {streams: {stream: [epoch, seq]}}``
 - server: ``ready {accepted, refused, now, build}``, ``ev {stream, epoch, seq, type, id, version}``,
-  ``hb {now, heads: {stream: [epoch, seq]}, build}``, ``reset {stream, epoch, seq, why: behind | epoch | gone}``
+  ``hb {now, heads: {stream: [epoch, seq]}, build, late?}``, ``reset {stream, epoch, seq, why: behind | epoch | gone}``;
+  ``late``: nobody says at once what has moved, so it is seen a few seconds later
 - ``GET /live/since?after=stream=epoch.seq,…`` answers ``{now, build, heads, events: [ev], resets: [reset]}``
 """
 
@@ -116,9 +117,10 @@ def ready(accepted: Collection[str], refused: Collection[str], now: datetime) ->
     ).decode()
 
 
-def beat(now: datetime, heads: Mapping[str, Cursor]) -> str:
-    """A heartbeat."""
-    return orjson.dumps({"kind": "hb", "now": now, "heads": heads, "build": build()}).decode()
+def beat(now: datetime, heads: Mapping[str, Cursor], *, late: bool = False) -> str:
+    """A heartbeat; ``late``: there are no hints, live updates are delayed."""
+    said = {"kind": "hb", "now": now, "heads": heads, "build": build()}
+    return orjson.dumps(said | {"late": True} if late else said).decode()
 
 
 def since(now: datetime, pages: Mapping[str, Page], gone: Iterable[str]) -> dict[str, Any]:

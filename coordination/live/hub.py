@@ -257,7 +257,7 @@ class Hub:
         moment = self.clock[0] + timedelta(seconds=now - self.clock[1])
         for outbox in list(self.slots[self.slot]):
             if outbox.closing is None:
-                outbox.say(frames.beat(moment, outbox.heads()))
+                outbox.say(frames.beat(moment, outbox.heads(), late=not self.hints.live))
 
     def look_soon(self) -> None:
         """Compare the heads at the next tick: hints may have been lost."""

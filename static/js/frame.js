@@ -4,6 +4,7 @@ import { word } from "./words.js";
 export function start() {
   document.addEventListener("live:state", state);
   document.addEventListener("live:signed-out", signedOut);
+  document.addEventListener("live:late", (e) => { const b = document.getElementById("ops-late"); if (b) b.hidden = !e.detail; });
   document.addEventListener("live:build", () => { const b = document.getElementById("ops-build"); if (b) b.hidden = false; });
   const summary = document.querySelector(".ops-errors");
   if (summary) summary.focus();

@@ -142,6 +142,7 @@ function advance(e) {
 }
 
 function hb(message) {
+  say("live:late", Boolean(message.late));
   for (const [stream, [epoch, seq]] of Object.entries(message.heads || {})) {
     const at = cursors.get(stream);
     if (at && (epoch !== at[0] || seq > at[1])) return void fetchSince();

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.faults.checker import check
 from tests.faults.history import History
+from tests.faults.nemesis import decoy
 from tests.faults.records import QUERIES, Records, Row
 
 NOW = datetime(2026, 6, 18, 4, 30, tzinfo=UTC)
@@ -146,3 +148,17 @@ def test_the_story_of_one_object_leaves_out_the_others() -> None:
     assert [OK in line for line in lines] == [True, False, False]
     assert FAIL in lines[1]
     assert "SIGKILL web" in lines[2]
+
+
+def test_a_decoy_that_dies_is_a_breach() -> None:
+    """F1: whoever kills by name hits it, and that is seen; it is ended when the fault is over."""
+    found = History()
+    with decoy(found):
+        named = [one for one in psutil.Process().children() if one.cmdline()[:1] == ["postgres: x"]]
+    assert found.broken == []
+    with decoy(found):
+        (living,) = [one for one in psutil.Process().children() if one.cmdline()[:1] == ["postgres: x"]]
+        living.kill()
+        living.wait(10)
+    assert [what for what, _said in found.broken] == ["the decoy died"]
+    assert [one.is_running() for one in (*named, living)] == [False, False]

@@ -81,16 +81,44 @@ def test_connections_carry_the_server_side_limits() -> None:
         assert cursor.fetchone() == ("2s", "15s")
 
 
-@pytest.mark.django_db
-def test_a_silent_server_is_given_up_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_connection() -> extensions.connection:
     parameters = connection.get_connection_params()
-    own = psycopg2.connect(
+    return psycopg2.connect(
         host=parameters.get("host"),
         port=parameters.get("port"),
         user=parameters.get("user"),
         password=parameters.get("password"),
         dbname=parameters["dbname"],
     )
+
+
+@pytest.mark.django_db
+def test_a_request_waits_in_vain_but_once() -> None:
+    """What it asks after that must be answered at once, until the next request begins on that thread."""
+    first, second, third = own_connection(), own_connection(), own_connection()
+    before = extensions.get_wait_callback()
+    try:
+        patience.begin()
+        patience.install(0.3)
+        with pytest.raises(patience.NoAnswer), first.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(5)")
+        patience.install(60.0)
+        with pytest.raises(patience.NoAnswer), second.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(1)")
+        patience.begin()
+        with third.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_sleep(1)")
+            assert cursor.fetchone() == (1,)
+    finally:
+        patience.install(None)
+        extensions.set_wait_callback(before)
+        for one in (first, second, third):
+            one.close()
+
+
+@pytest.mark.django_db
+def test_a_silent_server_is_given_up_after_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = own_connection()
     before = extensions.get_wait_callback()
     patience.install(0.3)
     try:

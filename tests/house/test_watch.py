@@ -10,7 +10,7 @@ def test_a_worker_hangs_only_when_something_waits_for_it() -> None:
     assert hung({"urgent": 105.0, "normal": 3.0, "bulk": 9.0}, NONE | {"urgent": 7}) == {
         "worker-urgent": "took no task for 105 s, 7 wait"
     }
-    assert hung({"urgent": 29.0, "normal": 3.0, "bulk": 9.0}, NONE | {"urgent": 7}) == {}
+    assert hung({"urgent": 24.0, "normal": 3.0, "bulk": 9.0}, NONE | {"urgent": 7}) == {}
 
 
 def test_beat_hangs_when_nothing_is_sent_to_anybody() -> None:

@@ -118,6 +118,7 @@ def sign_in(who: Person, where: Department) -> str:
     store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
     store[HASH_SESSION_KEY] = who.get_session_auth_hash()
     store[pages.DEPARTMENT], store[pages.STARTED] = where.pk, clock.now().isoformat()
+    store[pages.ACTIVE] = clock.now().timestamp()  # has just done something, so may write
     store.create()
     return f"{settings.SESSION_COOKIE_NAME}={store.session_key}"
 

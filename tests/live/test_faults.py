@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+import random
 import socket
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,12 +17,12 @@ import psutil
 import pytest
 import redis
 from django.db import connection
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from coordination.config.launcher.binaries import redis_program
 from coordination.events import clock, command, hint
 from coordination.events.actor import SYSTEM
+from tests.browser.window import patience
 from tests.live import ground
 from tests.live.ground import Screen, Web, write
 
@@ -90,26 +91,85 @@ def test_screens_go_on_without_redis_and_with_it_again(
     assert screen.seen[city.f] == late.seen[city.f] == list(range(1, 8))
 
 
+def test_a_tenth_of_the_hints_is_lost(
+    web: Web, city: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str], None]
+) -> None:
+    """F26: right within 2 s while events flow, the last one within 16 s."""
+    draw = random.Random("hints 1")
+    screen = Screen(web, city.anna_cookie, {city.f: [1, 0]})
+    screen.hear_kind("ready")
+    total, lost = 100, 0
+    written: dict[int, float] = {}
+
+    def writer() -> None:
+        nonlocal lost
+        try:
+            for seq in range(1, total + 1):
+                loses = seq == total or draw.random() < 0.1
+                lost += loses
+                monkeypatch.setattr(hint, "_down_until", float("inf") if loses else 0.0)
+                write(city.fire, city.f)
+                written[seq] = time.monotonic()
+                time.sleep(0.05)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=writer)
+    thread.start()
+    seen: dict[int, float] = {}
+    while screen.cursors[city.f][1] < total:
+        screen.hear(25)
+        seen.setdefault(screen.cursors[city.f][1], time.monotonic())
+    thread.join()
+    late = {seq: seen[seq] - written[seq] for seq in written}
+    last = late.pop(total)
+    figure(f"{lost} of {total} hints lost: at most {max(late.values()):.2f} s while events flow, the last {last:.1f} s")
+    assert screen.seen[city.f] == list(range(1, total + 1))
+    assert lost > 5
+    assert max(late.values()) < 2 * patience()
+    assert last < 16 + patience() - 1
+
+
 def _subscribed(own_redis: OwnRedis) -> bool:
     counts = redis.Redis.from_url(own_redis.url).pubsub_numsub(hint.channel())
     return bool(counts[0][1] == 1)
 
 
-def test_readers_that_do_not_read_are_dropped_and_cost_little(own_web: Web, city: SimpleNamespace) -> None:
+@pytest.mark.parametrize("deaf", [40, pytest.param(200, marks=pytest.mark.long)])
+def test_readers_that_do_not_read_are_dropped_and_cost_little(
+    own_web: Web, city: SimpleNamespace, figure: Callable[[str], None], deaf: int
+) -> None:
+    """F25: gone within 10 s of the last that was sent to them, and never more than 64 MB."""
     assert own_web.process is not None
     good = Screen(own_web, city.anna_cookie, {city.f: [1, 0]})
     good.hear_kind("ready")
-    before = psutil.Process(own_web.process.pid).memory_info().rss
-    deaf = [_deaf_socket(own_web, city) for _ in range(40)]
+    process = psutil.Process(own_web.process.pid)
+    before = process.memory_info().rss
+    sizes: list[int] = []
+    over = threading.Event()
+
+    def weigh() -> None:
+        while not over.wait(0.1):
+            sizes.append(process.memory_info().rss)
+
+    scales = threading.Thread(target=weigh)
+    scales.start()
+    sockets = [_deaf_socket(own_web, city) for _ in range(deaf)]
     try:
         _flood(city)
-        assert _flooded(own_web, good, city)
-        after = psutil.Process(own_web.process.pid).memory_info().rss
+        ended = time.monotonic()
         ground.until(lambda: _connections(own_web) <= 2)
+        gone = time.monotonic() - ended
+        assert _flooded(own_web, good, city)
     finally:
-        for one in deaf:
+        over.set()
+        scales.join()
+        for one in sockets:
             one.close()
-    assert after - before < 64 * 1024 * 1024
+    more = (max(sizes) - before) / 1024 / 1024
+    figure(f"{deaf} deaf sockets: gone {gone:.1f} s after the flood, {more:.0f} MB more at most")
+    assert gone < 10 * patience()
+    assert more < 64
 
 
 def _connections(web: Web) -> int:
@@ -152,96 +212,3 @@ def _flooded(web: Web, good: Screen, city: SimpleNamespace) -> bool:
         except (ConnectionClosed, TimeoutError):
             good.again()
     return good.cursors[city.f][1] == 40_000
-
-
-class Reader:
-    """A screen of a crowd on one event loop: what it was told of one stream, in order."""
-
-    def __init__(self) -> None:
-        self.at = 0
-        self.pointers: list[int] = []
-        self.resets: list[tuple[int, str]] = []
-
-    def hear(self, frame: dict[str, object]) -> None:
-        if frame["kind"] == "ev":
-            self.at = int(str(frame["seq"]))
-            self.pointers.append(self.at)
-        elif frame["kind"] == "reset":
-            self.at = int(str(frame["seq"]))
-            self.resets.append((self.at, str(frame["why"])))
-
-    def whole(self, last: int) -> bool:
-        """Every pointer up to ``last`` came once and in order, but for what a reset told it to fetch anew."""
-        stops = sorted({*self.pointers, *(seq for seq, _why in self.resets)})
-        told = {seq for seq, _why in self.resets}
-        begins = [1, *(seq + 1 for seq in stops)]
-        return (
-            self.pointers == sorted(set(self.pointers))
-            and stops[-1:] == [last]
-            and all(stop == begin or stop in told for begin, stop in zip(begins, stops, strict=False))
-        )
-
-
-def _crowd(web: Web, city: SimpleNamespace, sizes: list[int], *, in_step: bool) -> list[Reader]:
-    """A hundred screens while ``sizes`` events are committed at once, one after another; ``in_step``: each burst only
-    when all screens have the one before."""
-    total = sum(sizes)
-
-    async def screen(reader: Reader, started: asyncio.Barrier, heard: dict[int, asyncio.Barrier]) -> None:
-        async with connect(
-            f"ws://127.0.0.1:{web.port}/live/ws",
-            origin=web.origin,  # type: ignore[arg-type]
-            additional_headers={"Cookie": city.anna_cookie},
-            compression=None,
-            max_queue=None,
-        ) as line:
-            await line.send(json.dumps({"kind": "hello", "streams": {city.f: [1, 0]}}))
-            assert json.loads(await line.recv())["kind"] == "ready"
-            await started.wait()
-            while reader.at < total:
-                before = reader.at
-                reader.hear(json.loads(await line.recv()))
-                if in_step and reader.at > before and reader.at in heard:
-                    await heard[reader.at].wait()
-
-    def burst(size: int) -> None:
-        try:
-            with command.unit(SYSTEM, clock.now()):
-                for _ in range(size):
-                    command.record(type="department.noted", subject=city.fire, streams=(city.f,))
-        finally:
-            connection.close()
-
-    async def all_of_them() -> list[Reader]:
-        readers = [Reader() for _ in range(100)]
-        started = asyncio.Barrier(101)
-        heard = {sum(sizes[: n + 1]): asyncio.Barrier(101) for n in range(len(sizes))}
-        screens = asyncio.gather(*(screen(reader, started, heard) for reader in readers))
-        await started.wait()
-        try:
-            async with asyncio.timeout(120):  # heartbeats go on for ever
-                for size, barrier in zip(sizes, heard.values(), strict=True):
-                    await asyncio.to_thread(burst, size)
-                    if in_step:
-                        await barrier.wait()
-                await screens
-        except TimeoutError:
-            at = sorted((reader.at, len(reader.pointers), reader.resets) for reader in readers)
-            raise AssertionError(f"screens that never heard all: {at[:5]} ... {at[-1]}") from None
-        return readers
-
-    return asyncio.run(all_of_them())
-
-
-def test_a_hundred_screens_hear_bursts_whole(web: Web, city: SimpleNamespace) -> None:
-    """Bursts larger than an outbox, each below what a screen is handed at once, reach every screen that reads."""
-    heard = _crowd(web, city, [50, 300, 350], in_step=True)
-    assert all(reader.pointers == list(range(1, 701)) for reader in heard)
-    assert not any(reader.resets for reader in heard)
-
-
-def test_a_hundred_screens_are_told_where_bursts_outran_them(web: Web, city: SimpleNamespace) -> None:
-    """More at once than is handed out: pointers without a hole, or a reset that says from where to fetch anew."""
-    heard = _crowd(web, city, [50, 300, 350, 600, 3], in_step=False)
-    assert all(reader.whole(1303) for reader in heard), [(r.pointers, r.resets) for r in heard if not r.whole(1303)][0]
-    assert {why for reader in heard for _seq, why in reader.resets} == {"behind"}

@@ -62,7 +62,8 @@ OF_TLS = {
     "hsts everywhere": ("SECURE_HSTS_INCLUDE_SUBDOMAINS", False),
 }
 OF_CELERY = {
-    "task_acks_late": False, "task_reject_on_worker_lost": False, "worker_prefetch_multiplier": 4,
+    "task_acks_late": False, "task_reject_on_worker_lost": False, "task_retry_on_worker_lost": False,
+    "worker_prefetch_multiplier": 4,
     "task_soft_time_limit": None, "task_time_limit": None, "task_ignore_result": False,
     "accept_content": ["json", "pickle"], "task_publish_retry": True, "task_queues": [],
 }  # fmt: skip

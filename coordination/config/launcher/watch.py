@@ -26,8 +26,8 @@ WEB_EVERY = 2.0
 SOCKETS_EVERY = 2.0
 SOCKET_GRACE_SECONDS = 5.0
 DISK_EVERY = 10.0
-HEARTS_EVERY = 5.0
-CANARY_SECONDS = 30.0
+HEARTS_EVERY = 2.0
+CANARY_SECONDS = 25.0  # so that what takes nothing any more is started again within 30 s
 ENGINE_SECONDS = 10.0
 GRACE_SECONDS = 45.0  # what was just started may still be starting
 FATAL_PAUSE = 5.0
@@ -37,7 +37,7 @@ BALLAST_BYTES = 256 * 1024 * 1024
 def hung(ages: Mapping[str, float], waiting: Mapping[str, int]) -> dict[str, str]:
     """Which of workers and beat hang, and why.
 
-    ``ages``: seconds since each queue's canary was done (absent: never); ``waiting``: tasks in each queue. A worker
+    ``ages``: seconds since a task of each queue was done (absent: never); ``waiting``: tasks in each queue. A worker
     hangs when something waits and it takes nothing; beat, when nothing is sent to anybody. A canary that is late
     alone proves neither.
     """

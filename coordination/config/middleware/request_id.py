@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from coordination.config import patience
 from coordination.events.tracing import FORM, request_id
 
 
@@ -17,6 +18,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer ``request`` under its id (``request.request_id``)."""
+        patience.begin()
         asked = request.headers.get("X-Request-ID", "")
         current = asked if FORM.fullmatch(asked) else str(uuid.uuid4())
         token = request_id.set(current)
