@@ -1,4 +1,4 @@
-"""What does a screen do that has no line for ten minutes (`F27`)? It says so, keeps what was typed, is right at once."""
+"""What does a screen do that has no line for 10 minutes (`F27`)? It says so, keeps what was typed, is right at once."""
 
 from __future__ import annotations
 
