@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from accounts.models import Shift
 from accounts.queries.people import Reachable, holders_many, holders_steps, may_read_notes, reachable
 from coordination.events.actor import SYSTEM, Actor
-from coordination.events.at_once import Steps, answer
+from coordination.events.at_once import Steps, answer, at_once
 from coordination.events.kept import kept
 
 # How far ahead "the next on duty" is looked for.
@@ -55,7 +55,8 @@ def next_on_duty_many(department_ids: Iterable[int], at: datetime) -> dict[int, 
 
 def _following(wanted: Collection[int], current: dict[int, Shift], at: datetime) -> dict[int, list[Reachable]]:
     coming: dict[int, list[Shift]] = {pk: [] for pk in wanted}
-    for shift in _shifts_after(wanted, at):
+    (shifts,) = at_once(kept(_shifts_between, wanted, at, at + LOOK_AHEAD))
+    for shift in shifts:
         coming[shift.department_id].append(shift)
     return {pk: _next(current.get(pk), coming[pk]) for pk in wanted}
 
@@ -73,7 +74,8 @@ def _next(current: Shift | None, coming: list[Shift]) -> list[Reachable]:
 
 
 def _covering(department_ids: Collection[int], at: datetime) -> dict[int, Shift]:
-    return {shift.department_id: shift for shift in _shifts_at(department_ids, at)}
+    (shifts,) = at_once(kept(_shifts_at, list(department_ids), at))
+    return {shift.department_id: shift for shift in shifts}
 
 
 def _shifts_at(department_ids: Collection[int], at: datetime) -> QuerySet[Shift]:
@@ -82,12 +84,8 @@ def _shifts_at(department_ids: Collection[int], at: datetime) -> QuerySet[Shift]
     return rows.select_related("person", "deputy")
 
 
-def _shifts_after(department_ids: Collection[int], at: datetime) -> QuerySet[Shift]:
-    """Shifts that begin within the next three days, the next first."""
-    return _shifts_between(department_ids, at, at + LOOK_AHEAD)
-
-
 def _shifts_between(department_ids: Collection[int], at: datetime, until: datetime) -> QuerySet[Shift]:
+    """Shifts that begin in a stretch of time (start exclusive, end inclusive), the next first."""
     rows = Shift.objects.filter(department_id__in=department_ids, starts__gt=at, starts__lte=until)
     return rows.select_related("person", "deputy").order_by("starts")
 

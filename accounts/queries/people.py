@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from accounts.models import Department, Membership, Person
 from coordination.events.actor import Actor
-from coordination.events.at_once import Steps, answer
+from coordination.events.at_once import Steps, answer, at_once
 from coordination.events.kept import kept
 
 # Posts that may administer a department and those below it: posts, rosters, clients, displays.
@@ -44,15 +45,7 @@ def valid(at: datetime, prefix: str = "") -> Q:
 
 def actor_of_person(person_id: int, department_id: int, at: datetime) -> Actor | None:
     """The person acting for a department with the posts held there now; None without any, or when not active."""
-    rows = list(
-        Membership.objects.filter(
-            valid(at),
-            person_id=person_id,
-            person__is_active=True,
-            post__department_id=department_id,
-            post__department__is_active=True,
-        ).values_list("post__kind", "person__language")
-    )
+    (rows,) = at_once(kept(_held, person_id, department_id, at))
     if not rows:
         return None
     return Actor(
@@ -64,10 +57,26 @@ def actor_of_person(person_id: int, department_id: int, at: datetime) -> Actor |
     )
 
 
+def _held(person_id: int, department_id: int, at: datetime) -> QuerySet[Membership, Any]:
+    rows = Membership.objects.filter(
+        valid(at),
+        person_id=person_id,
+        person__is_active=True,
+        post__department_id=department_id,
+        post__department__is_active=True,
+    )
+    return rows.values_list("post__kind", "person__language")
+
+
 def departments_of(person_id: int, at: datetime) -> list[Department]:
     """Active departments where the person holds a post now, by tree order."""
+    found: list[Department] = at_once(kept(_serving, person_id, at))[0]
+    return found
+
+
+def _serving(person_id: int, at: datetime) -> QuerySet[Department]:
     held = Membership.objects.filter(valid(at), person_id=person_id).values("post__department_id")
-    return list(Department.objects.filter(pk__in=held, is_active=True).order_by("path", "code"))
+    return Department.objects.filter(pk__in=held, is_active=True).order_by("path", "code")
 
 
 def person(person_id: int) -> Person | None:
@@ -77,7 +86,12 @@ def person(person_id: int) -> Person | None:
 
 def people_by_id(ids: Iterable[int]) -> dict[int, Person]:
     """Persons by id; one query."""
-    return Person.objects.in_bulk(set(ids))
+    (rows,) = at_once(kept(_people, sorted(set(ids))))
+    return {row.pk: row for row in rows}
+
+
+def _people(ids: list[int]) -> QuerySet[Person]:
+    return Person.objects.filter(pk__in=ids)
 
 
 def person_by_username(username: str) -> Person | None:

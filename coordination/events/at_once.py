@@ -44,8 +44,8 @@ def at_once(*asked: Question) -> list[list[Any]]:
     Queries of objects (with what they join and annotate), ``values`` and ``values_list``, and any of them
     `coordination.events.kept`. What a query prefetches is read after it, as always.
     """
-    if len(asked) == 1 and not isinstance(asked[0], Kept):
-        return [list(asked[0])]
+    if len(asked) == 1:
+        return [_alone(asked[0]) if isinstance(asked[0], Kept) else list(asked[0])]
     answers: list[list[Any]] = [[] for _ in asked]
     parts = [(place, part) for place, one in enumerate(asked) if (part := _part(one)) is not None]
     if not parts:
@@ -53,13 +53,33 @@ def at_once(*asked: Question) -> list[list[Any]]:
     with connection.cursor() as cursor:
         forms = [part.form for _place, part in parts if part.form is not None]
         sent = [part.sent for _place, part in parts]
-        if len(forms) < len(parts) or not prepared.execute(cursor, forms, sent):
+        if len(forms) < len(parts) or not prepared.execute(cursor, "SELECT ", forms, sent):
             statement = "SELECT " + ", ".join(part.sql for _place, part in parts)
             cursor.execute(statement, [one for row in sent for one in row])
         found = cursor.fetchone()
     for (place, part), text in zip(parts, found, strict=True):
         answers[place] = _rows_of(part, orjson.loads(text)) if text else []
     return answers
+
+
+def _alone(asked: Kept) -> list[Any]:
+    """The rows of one kept question; also of one that locks them."""
+    form, values = form_of(asked, _plain)
+    if form is None:
+        return []
+    sent = form.filled(values)
+    with connection.cursor() as cursor:
+        if not prepared.execute(cursor, "", [form], [sent]):
+            cursor.execute(form.sql, sent)
+        rows = cursor.fetchall()
+    if form.compiler.has_extra_select:  # what is selected only to be sorted by
+        rows = [row[: form.compiler.col_count] for row in rows]
+    return _objects(form.rows, copy(form.compiler), rows)
+
+
+def _plain(compiler: Any) -> tuple[str, list[Any]]:
+    sql, sent = compiler.as_sql()
+    return sql, list(sent)
 
 
 class _Part(NamedTuple):
@@ -182,10 +202,15 @@ def _rows_of(part: _Part, raw: list[dict[str, Any]]) -> list[Any]:
         )
         for row in raw
     ]
-    compiler.connection = connections[part.rows.db]
+    return _objects(part.rows, compiler, rows)
+
+
+def _objects(asked: Rows, compiler: Any, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """The query's own machinery, given the rows; ``compiler`` is a copy of this thread's own."""
+    compiler.connection = connections[asked.db]
     compiler.execute_sql = lambda *_given, **_named: [rows]
-    query: Any = copy(part.rows.query)
+    query: Any = copy(asked.query)
     query.get_compiler = lambda *_given, **_named: compiler
-    filled = part.rows.__class__.__new__(part.rows.__class__)
-    filled.__dict__.update(part.rows.__dict__, _query=query)
+    filled = asked.__class__.__new__(asked.__class__)
+    filled.__dict__.update(asked.__dict__, _query=query)
     return list(filled)

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
+from types import FunctionType
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -107,7 +108,7 @@ class Slot:
 def form_of(asked: Kept, compile_: Compile) -> tuple[Form | None, list[Any]]:
     """The form of a question (None: it has no rows, whatever the values), and its values."""
     values: list[Any] = []
-    key = (asked.build, *(_key(one, values) for one in asked.given))
+    key = (asked.build, compile_, *(_key(one, values) for one in asked.given))
     if key not in _FORMS:
         if len(_FORMS) >= MOST:
             _FORMS.clear()
@@ -121,8 +122,10 @@ def _key(one: Any, values: list[Any]) -> Any:
     """What the form of a value is; plain values are put aside."""
     if isinstance(one, bool | str | type) or one is None:
         return one
+    if isinstance(one, FunctionType) and "<" not in one.__qualname__:
+        return one
     if isinstance(one, int | datetime):
-        values.append(one)
+        values.append(int(one) if isinstance(one, int) else _moment(one))
         return int if isinstance(one, int) else datetime
     if isinstance(one, list | tuple | set | frozenset):
         if one and all(isinstance(item, int) and not isinstance(item, bool) for item in one):
@@ -139,9 +142,16 @@ def _key(one: Any, values: list[Any]) -> Any:
     raise CannotBeKept(f"a question cannot be kept with {type(one).__name__} among its values")
 
 
+def _moment(one: datetime) -> datetime:
+    """A plain one, where a request's own is found when first looked at."""
+    return one if type(one) is datetime else datetime.fromisoformat(one.isoformat())
+
+
 def _marked(one: Any, count: list[int]) -> Any:
     """The value with a mark instead of each plain one, in the order of `_key`."""
     if isinstance(one, bool | str | type) or one is None:
+        return one
+    if isinstance(one, FunctionType):
         return one
     if isinstance(one, int | datetime):
         count[0] += 1

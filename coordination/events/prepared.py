@@ -29,7 +29,7 @@ _planned: WeakKeyDictionary[Any, OrderedDict[Statement, str]] = WeakKeyDictionar
 class Statement:
     """Several forms as one statement, with ``$n`` for what differs from time to time."""
 
-    def __init__(self, forms: Sequence[Form], sent: Sequence[list[Any]]) -> None:
+    def __init__(self, head: str, forms: Sequence[Form], sent: Sequence[list[Any]]) -> None:
         """``sent``: the parameters of each form this time, for their types. Raises `KeyError` for one of another."""
         self.constants: list[Any] = []
         self.types: list[str] = []
@@ -45,21 +45,21 @@ class Statement:
                     self.types.append(_type(value))
                     sql += f"${len(self.types)}{text}"
             parts.append(sql)
-        self.sql = "SELECT " + ", ".join(parts)
+        self.sql = head + ", ".join(parts)
 
 
 def _type(value: Any) -> str:
     return _TYPES[type(value[0])] + "[]" if isinstance(value, list) else _TYPES[type(value)]
 
 
-def execute(cursor: Any, forms: Sequence[Form], sent: Sequence[list[Any]]) -> bool:
-    """Carry out the forms as one statement; False where they cannot be planned ahead."""
+def execute(cursor: Any, head: str, forms: Sequence[Form], sent: Sequence[list[Any]]) -> bool:
+    """Carry out ``head`` and the forms as one statement; False where they cannot be planned ahead."""
     key = tuple(forms)
     if key not in _statements:
         if len(_statements) >= 1_024:
             _statements.clear()
         try:
-            _statements[key] = Statement(forms, sent)
+            _statements[key] = Statement(head, forms, sent)
         except KeyError:
             _statements[key] = None
     statement = _statements[key]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce, Greatest
 
 from coordination.deadlines.handlers import BaseHandler, Firing, Parties
 from coordination.deadlines.models import Deadline
@@ -21,6 +21,14 @@ from sharing import access
 
 _WHY = "the engine works for the platform"
 LATE_KINDS = frozenset({"acknowledge", "start", "progress", "complete"})
+# a part may be late for two things at once
+_LATE = """
+UPDATE instructions_assignment AS a
+SET overdue_since = coalesce(a.overdue_since, l.due), escalated_level = greatest(a.escalated_level, l.level)
+FROM (SELECT id, min(due) AS due, max(level) AS level
+      FROM unnest(%(ids)s::bigint[], %(dues)s::timestamptz[], %(levels)s::int[]) AS w(id, due, level) GROUP BY id) l
+WHERE a.id = l.id
+"""
 _WORKING = ("issued", "delivered", "acknowledged", "in_progress")
 
 
@@ -124,12 +132,12 @@ class AssignmentHandler(_Handler):
     def fire_many(self, firings: Sequence[Firing], now: datetime) -> None:
         """Note who is late (one statement); a hold lapses; a decline nobody answers is ruled on."""
         late = [one for one in firings if one.deadline.kind in LATE_KINDS and one.deadline.base_due <= now]
-        for one in late:
-            level = one.deadline.level + 1
-            access.unscoped(Assignment, reason=_WHY).filter(pk=one.subject.pk).update(
-                overdue_since=Coalesce("overdue_since", one.deadline.base_due),
-                escalated_level=Greatest("escalated_level", level),
-            )
+        if late:
+            with connection.cursor() as cursor:
+                cursor.execute(_LATE, {
+                    "ids": [one.subject.pk for one in late], "dues": [one.deadline.base_due for one in late],
+                    "levels": [one.deadline.level + 1 for one in late],
+                })  # fmt: skip
         for one in firings:
             if one.deadline.kind == "revisit" and one.deadline.base_due <= now:
                 asking.go_on(one.subject, actor=SYSTEM, now=now, cause="deadline")

@@ -181,7 +181,11 @@ def correcting(actor: Actor, entry_ids: Iterable[int], now: datetime) -> QuerySe
     return rows.values_list("corrects_id", "pk")
 
 
+def _open_ones(rows: QuerySet[Incident]) -> QuerySet[Incident]:
+    return rows.filter(state__in=sorted(states.OPEN))
+
+
 def other_open(*, actor: Actor, now: datetime, but: int | None = None) -> list[tuple[int, str]]:
     """The newest open incidents the actor sees (50 at most) as ``(id, number and headline)``, without ``but``."""
-    rows, _following = access.page(actor, Incident, queryset_filter=Q(state__in=states.OPEN), size=50, at=now)
+    rows, _following = access.page(actor, Incident, queryset_filter=_open_ones, size=50, at=now)
     return [(row.pk, f"{row.number} {row.headline}") for row in rows if row.pk != but]

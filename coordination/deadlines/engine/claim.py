@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from coordination.deadlines.handlers import Handler, Parties, handler
 from coordination.deadlines.models import Deadline, EngineGap
+from coordination.events.at_once import at_once
+from coordination.events.kept import kept
 
 #: a gap older than this no longer excuses anything: what was due in it has fired long since
 GAPS_LOOKED_AT = timedelta(days=2)
@@ -42,12 +46,8 @@ def claim(now: datetime, limit: int, *, ids: Collection[int] | None = None, skip
 
     ``ids``: only these rows; ``skip``: not these (found busy before).
     """
-    rows = Deadline.objects.filter(state=Deadline.State.ARMED, due_at__lte=now)
-    if ids is not None:
-        rows = rows.filter(pk__in=ids)
-    if skip:
-        rows = rows.exclude(pk__in=skip)
-    taken = list(rows.order_by("urgency", "due_at", "id").select_for_update(no_key=True, skip_locked=True)[:limit])
+    one_by_one = list(ids) if ids is not None else None
+    (taken,) = at_once(kept(_free, now, str(limit), one_by_one, sorted(skip)))
     found = Claim(taken=len(taken))
     if not taken:
         return found
@@ -67,9 +67,22 @@ def claim(now: datetime, limit: int, *, ids: Collection[int] | None = None, skip
     return found
 
 
+def _free(now: datetime, limit: str, ids: list[int] | None, skip: list[int]) -> QuerySet[Deadline]:
+    rows = Deadline.objects.filter(state=Deadline.State.ARMED, due_at__lte=now)
+    if ids is not None:
+        rows = rows.filter(pk__in=ids)
+    if skip:
+        rows = rows.exclude(pk__in=skip)
+    return rows.order_by("urgency", "due_at", "id").select_for_update(no_key=True, skip_locked=True)[: int(limit)]
+
+
 def _gaps(now: datetime) -> list[tuple[datetime, datetime]]:
-    rows = EngineGap.objects.filter(ended_at__gt=now - GAPS_LOOKED_AT)
-    return [(began, ended) for began, ended in rows.values_list("began_at", "ended_at") if ended is not None]
+    (rows,) = at_once(kept(_ended_after, now - GAPS_LOOKED_AT))
+    return [(began, ended) for began, ended in rows if ended is not None]
+
+
+def _ended_after(since: datetime) -> QuerySet[EngineGap, Any]:
+    return EngineGap.objects.filter(ended_at__gt=since).values_list("began_at", "ended_at")
 
 
 def _lock(taken: list[Deadline]) -> dict[tuple[str, int], Any]:

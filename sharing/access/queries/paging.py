@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from types import FunctionType
 from typing import Any, TypeVar
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from coordination.events import clock
 from coordination.events.actor import Actor
+from coordination.events.at_once import at_once
+from coordination.events.kept import kept
 from coordination.events.refused import Invalid
 from sharing.access.guarded import Guarded
 from sharing.access.models import VisIncident
 from sharing.access.queries.decisions import INCIDENT
-from sharing.access.queries.scopes import live_scopes, resolve
+from sharing.access.queries.scopes import resolve, scope_sql
 from sharing.access.queries.sight import scope
 
 M = TypeVar("M", bound=Guarded)
@@ -91,15 +93,22 @@ def _newest_incidents(
     """
     look = size + 1 if wanted is None else max(size + 1, CANDIDATES)
     ids = _newest_ids(actor, position, look, at)
-    rows = _ordered(_narrow(model.everything.filter(pk__in=ids), wanted), model, select)[: size + 1]
-    found = list(rows)
+    if wanted is None or isinstance(wanted, FunctionType) and "<" not in wanted.__qualname__:
+        (found,) = at_once(kept(_those, model, wanted, tuple(select), ids, str(size + 1)))
+    else:
+        found = list(_those(model, wanted, select, ids, str(size + 1)))
     return found if len(found) > size or len(ids) < look or wanted is None else None
 
 
+def _those(
+    model: type[M], wanted: Wanted[M], select: Sequence[str], ids: list[int], most: str
+) -> QuerySet[M]:
+    return _ordered(_narrow(model.everything.filter(pk__in=ids), wanted), model, select)[: int(most)]
+
+
 def _newest_ids(actor: Actor, position: list[Any] | None, look: int, at: datetime) -> list[int]:
-    try:
-        sql, values = newest_statement(actor, position, look, at)
-    except EmptyResultSet:  # no scope can be theirs
+    sql, values = newest_statement(actor, position, look, at)
+    if not values:  # no scope can be theirs
         return []
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -109,8 +118,13 @@ def _newest_ids(actor: Actor, position: list[Any] | None, look: int, at: datetim
 def newest_statement(
     actor: Actor, position: Sequence[Any] | None, look: int, at: datetime
 ) -> tuple[str, list[Any]]:
-    """SQL and values of one statement: ids of the newest ``look`` incidents the actor sees, after ``position``."""
-    scopes, values = live_scopes(actor).order_by().values("pk").query.sql_with_params()
+    """SQL and values of one statement: ids of the newest ``look`` incidents the actor sees, after ``position``.
+
+    No values where no scope can be theirs.
+    """
+    scopes, values = scope_sql(actor)
+    if not values:
+        return "", []
     after_at, after_id = position or (None, None)
     return _NEWEST.replace("{scopes}", scopes), [*values, at, after_at, after_at, after_id, look, look]
 

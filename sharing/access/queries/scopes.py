@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -62,8 +63,14 @@ def scope_ids(actor: Actor) -> RawSQL | list[int]:
 
     A page asks by it twenty times.
     """
+    sql, values = scope_sql(actor)
+    return RawSQL(sql, values) if values else []  # noqa: S611 - its text is a constant
+
+
+def scope_sql(actor: Actor) -> tuple[str, list[Any]]:
+    """The same as a statement with its values; no values where no scope can be theirs."""
     keys = keys_of(actor)
-    return RawSQL(_IDS, [[str(kind) for kind, _key in keys], [key for _kind, key in keys]]) if keys else []  # noqa: S611 - its text is a constant
+    return _IDS, [[str(kind) for kind, _key in keys], [key for _kind, key in keys]] if keys else []
 
 
 def resolve(actor: Actor, at: datetime | None = None) -> Scopes:

@@ -11,13 +11,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.db.transaction import TransactionManagementError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.queries import shown_on
 from coordination.events import clock
 from coordination.events.actor import Actor
+from coordination.events.at_once import at_once
+from coordination.events.kept import kept
 from coordination.events.refused import NotFound
 from sharing.access.guarded import Guarded
 from sharing.access.models import VisIncident
@@ -152,7 +156,7 @@ def get(
     select: Sequence[str] = (),
 ) -> M:
     """The row, when the actor sees it, else `Unseen` (404)."""
-    return _one(scope(actor, model, at=now), pk, select)
+    return _one(actor, model, pk, now, tuple(select), ())
 
 
 def lock(
@@ -169,19 +173,35 @@ def lock(
     Not its key: whoever adds a row that refers to it has that checked at COMMIT, after the streams' counters are
     taken, and must not wait then for whoever waits for the counters.
     """
-    return _one(scope(actor, model, at=now).select_for_update(no_key=True, of=tuple(of)), pk, select)
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a row is locked inside a transaction alone")
+    return _one(actor, model, pk, now, tuple(select), tuple(of))
 
 
-def _one(rows: QuerySet[M], pk: object, select: Sequence[str]) -> M:
+def _one(
+    actor: Actor, model: type[M], pk: object, now: datetime | None, select: tuple[str, ...], of: tuple[str, ...]
+) -> M:
+    moment = now or clock.now()
+    if isinstance(pk, int) and not isinstance(pk, bool) and abs(pk) < 2**63:
+        (found,) = at_once(kept(_by_key, actor, model, pk, moment, select, of))
+    else:
+        try:
+            found = list(_by_key(actor, model, pk, moment, select, of)) if pk is not None else []
+        except (TypeError, ValueError, OverflowError):
+            found = []
+    if not found:
+        raise Unseen
+    row: M = found[0]
+    return row
+
+
+def _by_key(
+    actor: Actor, model: type[M], pk: Any, at: datetime, select: tuple[str, ...], of: tuple[str, ...]
+) -> QuerySet[M]:
+    rows = scope(actor, model, at=at).filter(pk=pk).order_by("pk")
     if select:
         rows = rows.select_related(*select)
-    try:
-        found = rows.filter(pk=pk).first() if pk is not None else None
-    except (TypeError, ValueError, OverflowError):
-        found = None
-    if found is None:
-        raise Unseen
-    return found
+    return (rows.select_for_update(no_key=True, of=of) if of else rows)[:1]
 
 
 def unscoped(model: type[M], *, reason: str) -> QuerySet[M]:
