@@ -51,7 +51,7 @@ def at_once(*asked: Question) -> list[list[Any]]:
     if not parts:
         return answers
     with connection.cursor() as cursor:
-        forms = [part.form for _place, part in parts if part.form is not None]
+        forms = [part.form for _place, part in parts if part.form is not None and part.planned]
         sent = [part.sent for _place, part in parts]
         if len(forms) < len(parts) or not prepared.execute(cursor, "SELECT ", forms, sent):
             statement = "SELECT " + ", ".join(part.sql for _place, part in parts)
@@ -69,7 +69,7 @@ def _alone(asked: Kept) -> list[Any]:
         return []
     sent = form.filled(values)
     with connection.cursor() as cursor:
-        if not prepared.execute(cursor, "", [form], [sent]):
+        if not asked.planned or not prepared.execute(cursor, "", [form], [sent]):
             cursor.execute(form.sql, sent)
         rows = cursor.fetchall()
     if form.compiler.has_extra_select:  # what is selected only to be sorted by
@@ -89,20 +89,23 @@ class _Part(NamedTuple):
     compiler: Any
     sql: str
     sent: list[Any]
-    form: Form | None
+    form: Form | None = None
+    planned: bool = False
 
 
 def _part(asked: Question) -> _Part | None:
     """None for a question that can have no rows."""
     if isinstance(asked, Kept):
         form, values = form_of(asked, _as_json)
-        return _Part(form.rows, form.compiler, form.sql, form.filled(values), form) if form is not None else None
+        if form is None:
+            return None
+        return _Part(form.rows, form.compiler, form.sql, form.filled(values), form, asked.planned)
     compiler = asked.query.get_compiler(using=asked.db)
     try:
         sql, sent = _as_json(compiler)
     except EmptyResultSet:
         return None
-    return _Part(asked, compiler, sql, sent, None)
+    return _Part(asked, compiler, sql, sent)
 
 
 def side_by_side(*questions: Steps[Any]) -> Steps[list[Any]]:

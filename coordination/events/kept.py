@@ -40,10 +40,14 @@ class CannotBeKept(TypeError):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A question: what builds it, and the values it is asked with this time."""
+    """A question: what builds it, and the values it is asked with this time.
+
+    ``planned``: one plan serves all values (`coordination.events.prepared`).
+    """
 
     build: Build
     given: tuple[Any, ...]
+    planned: bool = True
 
     def built(self) -> QuerySet[Any, Any]:
         """The same, as an ordinary query."""
@@ -60,6 +64,11 @@ class Texts:
 def kept(build: Build, *given: Any) -> Kept:
     """Ask ``build(*given)``, put together once; for `coordination.events.at_once`."""
     return Kept(build, given)
+
+
+def kept_unplanned(build: Build, *given: Any) -> Kept:
+    """The same where the best plan hangs on the values: on a moment that few or many rows are before."""
+    return Kept(build, given, planned=False)
 
 
 @dataclass(eq=False, slots=True)

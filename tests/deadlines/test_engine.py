@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from coordination.deadlines import actions, alarms, engine, queries, watchdog
 from coordination.deadlines.engine.clock import ClockGuard
@@ -279,15 +280,11 @@ def test_claiming_uses_the_index_of_armed_rows(city: City) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE deadlines_deadline")
-    due = city.now + timedelta(seconds=300)
-    engine.sweep(due)
+    with CaptureQueriesContext(connection) as asked:
+        engine.sweep(city.now + timedelta(seconds=300))
+    claim = next(one["sql"] for one in asked if "deadlines_deadline" in one["sql"] and "SKIP LOCKED" in one["sql"])
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name FROM pg_prepared_statements WHERE statement LIKE '%deadlines_deadline%SKIP LOCKED%'"
-            " AND parameter_types = '{timestamptz}' ORDER BY prepare_time DESC LIMIT 1"
-        )
-        (name,) = cursor.fetchone()
-        cursor.execute(f"EXPLAIN EXECUTE {name}(%s)", [due])
+        cursor.execute("EXPLAIN " + claim.replace("%", "%%"))
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "deadline_hot" in plan, plan
     assert "Seq Scan on deadlines_deadline" not in plan, plan

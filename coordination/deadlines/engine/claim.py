@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from coordination.deadlines.handlers import Handler, Parties, handler
 from coordination.deadlines.models import Deadline, EngineGap
 from coordination.events.at_once import at_once
-from coordination.events.kept import kept
+from coordination.events.kept import kept, kept_unplanned
 
 #: a gap older than this no longer excuses anything: what was due in it has fired long since
 GAPS_LOOKED_AT = timedelta(days=2)
@@ -47,7 +47,7 @@ def claim(now: datetime, limit: int, *, ids: Collection[int] | None = None, skip
     ``ids``: only these rows; ``skip``: not these (found busy before).
     """
     one_by_one = list(ids) if ids is not None else None
-    (taken,) = at_once(kept(_free, now, str(limit), one_by_one, sorted(skip)))
+    (taken,) = at_once(kept_unplanned(_free, now, str(limit), one_by_one, sorted(skip)))
     found = Claim(taken=len(taken))
     if not taken:
         return found
