@@ -13,7 +13,7 @@ import psycopg2
 from psycopg2 import extensions
 
 AGAIN_SECONDS = 0.1
-"""What a request that waited in vain once has for each further exchange: it is to be told so, not to wait again."""
+"""What a request that has waited enough still has for each exchange: it is to be told so, not to wait again."""
 _seconds: float | None = None
 _request = threading.local()
 
@@ -24,7 +24,9 @@ class NoAnswer(psycopg2.OperationalError):
 
 def wait(connection: extensions.connection) -> None:
     """Wait until the current exchange with the server is over, at most the seconds set by ``install``."""
-    seconds = AGAIN_SECONDS if getattr(_request, "waited", False) else _seconds
+    seconds = _seconds
+    if seconds is not None and hasattr(_request, "waited"):
+        seconds = max(AGAIN_SECONDS, seconds - _request.waited)
     deadline = time.monotonic() + seconds if seconds is not None else None
     poller = None
     while True:
@@ -38,14 +40,17 @@ def wait(connection: extensions.connection) -> None:
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             if hasattr(_request, "waited"):
-                _request.waited = True
+                _request.waited = float("inf")
             raise NoAnswer("PostgreSQL does not answer")
         poller.poll(None if left is None else max(1, int(left * 1000)))
 
 
-def begin() -> None:
-    """A request begins on this thread: it may wait once for as long as ``install`` said."""
-    _request.waited = False
+def begin(waited: float = 0.0) -> None:
+    """A request begins on this thread: it may wait in vain once, and no longer than ``install`` said all in all.
+
+    ``waited``: seconds it stood in line already.
+    """
+    _request.waited = waited
 
 
 def install(seconds: float | None) -> None:

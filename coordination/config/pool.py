@@ -9,7 +9,7 @@ import contextlib
 import json
 import tempfile
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -21,6 +21,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
+WAITED = b"x-muster-waited"
+"""What a request brings along that stood in line: the seconds. Nobody outside can say it."""
 BODY_LIMIT = 26 * 1024 * 1024  # one file of 25 MB and the fields around it
 BODY_SECONDS = 60.0
 IN_MEMORY = 256 * 1024
@@ -37,7 +39,10 @@ class Pool:
         self.wait_seconds = wait_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; whether this process lives, also while no thread is free."""
+        if self.free.locked() and scope.get("path") == "/health/live":
+            await _answer(send, 200, b"application/json", b'{"status": "ok"}', str(uuid.uuid4()))
+            return
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as body:
             try:
                 refusal = await asyncio.wait_for(_read(receive, body), BODY_SECONDS)
@@ -49,15 +54,24 @@ class Pool:
                 await _say(send, scope, refusal)
                 return
             body.seek(0)
+            loop = asyncio.get_running_loop()
+            began = loop.time()
             try:
                 await asyncio.wait_for(self.free.acquire(), self.wait_seconds)
             except TimeoutError:
                 await _say(send, scope, 503)
                 return
             try:
-                await self.inner(scope, _replay(body, receive), send)
+                await self.inner(_with_wait(scope, loop.time() - began), _replay(body, receive), send)
             finally:
                 self.free.release()
+
+
+def _with_wait(scope: Scope, seconds: float) -> Scope:
+    headers = [one for one in scope["headers"] if one[0] != WAITED]
+    if seconds > 0.1:
+        headers.append((WAITED, b"%.2f" % seconds))
+    return {**scope, "headers": headers}
 
 
 GONE = -1
@@ -116,6 +130,17 @@ async def _say(send: Send, scope: Scope, status: int) -> None:
     else:
         kind = b"text/plain; charset=utf-8"
         answer = text.encode()
+    more = []
+    if status == 503:
+        more.append((b"retry-after", b"2"))
+    if status in {408, 413}:
+        more.append((b"connection", b"close"))
+    await _answer(send, status, kind, answer, current, more)
+
+
+async def _answer(
+    send: Send, status: int, kind: bytes, answer: bytes, current: str, more: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
     headers = [
         (b"content-type", kind),
         (b"content-length", str(len(answer)).encode()),
@@ -123,11 +148,8 @@ async def _say(send: Send, scope: Scope, status: int) -> None:
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
         (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        *more,
     ]
-    if status == 503:
-        headers.append((b"retry-after", b"2"))
-    if status in {408, 413}:
-        headers.append((b"connection", b"close"))
     with contextlib.suppress(OSError):
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

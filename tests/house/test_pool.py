@@ -64,3 +64,46 @@ def test_no_free_thread_is_503_soon() -> None:
     status, headers, body = ask("/desk/", [b""], threads=0)
     assert (status, headers["content-type"]) == (503, "text/plain; charset=utf-8")
     assert body.decode().startswith("Too many requests at once")
+
+
+def test_the_application_is_told_how_long_a_request_stood_in_line_by_nobody_else() -> None:
+    told: list[str | None] = []
+
+    def application(environ: dict[str, Any], start: Any) -> list[bytes]:
+        told.append(environ.get("HTTP_X_MUSTER_WAITED"))
+        start("204 No Content", [])
+        return []
+
+    async def one(pool: Pool) -> None:
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            assert message["type"].startswith("http.response")
+
+        headers = [(b"host", b"localhost"), (b"x-muster-waited", b"-60")]
+        scope = {
+            "type": "http", "path": "/", "method": "GET", "headers": headers, "query_string": b"",
+            "http_version": "1.1", "scheme": "http", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
+        }  # fmt: skip
+        await pool(scope, receive, send)
+
+    async def run() -> None:
+        pool = Pool(application, threads=1, wait_seconds=5)
+        await one(pool)
+        await pool.free.acquire()
+        second = asyncio.create_task(one(pool))
+        await asyncio.sleep(0.3)
+        pool.free.release()
+        await second
+
+    asyncio.run(run())
+    assert told[0] is None
+    assert told[1] is not None
+    assert float(told[1]) >= 0.25
+
+
+def test_it_is_alive_while_no_thread_is_free() -> None:
+    status, headers, body = ask("/health/live", [b""], threads=0)
+    assert (status, json.loads(body)) == (200, {"status": "ok"})
+    assert headers["cache-control"] == "no-store"

@@ -95,7 +95,7 @@ def own_connection() -> extensions.connection:
 @pytest.mark.django_db
 def test_a_request_waits_in_vain_but_once() -> None:
     """What it asks after that must be answered at once, until the next request begins on that thread."""
-    first, second, third = own_connection(), own_connection(), own_connection()
+    first, second, third, fourth = (own_connection() for _ in range(4))
     before = extensions.get_wait_callback()
     try:
         patience.begin()
@@ -105,14 +105,17 @@ def test_a_request_waits_in_vain_but_once() -> None:
         patience.install(60.0)
         with pytest.raises(patience.NoAnswer), second.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(1)")
+        patience.begin(59.5)  # it stood in line so long
+        with pytest.raises(patience.NoAnswer), third.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(3)")
         patience.begin()
-        with third.cursor() as cursor:
+        with fourth.cursor() as cursor:
             cursor.execute("SELECT 1 FROM pg_sleep(1)")
             assert cursor.fetchone() == (1,)
     finally:
         patience.install(None)
         extensions.set_wait_callback(before)
-        for one in (first, second, third):
+        for one in (first, second, third, fourth):
             one.close()
 
 

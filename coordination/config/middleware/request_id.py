@@ -18,7 +18,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer ``request`` under its id (``request.request_id``)."""
-        patience.begin()
+        patience.begin(_waited(request))
         asked = request.headers.get("X-Request-ID", "")
         current = asked if FORM.fullmatch(asked) else str(uuid.uuid4())
         token = request_id.set(current)
@@ -29,3 +29,11 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+
+
+def _waited(request: HttpRequest) -> float:
+    """The seconds it stood in line before it got a thread, as the pool says."""
+    try:
+        return max(0.0, float(request.headers.get("X-Muster-Waited", 0)))
+    except ValueError:  # not from the pool
+        return 0.0
