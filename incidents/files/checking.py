@@ -96,7 +96,10 @@ def clean_name(name: str) -> str:
     if not name:
         raise _refused("name", _("The file has no name."))
     path = PurePosixPath(name)
-    return name if len(name) <= NAME_LENGTH else path.stem[: NAME_LENGTH - len(path.suffix)] + path.suffix
+    if len(name) <= NAME_LENGTH:
+        return name
+    end = f".{path.suffix[1:].strip()}"[:NAME_LENGTH]  # what stands between dot and ending may be long and blank
+    return path.stem[: NAME_LENGTH - len(end)] + end
 
 
 def _extension(name: str) -> str:

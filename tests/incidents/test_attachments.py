@@ -163,6 +163,7 @@ def test_too_many_bytes_or_pixels(city: City, settings: Any) -> None:
         ("gpj.‮txt.txt", None),
         ("a\u202e.txt", "a.txt"),
         ("x" * 300 + ".txt", "x" * 116 + ".txt"),
+        ("x" * 90 + "." + " " * 200 + "txt", "x" * 90 + ".txt"),
     ],
 )
 def test_names_are_cleaned(city: City, given: str, kept: str | None) -> None:
