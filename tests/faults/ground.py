@@ -43,9 +43,9 @@ def within(seconds: float) -> float:
     return seconds * patience()
 
 
-def waited(seconds: float) -> float:
-    """Return a bound for what waits rather than computes: other people's work adds little to it."""
-    return seconds + 0.2 * (patience() - 1)
+def waited(seconds: float, more: float = 0.2) -> float:
+    """Return a bound for what waits rather than computes: other people's work adds little, ``more`` for each core's."""
+    return seconds + more * (patience() - 1)
 
 
 def family(pid: int) -> list[psutil.Process]:

@@ -198,7 +198,7 @@ def test_connections_are_used_up(ground: Ground, figure: Say) -> None:
     finally:
         for one in (*held, superuser):
             one.close()
-    bound = within(2)
+    bound = waited(2, 0.5)
     back = ground.ready()
     late = p99([one.seconds for every in found.values() for one in every])
     figure(f"{len(held)} held; 503 p99 {late:.2f} s (bound {bound:.1f}); right {back:.1f} s after")

@@ -15,7 +15,7 @@ from itertools import islice
 import psutil
 import pytest
 
-from tests.faults.ground import Ground, p99, within
+from tests.faults.ground import Ground, p99, waited, within
 
 pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -85,7 +85,7 @@ def test_what_fires_is_killed_when_much_is_due(ground: Ground, figure: Say, name
         time.sleep(3)
         ground.runs_again(name, ground.kill(name))
     fired = ground.all_fired(due)
-    late, bound = p99([one for _at, one in fired]), within(LATE)
+    late, bound = p99([one for _at, one in fired]), waited(LATE, 1)
     figure(f"{name}: {len(fired)} each once, p99 {late:.2f} s late (bound {bound:.1f})")
     assert late <= bound
     assert ground.sound() == []
@@ -113,7 +113,7 @@ def test_a_worker_that_takes_nothing_is_restarted(ground: Ground, figure: Say) -
         )
         took[how] = time.monotonic() - began
         ground.system.until(lambda: _sung(ground, "urgent") < 5, seconds=60, what="a canary again")
-    bound = RESTARTED + within(1) - 1
+    bound = waited(RESTARTED, 1)
     said = ", ".join(f"{how}: restarted after {seconds:.1f} s" for how, seconds in took.items())
     figure(f"{said} (bound {bound:.1f})")
     assert max(took.values()) <= bound
@@ -156,7 +156,7 @@ def test_a_hundred_thousand_bulk_jobs_wait(ground: Ground, figure: Say) -> None:
         said = [line for line in ground.watchman.said if line.startswith("worker-bulk")]
     finally:
         client.delete("bulk")
-    late, bound = p99([one for _at, one in fired]), within(URGENT)
+    late, bound = p99([one for _at, one in fired]), waited(URGENT, 0.5)
     figure(
         f"{waiting} queued, {waiting - left} done meanwhile; {len(urgent)} urgent tasks p99 {p99(urgent):.2f} s, "
         f"{len(fired)} deadlines p99 {late:.2f} s (bound {bound:.1f})"

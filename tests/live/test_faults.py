@@ -91,6 +91,7 @@ def test_screens_go_on_without_redis_and_with_it_again(
     assert screen.seen[city.f] == late.seen[city.f] == list(range(1, 8))
 
 
+@pytest.mark.long
 def test_a_tenth_of_the_hints_is_lost(
     web: Web, city: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str], None]
 ) -> None:

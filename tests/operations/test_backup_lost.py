@@ -29,11 +29,15 @@ from coordination.config.launcher.roles import OWNER
 from coordination.config.launcher.stack import Stack, connect
 from tests import stacks
 from tests.api.client import Api, City, Party, photo
+from tests.browser.window import patience
 
 pytestmark = pytest.mark.long
 
 LOAD_SECONDS = 75.0
 MOST_LOST_SECONDS = 60.0
+RESTORE_SECONDS, RESTORE_BYTES = 15 * 60, 10 * 1024**3
+START_SECONDS = 60
+"""What a start takes however little there is to restore."""
 EVERY = "5"
 TOKEN = "a-token-for-this-test"
 
@@ -121,7 +125,9 @@ def frozen(system: stacks.System) -> None:
     system.until(lambda: deep(system)["parts"]["postgresql"]["status"] == "ok", seconds=30, what="the database again")
 
 
-def test_a_lost_machine_comes_back(start_stack: Callable[..., stacks.System], tmp_path: Path) -> None:
+def test_a_lost_machine_comes_back(
+    start_stack: Callable[..., stacks.System], tmp_path: Path, figure: Callable[[str], None]
+) -> None:
     key_file, store = tmp_path / "safe" / "backup.key", Store(tmp_path / "other-disk")
     seal.make_key(key_file)
     system = start_stack(
@@ -169,6 +175,13 @@ def test_a_lost_machine_comes_back(start_stack: Callable[..., stacks.System], tm
         "load_seconds": round(lost_at - loaded_from, 1), "restore_seconds": round(report.restored_seconds, 1),
     }))  # fmt: skip
     older = [one for one in acknowledged if one[0] < lost_at - MOST_LOST_SECONDS]
+    size = sum(path.stat().st_size for path in store.folder.rglob("*") if path.is_file())
+    longest = START_SECONDS * patience() + RESTORE_SECONDS * size / RESTORE_BYTES
+    figure(
+        f"{len(missing)} of {len(acknowledged)} missing, of the last {lost:.1f} s; {size / 1e6:.0f} MB restored in "
+        f"{report.restored_seconds:.0f} s (bound {longest:.0f})"
+    )
     assert older and len(acknowledged) > 200
     assert lost <= MOST_LOST_SECONDS
+    assert report.restored_seconds <= longest
     shutil.rmtree(tmp_path / "new", ignore_errors=True)
