@@ -173,6 +173,10 @@ def doors(project: Project, root: Path) -> None:
     secure, plain = project.ports.secure, project.ports.plain  # type: ignore[attr-defined]
     before = shown(secure, root)
     assert before["version"] == "TLSv1.3", before
+    assert shown(secure, root, ssl.TLSVersion.TLSv1_2, "ECDHE+AESGCM")["version"] == "TLSv1.2"
+    for version, ciphers in ((ssl.TLSVersion.TLSv1_1, "ALL"), (ssl.TLSVersion.TLSv1_2, "ALL:!ECDHE:!DHE:!aNULL")):
+        with contextlib.suppress(ssl.SSLError, ConnectionResetError):
+            raise AssertionError(f"TLS is too old or weak: {shown(secure, root, version, f'{ciphers}:@SECLEVEL=0')}")
     one = project.containers("certificates")[0]["Id"]
     run("docker", "exec", one, "rm", "/srv/muster/certificates/site.pem")
     said = run("docker", "exec", one, "python", "deploy/certificates.py", "--once")
@@ -194,11 +198,17 @@ def doors(project: Project, root: Path) -> None:
     say("TLS and its renewal, redirect, trust page, headers, sizes, metrics: as they must be")
 
 
-def shown(port: int, root: Path) -> dict[str, Any]:
-    """The certificate that the proxy shows to somebody who trusts ``root`` alone."""
+def shown(
+    port: int, root: Path, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, ciphers: str = ""
+) -> dict[str, Any]:
+    """The certificate that the proxy shows to somebody who trusts ``root`` alone and speaks this version at most."""
+    context = ssl.create_default_context(cafile=str(root))
+    context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, version
+    if ciphers:
+        context.set_ciphers(ciphers)
     with (
         socket.create_connection(("localhost", port), 5) as line,
-        ssl.create_default_context(cafile=str(root)).wrap_socket(line, server_hostname="localhost") as wrapped,
+        context.wrap_socket(line, server_hostname="localhost") as wrapped,
     ):
         return {**(wrapped.getpeercert() or {}), "version": wrapped.version()}
 
