@@ -20,6 +20,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db.models import QuerySet
+from django.utils.functional import SimpleLazyObject
 
 Build = Callable[..., QuerySet[Any, Any]]
 Compile = Callable[[Any], tuple[str, list[Any]]]
@@ -63,12 +64,20 @@ class Texts:
 
 def kept(build: Build, *given: Any) -> Kept:
     """Ask ``build(*given)``, put together once; for `coordination.events.at_once`."""
-    return Kept(build, given)
+    return Kept(build, tuple(map(_bare, given)))
 
 
 def kept_unplanned(build: Build, *given: Any) -> Kept:
     """The same where the best plan hangs on the values: on a moment that few or many rows are before."""
-    return Kept(build, given, planned=False)
+    return Kept(build, tuple(map(_bare, given)), planned=False)
+
+
+def _bare(one: Any) -> Any:
+    """The value itself, where a request's own is found when first looked at."""
+    if isinstance(one, SimpleLazyObject):
+        bool(one)  # look
+        return one._wrapped  # type: ignore[attr-defined]
+    return one
 
 
 @dataclass(eq=False, slots=True)
