@@ -86,13 +86,17 @@ def statement(city: scale.City, code: str) -> list[float]:
 
 def measure(*, full: bool = False, rounds: int = 3) -> list[Figure]:
     """All viewers at all sizes."""
+    return at_sizes(SIZES[full], rounds)
+
+
+def at_sizes(sizes: Sequence[int], rounds: int) -> list[Figure]:
+    """All viewers, with so many incidents behind the page each time."""
     connection.settings_dict["CONN_MAX_AGE"] = None  # as the web process, which keeps one for each thread
     connection.close()
     city = scale.build()
     found: list[Figure] = []
     costs: dict[str, list[float]] = {name: [] for name in VIEWERS}
     counts: set[int] = set()
-    sizes = SIZES[full]
     with override_settings(MUSTER_API_LIMITS=PLENTY):
         for size in sizes:
             scale.grow(city, size)
