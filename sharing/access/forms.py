@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coordination.events.refused import Refused
 from coordination.events.writing import is_storable, trimmed
+from sharing.access.widgets import List
 
 _UNFIT = _("The text contains a character that is not allowed.")
 _NONE = _("There is none to choose at present")
@@ -189,6 +190,8 @@ class FilesForm(ActForm):
 
 def dress(field: forms.Field) -> None:
     """Give a field's widget the class of its kind, and its limits."""
+    if type(field.widget) is forms.Select:  # each form has a copy of its own
+        field.widget.__class__ = List
     for kind, name in WIDGET_CLASSES:
         if isinstance(field.widget, kind):
             if name:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django import forms
 from django.forms.renderers import DjangoTemplates
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
@@ -30,6 +31,25 @@ class Widgets(DjangoTemplates):
         if template_name == _SELECT and _plain(context["widget"]):
             return mark_safe(_select(context["widget"]))  # noqa: S308
         return mark_safe(super().render(template_name, dict(context), request))  # noqa: S308 - drawn by a template
+
+
+class List(forms.Select):
+    """A list to open, written without a dictionary for each option; one with groups goes Django's way."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Return the same tags as `django.forms.Select`."""
+        options = list(self.choices)
+        if self.allow_multiple_selected or any(isinstance(label, list | tuple) for _value, label in options):
+            return super().render(name, value, attrs, renderer)
+        chosen = set(self.format_value(value))
+        parts = [f'<select name="{_text(name)}"{_attributes(self.build_attrs(self.attrs, attrs))}>']
+        for given, label in options:
+            said = "" if given is None else str(given)
+            mark = ""
+            if said in chosen:
+                mark, chosen = " selected", set()  # the first that fits
+            parts.append(f'\n  <option value="{_text(said)}"{mark}>{_text(label)}</option>')
+        return mark_safe("".join(parts) + "\n</select>")  # noqa: S308 - every value in it is escaped
 
 
 def _text(value: Any) -> str:

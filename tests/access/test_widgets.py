@@ -8,7 +8,7 @@ from django.forms.renderers import DjangoTemplates
 from django.test import override_settings
 from django.utils.translation import gettext_lazy
 
-from sharing.access.widgets import Widgets
+from sharing.access.widgets import List, Widgets
 
 NASTY = "\"><script>alert('x & y')</script>"
 
@@ -56,3 +56,14 @@ def test_the_same_letters_as_django(data: dict[str, object] | None, language: st
 
 def test_every_page_uses_it() -> None:
     assert isinstance(forms.renderers.get_default_renderer(), Widgets)
+
+
+@pytest.mark.parametrize("value", [None, "", 1, "2", 3, "nothing of these", True])
+def test_a_list_written_at_once_is_the_same_list(value: object) -> None:
+    choices = [(None, "–"), (1, NASTY), ("2", gettext_lazy("Department")), ("2", "Again"), (True, "Yes & no")]
+    grouped = [("one", "One"), ("M & m", [(3, "Three"), (True, "Yes")])]
+    for options in (choices, grouped, []):
+        given = {"name": "a\"b", "value": value, "attrs": {"id": "x", "required": True}}
+        ours = List(attrs={"class": "c"}, choices=options).render(**given, renderer=Widgets())
+        theirs = forms.Select(attrs={"class": "c"}, choices=options).render(**given, renderer=DjangoTemplates())
+        assert [line for line in ours.splitlines() if line] == [line for line in theirs.splitlines() if line]

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from coordination.instructions.models import Instruction
 from incidents import actions as incidents
 from tests.instructions.world import World
 from tests.screens.conftest import Enter
@@ -21,6 +22,7 @@ PAGES = {
     "/incidents/{incident}/instructions/": MOST,
     "/incidents/{incident}/departments/": MOST,
     "/incidents/{incident}/map/": MOST,
+    "/instructions/{instruction}/": 18,
 }
 
 
@@ -50,7 +52,8 @@ def count(client: Client, url: str) -> int:
 def test_pages_ask_the_same_at_two_sizes_and_little(world: World, enter: Enter, name: str) -> None:
     fill(world, 2)
     client = enter(name)
-    urls = {url: url.format(incident=world.incident.pk) for url in PAGES}
+    order = Instruction.everything.order_by("pk")[0].pk
+    urls = {url: url.format(incident=world.incident.pk, instruction=order) for url in PAGES}
     small = {url: count(client, path) for url, path in urls.items()}
     fill(world, 4)
     large = {url: count(client, path) for url, path in urls.items()}

@@ -29,6 +29,8 @@ _server_options = {
     "transaction_timeout": TRANSACTION_TIMEOUT,
     # what a page asks again and again is planned once for a connection, not five times before that is thought of
     "plan_cache_mode": "force_generic_plan",
+    # nothing here runs long enough to be worth compiling
+    "jit": "off",
 }
 
 DATABASES = {

@@ -81,7 +81,15 @@ class Instruction(Guarded):
 
     class Meta(Guarded.Meta):
         constraints = [models.UniqueConstraint(fields=["incident", "number"], name="instruction_number")]
-        indexes = [models.Index(fields=["state", "-id"], name="instruction_state")]
+        indexes = [
+            models.Index(fields=["state", "-id"], name="instruction_state"),
+            # what a desk goes through; the order of the states is the query's
+            models.Index(
+                fields=["issuer"],
+                condition=~models.Q(state__in=["closed", "cancelled", "superseded"]),
+                name="instruction_open",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.incident_id}-{self.number}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coordination.instructions.queries.charging import ledger, ledgers
+from coordination.instructions.queries.charging import ledger, ledgers, ledgers_steps
 from coordination.instructions.queries.closing import open_assignments_of, open_orders_with
 from coordination.instructions.queries.discarding import just_discarded
 from coordination.instructions.queries.finding import search
@@ -16,8 +16,10 @@ from coordination.instructions.queries.single import (
     conflicts,
     conflicts_of,
     instruction,
+    instruction_steps,
     streams_of,
     transitions,
+    transitions_steps,
     versions,
     who_acts_on_which,
 )
@@ -25,8 +27,10 @@ from coordination.instructions.queries.single import (
 __all__ = [
     "about", "ask", "assignment", "assignment_transitions", "assignments", "board", "board_steps", "burden",
     "burden_of",
-    "conflicts", "conflicts_of", "desk", "desk_steps", "instruction", "instructions", "just_discarded",
-    "ladder_of", "ledger", "ledgers",
-    "open_assignments_of", "open_orders_with", "recipients_preview", "search", "streams_of", "transitions", "versions",
+    "conflicts", "conflicts_of", "desk", "desk_steps", "instruction", "instruction_steps", "instructions",
+    "just_discarded",
+    "ladder_of", "ledger", "ledgers", "ledgers_steps",
+    "open_assignments_of", "open_orders_with", "recipients_preview", "search", "streams_of", "transitions",
+    "transitions_steps", "versions",
     "who_acts_on_which",
 ]

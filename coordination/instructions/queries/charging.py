@@ -6,15 +6,18 @@ moments are subtracted, so the parts sum to the whole whatever happens.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from coordination.deadlines.models import EngineGap
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer
+from coordination.events.kept import kept
 from coordination.instructions.models import Assignment, Instruction, Transition
 from coordination.instructions.queries.shapes import Row, ball
 from coordination.instructions.queries.single import as_id
@@ -86,27 +89,51 @@ def _add(found: list[Part], part: Part) -> None:
 def ledger(*, actor: Actor, assignment_id: Any, now: datetime) -> list[Row]:
     """The ledger of one part: [{party, start, end, seconds}]; party is ``platform`` or a department."""
     part = access.get(actor, Assignment, as_id(assignment_id), now=now, select=("instruction",))
-    return _ledgers(part.instruction, {part.pk}, now)[part.pk]
+    return answer(_ledgers(part.instruction_id, {part.pk}, now))[part.pk]
 
 
 def ledgers(*, actor: Actor, instruction_id: Any, now: datetime) -> dict[int, list[Row]]:
     """The ledgers of all parts of an instruction that the actor sees; a constant number of queries."""
-    row = access.get(actor, Instruction, as_id(instruction_id), now=now)
-    seen = set(access.scope(actor, Assignment, at=now).filter(instruction=row).values_list("pk", flat=True))
-    return _ledgers(row, seen, now)
+    return answer(ledgers_steps(actor=actor, instruction_id=instruction_id, now=now))
 
 
-def _ledgers(instruction: Instruction, wanted: set[int], now: datetime) -> dict[int, list[Row]]:
-    found = access.unscoped(Assignment, reason=_WHY).filter(instruction=instruction).select_related("instruction")
+def ledgers_steps(*, actor: Actor, instruction_id: Any, now: datetime) -> Steps[dict[int, list[Row]]]:
+    """`ledgers`, to be asked beside other questions; four steps."""
+    pk = as_id(instruction_id)
+    there, seen = yield [kept(_itself, actor, pk, now), kept(_visible_parts, actor, pk, now)]
+    if not there:
+        raise access.Unseen
+    return (yield from _ledgers(pk, set(seen), now))
+
+
+def _itself(actor: Actor, pk: int, now: datetime) -> QuerySet[Instruction, int]:
+    return access.scope(actor, Instruction, at=now).filter(pk=pk).values_list("pk", flat=True)
+
+
+def _visible_parts(actor: Actor, pk: int, now: datetime) -> QuerySet[Assignment, int]:
+    return access.scope(actor, Assignment, at=now).filter(instruction_id=pk).values_list("pk", flat=True)
+
+
+def _all_parts(pk: int) -> QuerySet[Assignment]:
+    return access.unscoped(Assignment, reason=_WHY).filter(instruction_id=pk).select_related("instruction")
+
+
+def _all_moves(pk: int) -> QuerySet[Transition]:
+    return access.unscoped(Transition, reason=_WHY).filter(instruction_id=pk).order_by("version", "pk")
+
+
+def _ledgers(pk: int, wanted: set[int], now: datetime) -> Steps[dict[int, list[Row]]]:
+    found, moves = yield [kept(_all_parts, pk), kept(_all_moves, pk)]
     parts = {row.pk: row for row in found}
-    moves = list(
-        access.unscoped(Transition, reason=_WHY).filter(instruction=instruction).order_by("version", "pk")
-    )
-    lines = {pk: line_of(parts[pk], parts, moves) for pk in wanted}
+    head, own = _by_part(moves)
+    lines = {pk: line_of(parts[pk], parts, head, own) for pk in wanted}
     began = min((line[0].at for line in lines.values() if line), default=now)
-    gaps = _gaps(began, now)
+    (stood_still,) = yield [kept(_gaps, began, now)]
+    gaps = [(row.began_at, row.ended_at or now) for row in stood_still]
     split = {pk: without_outages(spread(line, _end(parts[pk], now)), gaps) for pk, line in lines.items()}
-    names = Names(departments={int(part.party) for rows in split.values() for part in rows if part.party.isdigit()})
+    names = yield from Names.steps(
+        departments={int(part.party) for rows in split.values() for part in rows if part.party.isdigit()}
+    )
     return {
         pk: [
             {"party": ball(part.party, names), "start": part.start, "end": part.end,
@@ -121,29 +148,36 @@ def _end(part: Assignment, now: datetime) -> datetime:
     return part.effective_at if part.ended_at is not None else max(now, part.moved_at)
 
 
-def _gaps(began: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
-    rows = EngineGap.objects.filter(Q(ended_at=None) | Q(ended_at__gt=began), began_at__lt=now)
-    return [(row.began_at, row.ended_at or now) for row in rows]
+def _gaps(began: datetime, now: datetime) -> QuerySet[EngineGap]:
+    return EngineGap.objects.filter(Q(ended_at=None) | Q(ended_at__gt=began), began_at__lt=now)
 
 
-def line_of(part: Assignment, parts: dict[int, Assignment], moves: Sequence[Transition]) -> list[Moment]:
+def _by_part(moves: Iterable[Transition]) -> tuple[list[Moment], dict[int, list[Moment]]]:
+    """The moments of the instruction itself, and of each of its parts by id."""
+    head: list[Moment] = []
+    own: dict[int, list[Moment]] = defaultdict(list)
+    for move in moves:
+        if move.subject_type == "assignment":
+            own[move.subject_id].append(Moment(move.effective_at, move.ball))
+        elif move.subject_type == "instruction" and move.ball:
+            head.append(Moment(move.effective_at, move.ball))
+    return head, own
+
+
+def line_of(
+    part: Assignment, parts: dict[int, Assignment], head: list[Moment], by_part: dict[int, list[Moment]]
+) -> list[Moment]:
     """The moments of one part, with what came before it: its instruction's way out, or whom it succeeds.
 
     A part added later begins when it was added: before that nobody waited for it.
     """
-    own = [
-        Moment(move.effective_at, move.ball)
-        for move in moves
-        if move.subject_type == "assignment" and move.subject_id == part.pk
-    ]
+    own = by_part.get(part.pk, [])
     issued_at = part.instruction.issued_at
     if part.successor_of_id is not None:
-        before = line_of(parts[part.successor_of_id], parts, moves)
+        before = line_of(parts[part.successor_of_id], parts, head, by_part)
     elif issued_at is not None and part.created_at > issued_at:
         before = []
     else:
         # a draft that was discarded and taken back was its issuer's all along
-        before = [
-            Moment(move.effective_at, move.ball) for move in moves if move.subject_type == "instruction" and move.ball
-        ]
+        before = head
     return [moment for moment in before if own and moment.at < own[0].at] + own

@@ -13,7 +13,7 @@ from coordination.deadlines import queries as clocks
 from coordination.deadlines.models import Deadline
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer, hang, side_by_side
-from coordination.events.kept import kept
+from coordination.events.kept import Kept, kept
 from coordination.instructions import states
 from coordination.instructions.models import (
     Acknowledgement,
@@ -204,14 +204,34 @@ def listed(rows: QuerySet[Instruction]) -> QuerySet[Instruction]:
 def heads_hung(heads: Sequence[Instruction]) -> Steps[None]:
     """Hang on instructions from `cases.joined` what `listed` prefetches; one step."""
     ids = [head.pk for head in heads]
-    versions, approvals, parts = yield [
+    _versions, (parts,) = yield from side_by_side(versions_hung(heads), _all(kept(_of, Assignment, "instruction", ids)))
+    hang(heads, "assignments", parts)
+
+
+def versions_hung(heads: Sequence[Instruction]) -> Steps[None]:
+    """Hang on instructions from `cases.joined` what `cases.instruction_rows` prefetches; one step."""
+    ids = [head.pk for head in heads]
+    versions, approvals = yield [
         kept(_of, InstructionVersion, "instruction", ids),
         kept(_of, Approval, "version__instruction", ids),
-        kept(_of, Assignment, "instruction", ids),
     ]
     hang(heads, "versions", versions)
     hang(versions, "approvals", approvals)
-    hang(heads, "assignments", parts)
+
+
+def _all(*asked: Kept) -> Steps[list[list[Any]]]:
+    return (yield asked)
+
+
+def below_steps(instruction_id: int) -> Steps[list[Instruction]]:
+    """What was handed down from any part of an instruction, with its versions; one step."""
+    children, versions = yield [
+        kept(_of, Instruction, "parent__instruction", [instruction_id]),
+        kept(_of, InstructionVersion, "instruction__parent__instruction", [instruction_id]),
+    ]
+    found = sorted(children, key=lambda one: one.pk)
+    hang(found, "versions", versions)
+    return found
 
 
 def shown_version(row: Instruction) -> Any:

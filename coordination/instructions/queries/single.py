@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
+from coordination.deadlines import queries as deadlines
 from coordination.events import queries as log
 from coordination.events import streams
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, answer, at_once, side_by_side
+from coordination.events.kept import kept
 from coordination.events.refused import NotFound
 from coordination.instructions import states
 from coordination.instructions.models import Ask, Assignment, Instruction, InstructionVersion, Transition
@@ -32,11 +38,21 @@ def as_id(value: object) -> int:
 
 def one_instruction(actor: Actor, instruction_id: object, now: datetime) -> Instruction:
     """The row with what its case needs, when the actor sees it, else 404."""
-    rows = cases.instruction_rows(access.scope(actor, Instruction, at=now)).select_related("drafter")
-    row = rows.filter(pk=as_id(instruction_id)).first()
-    if row is None:
+    return answer(one_steps(actor, instruction_id, now))
+
+
+def one_steps(actor: Actor, instruction_id: object, now: datetime) -> Steps[Instruction]:
+    """`one_instruction`, to be asked beside other questions; two steps."""
+    (rows,) = yield [kept(_head_row, actor, as_id(instruction_id), now)]
+    if not rows:
         raise access.Unseen
+    yield from gathered.versions_hung(rows)
+    row: Instruction = rows[0]
     return row
+
+
+def _head_row(actor: Actor, pk: int, now: datetime) -> QuerySet[Instruction]:
+    return cases.joined(access.scope(actor, Instruction, at=now)).select_related("drafter").filter(pk=pk)
 
 
 def readable_versions(actor: Actor, row: Instruction, known: cases.Centres) -> list[InstructionVersion]:
@@ -50,21 +66,28 @@ def readable_versions(actor: Actor, row: Instruction, known: cases.Centres) -> l
 
 def instruction(*, actor: Actor, instruction_id: Any, now: datetime) -> Row:
     """An instruction with its parts, versions, clocks and what the actor may do with it now."""
-    row = one_instruction(actor, instruction_id, now)
-    known = cases.centres()
-    at = as_of(actor, row, now)
+    return answer(instruction_steps(actor=actor, instruction_id=instruction_id, now=now))
+
+
+def instruction_steps(*, actor: Actor, instruction_id: Any, now: datetime) -> Steps[Row]:
+    """`instruction`, to be asked beside other questions: itself, what is around it, what hangs on that."""
+    row, known = yield from side_by_side(one_steps(actor, instruction_id, now), cases.centres_steps())
+    # up to where the log had come is read with the parts, in one statement
+    at, (parts,), below, clocks = yield from side_by_side(
+        as_of_steps(actor, row, now),
+        _parts_of(actor, row.pk, now),
+        gathered.below_steps(row.pk),
+        deadlines.live_steps("instructions.instruction", [row.pk]),
+    )
+    laid, names = yield from side_by_side(
+        gathered.Assignments.steps(actor, parts, now, known),
+        _names_steps(row, [*row.versions.all(), *(one for child in below for one in child.versions.all())]),
+    )
     moves = states.allowed(actor, cases.instruction_case(row, known))
     versions_seen = readable_versions(actor, row, known)
     pending = next((one for one in versions_seen[::-1] if one.state in cases.PENDING), None)
     edits = any(move.action == "edit" for move in moves)
     version = pending if pending is not None and (row.issued_at is None or edits) else gathered.shown_version(row)
-    parts = list(gathered.rich(access.scope(actor, Assignment, at=now).filter(instruction=row)).order_by("pk"))
-    laid = gathered.Assignments(actor, parts, now, known)
-    below = list(
-        access.unscoped(Instruction, reason=_WHY).filter(parent__instruction=row).order_by("pk")
-        .prefetch_related("versions")
-    )
-    names = _names_of(row, [*row.versions.all(), *(one for child in below for one in child.versions.all())])
     return {
         **shapes.content(version, names), **_head(row, version, names),
         "approvals": [
@@ -73,7 +96,7 @@ def instruction(*, actor: Actor, instruction_id: Any, now: datetime) -> Row:
             for one in version.approvals.all()
         ],
         "approvals_needed": version.approvals_needed,
-        "deadlines": [shapes.deadline(one) for one in gathered.clocks_of("instructions.instruction", row.pk)],
+        "deadlines": [shapes.deadline(one) for one in clocks.get(row.pk, [])],
         "versions": [shapes.version_ref(one) for one in versions_seen],
         "pending": pending.n if pending is not None and row.issued_at is not None else None,
         "children": [shapes.child(one, names) for one in below],
@@ -86,12 +109,24 @@ def instruction(*, actor: Actor, instruction_id: Any, now: datetime) -> Row:
     }
 
 
+def _parts_of(actor: Actor, pk: int, now: datetime) -> Steps[list[list[Any]]]:
+    return (yield [kept(_part_rows, actor, pk, now)])
+
+
+def _part_rows(actor: Actor, pk: int, now: datetime) -> QuerySet[Assignment]:
+    return gathered.rich(access.scope(actor, Assignment, at=now).filter(instruction_id=pk)).order_by("pk")
+
+
 def _names_of(row: Instruction, versions: list[InstructionVersion]) -> Names:
+    return answer(_names_steps(row, versions))
+
+
+def _names_steps(row: Instruction, versions: list[InstructionVersion]) -> Steps[Names]:
     departments: set[int | None] = {target["department"] for one in versions for target in one.targets}
     if row.ball.isdigit():
         departments.add(int(row.ball))
     keys = {f"person:{one.person_id}" for version in row.versions.all() for one in version.approvals.all()}
-    return Names(departments=departments, keys=keys)
+    return (yield from Names.steps(departments=departments, keys=keys))
 
 
 def _head(row: Instruction, version: InstructionVersion, names: Names) -> Row:
@@ -120,25 +155,37 @@ def who_acts_on_which(parts: list[Assignment]) -> list[Row]:
 
 def streams_of(*, actor: Actor, instruction_id: Any, now: datetime) -> list[str]:
     """The streams in which the actor hears of this instruction."""
-    rows = access.scope(actor, Instruction, at=now).filter(pk=as_id(instruction_id))
-    incident_id = rows.values_list("incident_id", flat=True).first()
-    if incident_id is None:
+    (found,) = at_once(kept(_incident_of, actor, as_id(instruction_id), now))
+    if not found:
         raise access.Unseen
-    return _streams(actor, incident_id, now)
+    names = _streams(actor, found[0])
+    return sorted(access.readable(actor, names, now), reverse=True)
 
 
-def _streams(actor: Actor, incident_id: int, now: datetime) -> list[str]:
+def _incident_of(actor: Actor, pk: int, now: datetime) -> QuerySet[Instruction, int]:
+    return access.scope(actor, Instruction, at=now).filter(pk=pk).values_list("incident_id", flat=True)
+
+
+def _streams(actor: Actor, incident_id: int) -> list[str]:
     names = [streams.incident(incident_id)]
     if actor.department_id is not None:
         names.append(streams.department(actor.department_id))
-    return sorted(access.readable(actor, names, now), reverse=True)
+    return names
 
 
 def as_of(actor: Actor, row: Instruction, now: datetime) -> Row:
     """Up to where the log had come before the rest was read."""
-    readable = _streams(actor, row.incident_id, now)
-    name = readable[0] if readable else streams.department(actor.department_id or row.issuer_id)
-    epoch, seq = log.heads([name]).get(name, (1, 0))
+    return answer(as_of_steps(actor, row, now))
+
+
+def as_of_steps(actor: Actor, row: Instruction, now: datetime) -> Steps[Row]:
+    """`as_of`, to be asked beside other questions; one step."""
+    wanted, otherwise = _streams(actor, row.incident_id), streams.department(actor.department_id or row.issuer_id)
+    readable, heads = yield from side_by_side(
+        access.readable_steps(actor, wanted, now), log.heads_steps([*wanted, otherwise])
+    )
+    name = max(readable, default=otherwise)
+    epoch, seq = heads[name]
     return {"stream": name, "epoch": epoch, "seq": seq}
 
 
@@ -217,26 +264,40 @@ def conflicts_of(*, actor: Actor, instruction_id: Any, now: datetime) -> list[Ro
 
 def transitions(*, actor: Actor, instruction_id: Any, now: datetime) -> list[Row]:
     """Every move of the instruction and of its parts, oldest first."""
-    row = one_instruction(actor, instruction_id, now)
-    return _moves(actor, now, instruction=row)
+    return answer(transitions_steps(actor=actor, instruction_id=instruction_id, now=now))
+
+
+def transitions_steps(*, actor: Actor, instruction_id: Any, now: datetime) -> Steps[list[Row]]:
+    """`transitions`, to be asked beside other questions; three steps."""
+    pk = as_id(instruction_id)
+    seen, rows = yield [kept(_incident_of, actor, pk, now), kept(_moves_of, actor, pk, now)]
+    if not seen:
+        raise access.Unseen
+    return (yield from _told(rows))
+
+
+def _moves_of(actor: Actor, pk: int, now: datetime) -> QuerySet[Transition]:
+    return access.scope(actor, Transition, at=now).filter(instruction_id=pk).order_by("at", "pk")
 
 
 def assignment_transitions(*, actor: Actor, assignment_id: Any, now: datetime) -> list[Row]:
     """Every move of one part, oldest first."""
     part = access.get(actor, Assignment, as_id(assignment_id), now=now)
-    return _moves(actor, now, subject_type="assignment", subject_id=part.pk)
+    rows = access.scope(actor, Transition, at=now).filter(subject_type="assignment", subject_id=part.pk)
+    return answer(_told(list(rows.order_by("at", "pk"))))
 
 
-def _moves(actor: Actor, now: datetime, **which: Any) -> list[Row]:
-    rows = list(access.scope(actor, Transition, at=now).filter(**which).order_by("at", "pk"))
-    parts = {row.subject_id for row in rows if row.subject_type == "assignment"}
-    owners = dict(
-        access.unscoped(Assignment, reason=_WHY).filter(pk__in=parts).values_list("pk", "department_id")
-    )
+def _told(rows: Sequence[Transition]) -> Steps[list[Row]]:
+    (pairs,) = yield [kept(_owners, {row.subject_id for row in rows if row.subject_type == "assignment"})]
+    owners = dict(pairs)
     departments: set[int | None] = {*owners.values(), *(row.actor_department for row in rows)}
     departments |= {int(row.ball) for row in rows if row.ball.isdigit()}
-    names = Names(departments=departments, keys={row.actor_key for row in rows})
+    names = yield from Names.steps(departments=departments, keys={row.actor_key for row in rows})
     return [
         shapes.transition(row, names, owners.get(row.subject_id) if row.subject_type == "assignment" else None)
         for row in rows
     ]
+
+
+def _owners(ids: set[int]) -> QuerySet[Assignment, Any]:
+    return access.unscoped(Assignment, reason=_WHY).filter(pk__in=ids).values_list("pk", "department_id")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts import queries as accounts
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps
 from sharing.catalogue import queries as catalogue
 
 Options = list[tuple[Any, str]]
@@ -44,6 +45,12 @@ class Choices:
         if table not in self._tables:
             self._tables[table] = [(row.code, row.name) for row in catalogue.codes(table)]
         return self._tables[table]
+
+    def steps(self, tables: Sequence[str]) -> Steps[None]:
+        """Read several tables beside other questions; one step."""
+        found = yield from catalogue.codes_steps(tables)
+        for table, rows in found.items():
+            self._tables[table] = [(row.code, row.name) for row in rows]
 
     def name(self, table: str, code: str) -> str:
         """A code's name; the code itself where the table does not have it."""

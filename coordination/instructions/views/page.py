@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from coordination.events.at_once import Steps, together
 from coordination.events.refused import NotFound
 from coordination.instructions import queries
 from coordination.instructions.forms.content import object_name
@@ -25,6 +26,7 @@ from sharing.access.pages import page
 PARTS = {
     name: f"instructions/{name}.html" for name in ("head", "content", "acts", "assignments", "timeline")
 }
+CODES = ("incident_type", "unit", "verb")
 Bound = dict[tuple[str, int, str], dict[str, Any]]
 
 
@@ -77,22 +79,33 @@ def show(
     """The page, with the forms that were just refused in the place of fresh ones."""
     before = queries.streams_of(actor=request.actor, instruction_id=pk, now=request.now)
     live = cursor(request.actor, before, request.now)
-    context = everything(request, pk, bound=bound)
+    context = everything(request, pk, bound=bound, heard=before)
     context.update(live=live, errors=errors, sent_draft=request.GET.get("sent", "")[:80])
     return render(request, "instructions/page.html", context, status=status)
 
 
 def everything(
-    request: HttpRequest, pk: int, *, only: Collection[str] = PARTS, bound: Bound | None = None
+    request: HttpRequest,
+    pk: int,
+    *,
+    only: Collection[str] = PARTS,
+    bound: Bound | None = None,
+    heard: list[str] | None = None,
 ) -> dict[str, Any]:
-    """What the page draws on, or these parts of it."""
+    """What the page draws on, or these parts of it; ``heard``: the streams it follows, where they are known."""
     actor, now = request.actor, request.now
-    i = queries.instruction(actor=actor, instruction_id=pk, now=now)
     choices = Choices(actor)
+    asked: dict[str, Any] = {"actor": actor, "instruction_id": pk, "now": now}
+    i, transitions, ledgers, _codes = together(
+        queries.instruction_steps(**asked),
+        queries.transitions_steps(**asked) if {"assignments", "timeline"} & set(only) else _nothing(),
+        queries.ledgers_steps(**asked) if "assignments" in only else _nothing(),
+        choices.steps(CODES) if "content" in only else _nothing(),
+    )
     context = {
         "i": i,
         "can": {row["action"]: row for row in i["allowed_actions"]},
-        "streams": " ".join(queries.streams_of(actor=actor, instruction_id=pk, now=now)),
+        "streams": " ".join(queries.streams_of(**asked) if heard is None else heard),
         "exercise": i["incident"].get("exercise"),
         "urgency_name": shown.URGENCY_NAMES.get(i["urgency"], i["urgency"]),
         "basis_name": shown.BASIS_NAMES.get(i["basis"], i["basis"]),
@@ -106,12 +119,11 @@ def everything(
         i["type_name"] = choices.name("incident_type", i["type"])
         i["objects"] = [{"kind": object_name(row["kind"]), "code": row["code"]} for row in i["objects_named"]]
     if "assignments" in only or "timeline" in only:
-        transitions = queries.transitions(actor=actor, instruction_id=pk, now=now)
         context["timeline"] = shown.timeline_of(transitions)
     if "assignments" in only and i["assignments"]:
-        ledgers = queries.ledgers(actor=actor, instruction_id=pk, now=now)
+        moments = shown.moments_by_part(transitions)
         for a in i["assignments"]:
-            dress_assignment(a, transitions, ledgers.get(a["id"], []), choices)
+            dress_assignment(a, moments.get(a["id"], {}), ledgers.get(a["id"], []), choices)
         i["total"] = len(i["assignments"])
         i["acknowledged"] = sum(1 for a in i["assignments"] if a["acknowledged_at"])
     if "assignments" in only and not i["assignments"] and not i["ended_at"]:
@@ -120,6 +132,10 @@ def everything(
         context["groups"] = groups_of(request, i, choices, bound or {})
         context["why_nothing"] = why_nothing(i)
     return context
+
+
+def _nothing() -> Steps[None]:
+    yield from ()
 
 
 def before_it_leaves(request: HttpRequest, pk: int, i: dict[str, Any]) -> dict[str, Any]:
@@ -141,9 +157,9 @@ def part_of(request: HttpRequest, assignment_id: int | None) -> dict[str, Any] |
         return None
 
 
-def dress_assignment(a: dict[str, Any], transitions: list[Any], ledger: list[Any], choices: Choices) -> None:
+def dress_assignment(a: dict[str, Any], moments: dict[str, Any], ledger: list[Any], choices: Choices) -> None:
     """Add to an assignment what only the page needs: path, bar, names, next deadline."""
-    a["path"] = shown.path_of(a["state"], shown.moments_of(transitions, a["id"]))
+    a["path"] = shown.path_of(a["state"], moments)
     a["bar"] = shown.bar_of(ledger)
     a["ball_name"] = shown.party_name(a["ball"])
     a["grade_name"] = shown.GRADE_NAMES.get(a["grade"], a["grade"])

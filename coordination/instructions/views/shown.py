@@ -199,12 +199,12 @@ def path_of(state: str, moments: Mapping[str, Any]) -> list[dict[str, Any]]:
     return steps
 
 
-def moments_of(transitions: Iterable[Mapping[str, Any]], assignment_id: int) -> dict[str, Any]:
-    """When an assignment last entered each state."""
-    found: dict[str, Any] = {}
+def moments_by_part(transitions: Iterable[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+    """When each assignment, by id, last entered each state."""
+    found: dict[int, dict[str, Any]] = {}
     for row in transitions:
-        if row["subject_type"] == "assignment" and row["subject_id"] == assignment_id and row["before"] != row["after"]:
-            found[row["after"]] = row["effective_at"]
+        if row["subject_type"] == "assignment" and row["before"] != row["after"]:
+            found.setdefault(row["subject_id"], {})[row["after"]] = row["effective_at"]
     return found
 
 
