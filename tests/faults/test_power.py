@@ -137,7 +137,8 @@ def test_nothing_is_lost_when_the_power_is_cut(
     uploads.join(30)
     missing = uploads.missing()
     ups = ", ".join(f"{one:.1f}" for one in took)
-    figure(f"{len(uploads.kept)} files, {work.done()} acknowledged, {CUTS} cuts, up after {ups} s (bound {within(UP_SECONDS):.0f})")
+    kept = f"{len(uploads.kept)} files and {work.done()} commands acknowledged, {CUTS} cuts"
+    figure(f"{kept}, up after {ups} s (bound {within(UP_SECONDS):.0f})")
     assert missing == [] and len(uploads.kept) > CUTS
     assert work.judge() == []
     with closing(system.connect()) as connection:

@@ -139,7 +139,8 @@ def emergency(found: tuple[int, int, int]) -> Finding:
         return Finding(BAD, "an emergency account is in use", values)
     if not accounts:
         return Finding("off", "no emergency account is set up (manage.py invite --emergency)", values)
-    why = "only one emergency account" if accounts < 2 else "" if factors == accounts else "one has no second factor yet"
+    unproved = "" if factors == accounts else "one has no second factor yet"
+    why = "only one emergency account" if accounts < 2 else unproved
     return Finding(WARN if why else OK, why, values)
 
 

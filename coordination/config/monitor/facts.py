@@ -123,7 +123,8 @@ def emergency() -> tuple[int, int, int]:
     ((accounts, factors, sessions),) = _rows(
         "SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT 1 FROM mfa_authenticator f "
         "WHERE f.user_id = p.id AND f.type <> 'recovery_codes')), coalesce(sum((SELECT count(*) FROM "
-        "accounts_opensession s WHERE s.person_id = p.id AND s.started_at > clock_timestamp() - interval '12 hours')), 0)"
+        "accounts_opensession s WHERE s.person_id = p.id"
+        " AND s.started_at > clock_timestamp() - interval '12 hours')), 0)"
         " FROM accounts_person p WHERE p.emergency AND p.is_active"
     )
     return int(accounts), int(factors), int(sessions)
