@@ -1,5 +1,12 @@
 """Is the right process restarted when a queue's canary is silent?"""
 
+from pathlib import Path
+
+import pytest
+
+from coordination.config.launcher import watch
+from coordination.config.launcher.folders import Instance, private
+from coordination.config.launcher.stack import Stack
 from coordination.config.launcher.watch import hung
 
 NONE = {"urgent": 0, "normal": 0, "bulk": 0}
@@ -21,3 +28,44 @@ def test_beat_hangs_when_nothing_is_sent_to_anybody() -> None:
 def test_a_canary_that_never_sang_is_silent() -> None:
     assert hung({}, NONE) == {"beat": "sent nothing for inf s"}
     assert set(hung({}, {"urgent": 3, "normal": 1, "bulk": 1})) == {"worker-urgent", "worker-normal", "worker-bulk"}
+
+
+class Told(watch.Watch):
+    """A watch that is told how old the hearts are, and notes whom it would start again."""
+
+    ages: dict[str, float] | None = None
+    restarted: list[str]
+
+    def _ages(self) -> dict[str, float] | None:
+        return self.ages
+
+    def _waiting(self) -> dict[str, int] | None:
+        return None
+
+    def _young(self, name: str, seconds: float | None = None) -> bool:
+        return False
+
+    def _restart(self, name: str, why: str, *, hangs: bool = True) -> None:
+        self.restarted.append(name)
+
+
+def test_a_heart_is_not_judged_by_the_time_that_postgresql_was_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(watch.time, "monotonic", lambda: clock[0])
+    told = Told(Stack(Instance(private(tmp_path / "instance")), port=0), lambda _text: None)
+    told.restarted = []
+    told.ages = {"engine": 11.0}
+    told._hearts()
+    assert told.restarted == ["engine"]
+    told.ages = None
+    told._hearts()
+    told.ages = {"engine": 40.0}
+    for _ in range(3):
+        told._hearts()
+        clock[0] += 3
+    assert told.restarted == ["engine"], "it had no time to beat yet"
+    clock[0] += 3
+    told._hearts()
+    assert told.restarted == ["engine", "engine"]

@@ -82,6 +82,7 @@ class Watch:
     started: dict[str, float] = field(default_factory=dict)
     last: dict[str, float] = field(default_factory=dict)
     redis_since: float | None = None
+    database_since: float | None = float("-inf")
     grace: float = GRACE_SECONDS
     disk: str = room.OK
 
@@ -171,7 +172,12 @@ class Watch:
     def _hearts(self) -> None:
         ages = self._ages()
         if ages is None:
+            self.database_since = None
             return
+        if self.database_since is None:
+            self.database_since = time.monotonic()
+        if time.monotonic() - self.database_since < ENGINE_SECONDS:
+            return  # PostgreSQL is just back: no heart could beat without it
         engine = ages.get("engine")
         silent = engine is not None and engine > ENGINE_SECONDS
         if silent and "engine" in self.stack.parts and not self._young("engine"):
