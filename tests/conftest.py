@@ -31,6 +31,7 @@ LONGEST = (
     "api/test_races.py",
     "instructions/test_races.py",
     "input/test_every_operation.py",
+    "live/test_crowd.py",
     "live/test_faults.py",
     # those that need a whole system, in their own turn
     "browser/test_everyone.py",
