@@ -6,11 +6,12 @@ Whoever sends a task sends the id of the request along; a task that nobody's req
 from __future__ import annotations
 
 import logging
+import os
 import time
 from typing import Any
 
 from celery import Task
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from coordination.config import actions
 from coordination.config.monitor import process
@@ -41,6 +42,7 @@ class Carried(Task):  # type: ignore[misc,type-arg]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Do it under the id that came along."""
+        self._whole()
         given = str((self.request.headers or {}).get(HEADER) or self.request.get(HEADER) or "")
         sent = bool(tracing.FORM.fullmatch(given))
         began, outcome = time.monotonic(), "failed"
@@ -57,11 +59,27 @@ class Carried(Task):  # type: ignore[misc,type-arg]
                     fields = {"task": self.name, "outcome": outcome, "ms": round(seconds * 1000, 1)}
                     _log.info("task", extra={"fields": fields})
 
+    def _whole(self) -> None:
+        """End a worker's process whose last task was cut short within a transaction: it could do no task any more.
+
+        Its pool puts another in its place, and this task is sent again.
+        """
+        if self._queue() and connection.in_atomic_block:
+            _log.error("left within a transaction; this process ends, and is replaced")
+            logging.shutdown()
+            os._exit(70)
+
+    def _queue(self) -> str:
+        """The queue that this task came from; "" for one that was called, not sent."""
+        came = self.request.delivery_info or {}
+        queue = str(came.get("routing_key") or "")
+        return queue if queue in QUEUES and not came.get("is_eager") else ""
+
     def _sing(self) -> None:
         """Note now and then that this queue is served; a task that nobody queued shows nothing."""
         global _sung  # one worker process serves one queue
-        queue = (self.request.delivery_info or {}).get("routing_key")
-        if queue not in QUEUES or time.monotonic() - _sung < SING_SECONDS:
+        queue = self._queue()
+        if not queue or time.monotonic() - _sung < SING_SECONDS:
             return
         _sung = time.monotonic()
         try:

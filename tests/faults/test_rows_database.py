@@ -185,7 +185,7 @@ def test_one_backend_is_frozen(ground: Ground, figure: Say) -> None:
     figure(f"{said}; at most {worst:.2f} s (bound {bound:.1f})")
     assert victims
     assert met
-    assert {one.status for one in found} <= {201, 503}
+    assert {one.status for one in found} <= {201, 409, 503}  # 409: the same command is still at work in a frozen one
     assert worst <= bound
 
 

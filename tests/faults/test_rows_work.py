@@ -76,6 +76,18 @@ def test_a_pool_process_is_killed(ground: Ground, figure: Say) -> None:
     _by_workers_alone(ground, figure, strike)
 
 
+def test_a_pool_process_left_within_a_transaction_is_replaced(ground: Ground, figure: Say) -> None:
+    """F5: it lives, but no task can be done in it any more."""
+    (old,) = psutil.Process(ground.system.supervisor.pid("worker-normal")).children()
+    ground.celery().send_task("faults.stick", queue="normal")
+    began = time.monotonic()
+    ground.system.until(lambda: not old.is_running(), seconds=60, what="its end")
+    ground.system.until(lambda: _sung(ground, "normal") < time.monotonic() - began, seconds=60, what="work to go on")
+    took, bound = time.monotonic() - began, within(RESUMED)
+    figure(f"a broken process: replaced, work goes on after {took:.1f} s (bound {bound:.1f})")
+    assert took <= bound
+
+
 @pytest.mark.parametrize("name", ["engine", "beat"])
 def test_what_fires_is_killed_when_much_is_due(ground: Ground, figure: Say, name: str) -> None:
     """F7: again and again while deadlines come due."""

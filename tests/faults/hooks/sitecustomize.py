@@ -17,6 +17,14 @@ if os.environ.get("MUSTER_PROCESS") == "worker":
             file.write("tried\n")
         os.abort()
 
+    @shared_task(name="faults.stick", queue="normal")
+    def stick() -> None:
+        """Leave the connection within a transaction, and lose it, as a time limit in a bad moment does."""
+        from django.db import connection, transaction
+
+        transaction.atomic().__enter__()
+        connection.close()
+
     @shared_task(name="faults.work", queue="bulk")
     def work(seconds: float) -> None:
         """Keep this process busy."""
