@@ -29,14 +29,14 @@ def _move(to: str) -> dict[str, Any]:
 DEEDS: dict[str, Deed] = {
     deed.name: deed
     for deed in (
-        Deed("verify", _("Verify"), forms.WhyForm, actions.move, _("Verified."), fixed=_move("verified")),
+        Deed("verify", _("Verify"), forms.WhyForm, actions.move, _("Verified."), fixed=_move("verify")),
         Deed(
             "respond",
             _("Begin the response"),
             forms.WhyForm,
             actions.move,
             _("Response begun."),
-            fixed=_move("responding"),
+            fixed=_move("respond"),
         ),
         Deed(
             "control",
@@ -44,10 +44,10 @@ DEEDS: dict[str, Deed] = {
             forms.WhyForm,
             actions.move,
             _("Under control."),
-            fixed=_move("controlled"),
+            fixed=_move("control"),
         ),
         Deed(
-            "recover", _("Begin recovery"), forms.WhyForm, actions.move, _("Recovery begun."), fixed=_move("recovering")
+            "recover", _("Begin recovery"), forms.WhyForm, actions.move, _("Recovery begun."), fixed=_move("recover")
         ),
         Deed(
             "relapse",
@@ -55,7 +55,7 @@ DEEDS: dict[str, Deed] = {
             forms.MustWhyForm,
             actions.move,
             _("Responding again."),
-            fixed=_move("responding"),
+            fixed=_move("relapse"),
         ),
         Deed("describe", _("Correct what it is and where"), forms.DescribeForm, actions.describe, _("Corrected.")),
         Deed("set_scale", _("Set grade or level"), forms.ScaleForm, actions.set_scale, _("Set.")),
@@ -92,7 +92,7 @@ DEEDS: dict[str, Deed] = {
             actions.move,
             _("Closed."),
             grave=True,
-            fixed=_move("closed"),
+            fixed=_move("close"),
         ),
         Deed("reject", _("Reject: no incident"), forms.MustWhyForm, actions.reject, _("Rejected."), grave=True),
         Deed("reopen", _("Open again"), forms.MustWhyForm, actions.reopen, _("Open again.")),

@@ -178,7 +178,7 @@ def ready(world: World) -> None:
 _MADE = re.compile(
     rb'(csrfmiddlewaretoken" value="|X-CSRFToken&quot;: &quot;|"X-CSRFToken": "|nonce="|data-now=")[^"&]*'
 )
-_OF_THE_CALLER = re.compile(r"(?i)(ratelimit|x-ratelimit|retry-after|set-cookie|date|content-security-policy$)")
+_OF_THE_CALLER = re.compile(r"(?i)(ratelimit|x-ratelimit|retry-after|set-cookie|date$)")
 
 
 def bare(answer: Answer, path: str) -> tuple[int, bytes, dict[str, str]]:

@@ -31,7 +31,9 @@ def tried(
 ) -> dict[tuple[str, str], Answer]:
     """Return the answer of each of these cells."""
     return {
-        (relation, kind): ask(operation, world, principal, absent=relation == "absent")
+        (relation, kind): ask(
+            operation, world.archive() if relation == "archived" else world, principal, absent=relation == "absent"
+        )
         for relation, kind, principal in cells
     }
 
@@ -51,7 +53,7 @@ def check(operation: Operation, world: World, answers: dict[tuple[str, str], Ans
     for cell, answer in answers.items():
         assert answer.status < 500, (cell, answer.body[:500])
         _leaves_nothing(operation, cell, answer)
-        if cell[0] in ("foreign", "strangers"):
+        if cell[0] in (*ops.HIDDEN, "strangers"):
             said = answer.body + repr(answer.headers).encode()
             assert CANARY not in said, (cell, said[:3000])
     if guarded(operation):
@@ -79,10 +81,12 @@ def _hidden_is_absent(operation: Operation, world: World, answers: dict[tuple[st
     there, nowhere = (path_of(operation, world, absent=absent) for absent in (False, True))
     kinds = [kind for relation, kind in answers if relation == "foreign"]
     for kind in kinds:
-        hidden, absent = bare(answers["foreign", kind], there), bare(answers["absent", kind], nowhere)
-        if (hidden[0], absent[0]) != (200, 200) or operation.method in READ:
-            assert hidden == absent, ("foreign", kind)
-    for relation in ("own", "participating"):
+        absent = bare(answers["absent", kind], nowhere)
+        for relation in ops.HIDDEN:
+            hidden = bare(answers[relation, kind], there)
+            if (hidden[0], absent[0]) != (200, 200) or operation.method in READ:
+                assert hidden == absent, (relation, kind)
+    for relation in ("own", "participating", "shared"):
         for kind in kinds:
             answer = answers[relation, kind]
             if answer.status == 404:

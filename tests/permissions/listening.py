@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +15,6 @@ from django.db import connections
 
 from coordination.config.sockets import sockets
 from coordination.live import reading
-from tests.permissions import operations as ops
 from tests.permissions.bodies import stream_of
 from tests.permissions.operations import Operation
 from tests.permissions.world import ADDRESS, World
@@ -24,16 +23,20 @@ SECONDS = 10.0
 POOLS = (reading._STREAMS, reading._SOCKETS)
 
 
-def try_all(operation: Operation, world: World) -> dict[tuple[str, str], int | str]:
-    """Return every cell's answer: ``follows``, ``refused``, or the code the socket was closed with."""
+Cells = Iterable[tuple[str, str, str]]
+
+
+def try_all(operation: Operation, world: World, cells: Cells) -> dict[tuple[str, str], int | str]:
+    """Return the answer of each cell: ``follows``, ``refused``, or the code the socket was closed with."""
     with _one_connection():
-        return asyncio.run(_try_all(operation, world))
+        return asyncio.run(_try_all(operation, world, cells))
 
 
-async def _try_all(operation: Operation, world: World) -> dict[tuple[str, str], int | str]:
+async def _try_all(operation: Operation, world: World, cells: Cells) -> dict[tuple[str, str], int | str]:
     found = {}
-    for relation, kind, principal in ops.cells():
-        stream = stream_of(operation.name, world, absent=relation == "absent")
+    for relation, kind, principal in cells:
+        about = world.archive() if relation == "archived" else world
+        stream = stream_of(operation.name, about, absent=relation == "absent")
         found[relation, kind] = await _say_hello(operation.route, world, principal, stream)
     return found
 

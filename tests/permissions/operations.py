@@ -27,8 +27,14 @@ STRANGERS = ("anonymous", "expired", "deactivated", "unfactored", "nobody", "sup
 KINDS = (*POSTS, "client", "reader", "display")
 # Where each relation's principals come from. The absent is asked for by those to whom the rest is foreign, so that
 # the two answers can be laid side by side.
-RELATIONS = {"own": "centre", "participating": "fire", "foreign": "water", "absent": "water"}
-DRAWN = 2
+RELATIONS = {
+    "own": "centre", "participating": "fire", "shared": "port", "archived": "centre", "foreign": "water",
+    "revoked": "rail", "below": "firej", "absent": "water",
+}  # fmt: skip
+HIDDEN = ("foreign", "revoked", "below")
+"""To all of these an object is as if it were not there; the table says it once, as ``foreign``."""
+WRITTEN = tuple(one for one in RELATIONS if one not in HIDDEN[1:])
+DRAWN = 1
 """So many kinds of actor, and of stranger, are drawn for an operation where not all are tried."""
 SOCKETS = ("incident", "brief", "department", "user", "system")
 """What a socket or a poll can follow: each kind of stream is an operation of its own."""
@@ -164,7 +170,8 @@ def row_of(operation: Operation, answers: dict[tuple[str, str], int | str]) -> d
         row["name"] = operation.name
     found: dict[str, dict[str, int | str]] = {}
     for (relation, kind), answer in answers.items():
-        found.setdefault(relation, {})[kind] = answer
+        if relation not in HIDDEN[1:]:
+            found.setdefault(relation, {})[kind] = answer
     return row | {relation: _short(each) for relation, each in found.items()}
 
 
@@ -179,7 +186,7 @@ def _short(statuses: dict[str, int | str]) -> Any:
 
 def expected(row: dict[str, Any], relation: str, kind: str) -> int | str:
     """Return what the table says for one cell."""
-    said = row[relation]
+    said = row["foreign" if relation in HIDDEN else relation]
     found: int | str = said.get(kind, said["else"]) if isinstance(said, dict) else said
     return found
 

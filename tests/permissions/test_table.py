@@ -1,7 +1,7 @@
 """Does the table name every operation there is, and no other?
 
 ``MUSTER_RECORD=api/ python -m pytest tests/permissions -k table`` writes the rows whose route begins so (``pages``: all
-but the API's, ``missing``: those without a row, ``all``: every row) anew from what the code answers now; read the
+but the API's, ``all``: every row, ``missing``: the rows and columns that are not there) anew from what the code answers now; read the
 difference before you commit it.
 """
 
@@ -27,13 +27,14 @@ def test_the_table_has_a_row_for_each_operation_and_no_other(world: World) -> No
 def _record(every: list[ops.Operation], world: World, wanted: str) -> None:
     rows, known = [], ops.table()
     for one in every:
-        key = ops.key_of(one)
-        anew = wanted == "all" or one.route.startswith(wanted) or (wanted == "pages" and not one.api)
-        if not anew and not (wanted == "missing" and key not in known):
-            rows += [known[key]] if key in known else []
-        elif one.method == "WS":
-            rows.append(ops.row_of(one, listening.try_all(one, world)))
-        else:
-            answers = judging.tried(one, world, ops.cells())
-            rows.append(ops.row_of(one, {cell: answer.said for cell, answer in answers.items()}))
+        row = known.get(ops.key_of(one), {})
+        if wanted == "all" or one.route.startswith(wanted) or (wanted == "pages" and not one.api):
+            row = {}
+        cells = [cell for cell in ops.cells() if cell[0] not in row and cell[0] not in ops.HIDDEN[1:]]
+        if cells and one.method == "WS":
+            row |= ops.row_of(one, listening.try_all(one, world, cells))
+        elif cells:
+            answers = judging.tried(one, world, cells)
+            row |= ops.row_of(one, {cell: answer.said for cell, answer in answers.items()})
+        rows.append(row)
     ops.write(rows)

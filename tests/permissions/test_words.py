@@ -7,6 +7,7 @@ judge. *may*: the answer gets as far as the act itself (done, or refused for its
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -212,6 +213,34 @@ def test_what_is_foreign_is_as_if_it_were_not_there() -> None:
         row = ROWS[ops.key_of(one)]
         for kind in ops.KINDS:
             assert ops.expected(row, "foreign", kind) == ops.expected(row, "absent", kind), (one.key, kind)
+
+
+# what may still be done where everything has ended: say more, show it to somebody, open it again
+AFTER_THE_END = {"log", "add_log", "attachments", "attach", "reopen", "share"}
+OF_AN_INCIDENT = re.compile(r"(api/v1/)?(incidents|instructions|assignments|asks|objectives)/<")
+
+
+def _acts() -> list[ops.Operation]:
+    return [one for one in ops.operations() if one.method not in ("GET", "WS") and OF_AN_INCIDENT.match(one.route)]
+
+
+def _done(one: ops.Operation, relation: str) -> set[str]:
+    """Posts whose act succeeds: 2xx, or led on by a page."""
+    row = ROWS[ops.key_of(one)]
+    return {kind for kind in POSTS if str(ops.expected(row, relation, kind))[0] in "23"}
+
+
+def test_what_has_ended_is_changed_by_few_acts_alone() -> None:
+    done = {one.key: _done(one, "archived") for one in _acts()}
+    assert len(done) > 100
+    assert {key for key, posts in done.items() if posts and re.split(r"[/ ]", key)[-1] not in AFTER_THE_END} == set()
+    assert {post for key, posts in done.items() if key.endswith("reopen") for post in posts} == {"commander"}
+
+
+def test_who_is_shown_an_incident_adds_to_it_and_decides_nothing() -> None:
+    adds = {"log", "add_log", "attachments", "attach", "new"}
+    done = {one.key: _done(one, "shared") for one in _acts()}
+    assert {key for key, posts in done.items() if posts and re.split(r"[/ ]", key)[-1] not in adds} == set()
 
 
 def _twins() -> list[tuple[Any, Any]]:

@@ -1,8 +1,10 @@
 """A small city in which every kind of actor and every kind of object exists once.
 
 Departments, seen from the fire on the quay: ``centre`` commands and issued the instruction (*own*), ``fire`` and
-``health`` execute it (*participating*), ``water`` has nothing to do with it (*foreign*). What belongs to a department
-rather than to an incident (its roster, its walls) is the centre's.
+``health`` execute it (*participating*), ``port`` is let see it (*shared*), ``rail`` was and is no more (*revoked*),
+``firej`` is a department of the fire office's (*below*: what its parent sees is not its own), ``water`` has nothing to
+do with it (*foreign*). What belongs to a department rather than to an incident (its roster, its walls) is the centre's.
+An older fire has burnt out: the same things once more, all ended (*archived*).
 
 Every text that only those who take part may read says ``canary-`` and more.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 import functools
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -63,6 +65,13 @@ class World:
 
     versions: dict[str, int] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
+    ended: dict[str, Any] = field(default_factory=dict)
+
+    def archive(self) -> World:
+        """Return the same city, in which what stands in an address is what has ended."""
+        if "archive" not in self.kept:
+            self.kept["archive"] = replace(self, ids=self.ids | self.ended, versions={})
+        return self.kept["archive"]
 
     def version_of(self, noun: str) -> int:
         """Return the version of the one object of a kind, as it stood after building."""
@@ -96,6 +105,7 @@ def build() -> World:
     _people(world)
     _incident(world)
     _loop(world)
+    _burnt_out(world)
     _around(world)
     return world
 
@@ -112,7 +122,7 @@ def _departments(world: World) -> None:
 
     add("city", "bureau")
     add("centre", "command_centre", "city")
-    for code in ("fire", "health", "police"):
+    for code in ("fire", "health", "police", "port", "rail"):
         add(code, "bureau", "city")
     add("firej", "bureau", "fire")
     add("north", "bureau")
@@ -121,7 +131,7 @@ def _departments(world: World) -> None:
 
 def _people(world: World) -> None:
     now = clock.now()
-    for code in ("centre", "fire", "water", "health", "firej", "police"):
+    for code in ("centre", "fire", "water", "health", "firej", "police", "port", "rail"):
         for post in POSTS:
             department = world.departments[code]
             person = Person.objects.create(
@@ -143,13 +153,33 @@ def _people(world: World) -> None:
 
 
 def _incident(world: World) -> None:
+    commander = world.actor("centre/commander")
+    world.ids |= _burning(world, "canary-quay")
+    now = clock.now()
+    for code in ("port", "rail"):
+        incidents.share(
+            actor=commander, now=now, incident_id=world.ids["incident_id"], department_id=world.departments[code].pk,
+            reach=3,
+        )  # fmt: skip
+    incidents.unshare(
+        actor=commander, now=clock.now(), incident_id=world.ids["incident_id"],
+        department_id=world.departments["rail"].pk,
+    )
+    other = incidents.open_incident(
+        actor=commander, now=now, type="accident.fire", headline_en="canary-second", headline_zh="另一起火灾",
+        lead_department_id=world.departments["centre"].pk, commander_department_id=world.departments["centre"].pk,
+    )  # fmt: skip
+    world.ids |= {"other_id": other.pk, "into_id": other.pk}
+
+
+def _burning(world: World, place: str) -> dict[str, Any]:
+    """Open an incident in which fire and health take part, and return the ids of what belongs to it."""
     now = clock.now()
     commander = world.actor("centre/commander")
     report = incidents.receive_report(
-        actor=world.actor("fire/duty_officer"), now=now, channel="hotline", text="canary-report",
-        place="canary-quay",
+        actor=world.actor("fire/duty_officer"), now=now, channel="hotline", text="canary-report", place=place,
         reporter_name="canary-teller",
-    )
+    )  # fmt: skip
     incident = incidents.open_incident(
         actor=commander, now=now, type="accident.fire", headline_zh="码头火灾", headline_en="canary-fire",
         lead_department_id=world.departments["centre"].pk, commander_department_id=world.departments["centre"].pk,
@@ -163,29 +193,24 @@ def _incident(world: World) -> None:
         actor=commander, now=now, incident_id=incident.pk, text="canary-log", headline_en="canary-line"
     )
     objective = incidents.set_objective(actor=commander, now=now, incident_id=incident.pk, text="canary-objective")
-    file = incidents.attach(
-        actor=commander, now=now, incident_id=incident.pk, file=SimpleUploadedFile("canary-name.txt", b"canary-file\n")
-    )
     picture = io.BytesIO()
     Image.new("RGB", (40, 30), "red").save(picture, "PNG")
-    photo = incidents.attach(
-        actor=commander, now=now, incident_id=incident.pk, file=SimpleUploadedFile("canary-.png", picture.getvalue())
+    file, photo = (
+        incidents.attach(actor=commander, now=now, incident_id=incident.pk, file=SimpleUploadedFile(name, content)).pk
+        for name, content in (("canary-name.txt", b"canary-file\n"), ("canary-.png", picture.getvalue()))
     )
-    other = incidents.open_incident(
-        actor=commander, now=now, type="accident.fire", headline_en="canary-second", headline_zh="另一起火灾",
-        lead_department_id=world.departments["centre"].pk, commander_department_id=world.departments["centre"].pk,
-    )  # fmt: skip
-    world.ids |= {
+    return {
         "incident_id": incident.pk, "report_id": report.pk, "entry_id": line.pk, "objective_id": objective.pk,
-        "attachment_id": file.pk, "picture_id": photo.pk, "other_id": other.pk, "into_id": other.pk,
+        "attachment_id": file, "picture_id": photo, "stream": f"incident:{incident.pk}",
     }  # fmt: skip
 
 
-def _loop(world: World) -> None:
+def _ordered(world: World, incident_id: int) -> tuple[Any, Any, Any]:
+    """Issue an instruction which fire has acknowledged and asks about; return it, fire's part and what is asked."""
     now = clock.now()
-    commander, officer = world.actor("centre/commander"), world.actor("fire/duty_officer")
+    officer = world.actor("fire/duty_officer")
     instruction = loop.draft(
-        actor=world.actor("centre/duty_officer"), now=now, incident_id=world.ids["incident_id"],
+        actor=world.actor("centre/duty_officer"), now=now, incident_id=incident_id,
         headline_zh="疏散码头", headline_en="canary-clear", text="canary-instruction", what="canary-people",
         place="canary-quay",
         urgency="immediate", due_at=now + timedelta(hours=2), progress_every=1800,
@@ -194,20 +219,52 @@ def _loop(world: World) -> None:
             {"department": world.departments["health"].pk, "role": "support"},
         ],
     )  # fmt: skip
-    loop.issue_first(actor=commander, now=now, instruction_id=instruction.pk, reason="canary-spreads")
+    loop.issue_first(
+        actor=world.actor("centre/commander"), now=now, instruction_id=instruction.pk, reason="canary-spreads"
+    )
     assignment = instruction.assignments.get(role="lead")
     loop.acknowledge(actor=officer, now=now, assignment_id=assignment.pk, version=1)
     ask = loop.ask(actor=officer, now=now, assignment_id=assignment.pk, kind="clarify", reason="canary-gate")
+    return instruction, assignment, ask
+
+
+def _loop(world: World) -> None:
+    incident_id = world.ids["incident_id"]
+    instruction, assignment, ask = _ordered(world, incident_id)
     draft = loop.draft(
-        actor=world.actor("centre/duty_officer"),
-        now=now,
-        incident_id=world.ids["incident_id"],
-        text="canary-draft",
+        actor=world.actor("centre/duty_officer"), now=clock.now(), incident_id=incident_id, text="canary-draft",
         targets=[],
-    )
+    )  # fmt: skip
     world.ids |= {
         "instruction_id": instruction.pk, "assignment_id": assignment.pk, "ask_id": ask.pk, "draft_id": draft.pk,
-        "stream": f"incident:{world.ids['incident_id']}",
+    }  # fmt: skip
+
+
+def _burnt_out(world: World) -> None:
+    """An incident in which everything has come to its end."""
+    commander, issuer = world.actor("centre/commander"), world.actor("centre/duty_officer")
+    ended = _burning(world, "canary-warehouse")
+    instruction, lead, ask = _ordered(world, ended["incident_id"])
+    loop.grant(actor=issuer, now=clock.now(), ask_id=ask.pk, answer="canary-answer")
+    loop.acknowledge(
+        actor=world.actor("health/duty_officer"), now=clock.now(), version=1,
+        assignment_id=instruction.assignments.get(role="support").pk,
+    )  # fmt: skip
+    for part, code in ((instruction.assignments.get(role="support"), "health"), (lead, "fire")):
+        loop.start(
+            actor=world.actor(f"{code}/duty_officer"), now=clock.now(), assignment_id=part.pk, who_goes="canary-team"
+        )
+        loop.feedback(
+            actor=world.actor(f"{code}/duty_officer"), now=clock.now(), assignment_id=part.pk, version=1, percent=100,
+            text="canary-done", final=True, early_reason="canary-early",
+        )  # fmt: skip
+        loop.evaluate(
+            actor=issuer, now=clock.now(), assignment_id=part.pk, accepted=True, outcome="good", remark="canary-well"
+        )
+    for to in ("verified", "responding", "controlled", "closed"):
+        incidents.move(actor=commander, now=clock.now(), incident_id=ended["incident_id"], to=to)
+    world.ended = ended | {
+        "instruction_id": instruction.pk, "assignment_id": lead.pk, "ask_id": ask.pk, "draft_id": instruction.pk,
     }  # fmt: skip
 
 
@@ -250,7 +307,7 @@ def sign_in_everybody(world: World) -> None:
     world.clients["expired"] = _session(world, "centre/commander", started=clock.now() - timedelta(hours=13))
     world.people["deactivated"].is_active = False
     world.people["deactivated"].save()
-    for code in ("centre", "fire", "water"):
+    for code in ("centre", "fire", "water", "firej", "port", "rail"):
         for scopes in (("read", "write"), ("read",)):
             name = f"{code}/client" if "write" in scopes else f"{code}/reader"
             world.clients[name], world.headers[name] = _token(world, code, scopes)
