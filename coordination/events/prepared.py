@@ -17,7 +17,7 @@ from django.db import connection
 
 from coordination.events.kept import Form
 
-MOST = 48
+MOST = 32
 """Statements that one connection keeps planned; beyond, the one longest unused is forgotten."""
 
 _TYPES: dict[type, str] = {int: "bigint", str: "text", datetime: "timestamptz"}

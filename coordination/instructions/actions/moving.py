@@ -16,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from coordination.events import command, streams
 from coordination.events.actor import Actor
+from coordination.events.at_once import at_once
+from coordination.events.kept import kept
 from coordination.events.refused import Forbidden, VersionConflict
 from coordination.instructions import states
 from coordination.instructions.models import Ask, Assignment, Instruction, InstructionVersion, Transition
@@ -52,8 +54,12 @@ def lock_tree(root_ids: Iterable[int]) -> dict[int, Instruction]:
 def lock_assignments(rows: QuerySet[Assignment]) -> dict[int, Assignment]:
     """The rows by id, locked in the order of their ids, read fresh."""
     ids = list(rows.order_by("pk").select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
-    fresh = access.unscoped(Assignment, reason=_WHY_LOCK).filter(pk__in=ids)
-    return {row.pk: row for row in cases.assignment_rows(fresh)}
+    (fresh,) = at_once(kept(_fresh, ids))
+    return {row.pk: row for row in fresh}
+
+
+def _fresh(ids: list[int]) -> QuerySet[Assignment]:
+    return cases.assignment_rows(access.unscoped(Assignment, reason=_WHY_LOCK).filter(pk__in=ids))
 
 
 def assignments(**filters: Any) -> QuerySet[Assignment]:

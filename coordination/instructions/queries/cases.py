@@ -23,7 +23,7 @@ from django.db.models import (
 )
 
 from accounts.models import Department
-from coordination.events.at_once import Steps, answer
+from coordination.events.at_once import Steps, answer, at_once
 from coordination.events.kept import kept
 from coordination.instructions.models import (
     Acknowledgement,
@@ -145,8 +145,16 @@ def open_version(instruction: Instruction) -> InstructionVersion | None:
 
 
 def version_of(instruction: Instruction, n: int) -> InstructionVersion:
-    """Version n. Reads ``versions``, prefetched in lists."""
-    return next(version for version in instruction.versions.all() if version.n == n)
+    """Version n; of ``versions`` where they were read with the instruction, as in lists."""
+    if "versions" in getattr(instruction, "_prefetched_objects_cache", ()):
+        return next(version for version in instruction.versions.all() if version.n == n)
+    found: InstructionVersion = at_once(kept(_version, instruction.pk, n))[0][0]
+    found.instruction = instruction
+    return found
+
+
+def _version(instruction_id: int, n: int) -> QuerySet[InstructionVersion]:
+    return InstructionVersion.everything.filter(instruction_id=instruction_id, n=n)
 
 
 def instruction_case(instruction: Instruction, known: Centres) -> Case:

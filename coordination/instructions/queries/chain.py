@@ -49,12 +49,14 @@ def check(parent: Assignment, addressed: Iterable[int]) -> None:
 
 def before(assignment: Assignment) -> list[int]:
     """Ids of the parts that this one is to take over, nearest first: whoever declined, and who declined before."""
+    if assignment.successor_of_id is None:
+        return []
     rows = dict(
         access.unscoped(Assignment, reason=_WHY).filter(instruction_id=assignment.instruction_id)
         .values_list("pk", "successor_of_id")
     )
     found: list[int] = []
-    following = assignment.successor_of_id
+    following: int | None = assignment.successor_of_id
     while following is not None and following not in found:
         found.append(following)
         following = rows.get(following)
