@@ -1,8 +1,8 @@
 """Does the table name every operation there is, and no other?
 
 ``MUSTER_RECORD=api/ python -m pytest tests/permissions/test_table.py`` writes the rows of routes that begin so
-(``pages``: all but the API's, ``all``: every row, ``missing``: the rows and columns that are not there) anew from what the code
-answers now; read the difference before you commit it.
+(``pages``: all but the API's, ``all``: every row, ``missing``: the rows and columns that are not there) anew from
+what the code answers now; read the difference before you commit it.
 """
 
 from __future__ import annotations
