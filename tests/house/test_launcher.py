@@ -79,7 +79,11 @@ def test_one_at_a_time_its_children_end_with_it_and_the_next_goes_on(
     assert second.returncode == 75
     assert f"process {first.pid}" in said
     assert "down" in said
-    status = subprocess.run([*launcher.command, "status"], cwd=REPOSITORY, capture_output=True, text=True)
+    end = time.monotonic() + 15 * patience()
+    while True:
+        status = subprocess.run([*launcher.command, "status"], cwd=REPOSITORY, capture_output=True, text=True)
+        if status.returncode == 0 or time.monotonic() > end:  # what is started last is not up at once
+            break
     assert status.returncode == 0, status.stdout
     line = r" +RUNNING +\d+ +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d +0$"
     for name in PARTS:
