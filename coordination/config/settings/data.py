@@ -20,7 +20,7 @@ STATEMENT_TIMEOUT = {"web": 2_500, "beat": 2_500, "command": 0}.get(PROCESS, 15_
 LOCK_TIMEOUT = 0 if PROCESS == "command" else 2_000
 TRANSACTION_TIMEOUT = {"command": 0, "test": 0}.get(PROCESS, 30_000)
 IDLE_IN_TRANSACTION_TIMEOUT = {"command": 0, "test": 0}.get(PROCESS, 10_000)
-WAIT_SECONDS = {"web": 2.8, "worker": 18.0, "engine": 18.0, "beat": 3.0}.get(PROCESS)
+WAIT_SECONDS = {"web": 2.7, "worker": 18.0, "engine": 18.0, "beat": 3.0}.get(PROCESS)
 
 _server_options = {
     "lock_timeout": LOCK_TIMEOUT,
