@@ -94,10 +94,7 @@ class Bare(Server):
 class Service(Server):
     """Pages and API in a WSGI server of their own; ``installed`` says whether there is one."""
 
-    arguments = (
-        "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "1", "--threads", "4", "--worker-class", "gthread",
-        "--keep-alive", "20", "--log-level", "warning", "coordination.config.wsgi:application",
-    )  # fmt: skip
+    arguments = ("coordination.config.serve_pages", "--host", "127.0.0.1", "--port", "{port}")
 
     @staticmethod
     def installed() -> bool:
