@@ -14,6 +14,8 @@ from psycopg2 import extensions
 
 AGAIN_SECONDS = 0.1
 """What a request that has waited enough still has for each exchange: it is to be told so, not to wait again."""
+LONG_SECONDS = 1.0
+"""What took longer was a wait too, for a lock as a rule: it is taken off what the request may still wait."""
 _seconds: float | None = None
 _request = threading.local()
 
@@ -27,11 +29,14 @@ def wait(connection: extensions.connection) -> None:
     seconds = _seconds
     if seconds is not None and hasattr(_request, "waited"):
         seconds = max(AGAIN_SECONDS, seconds - _request.waited)
-    deadline = time.monotonic() + seconds if seconds is not None else None
+    began = time.monotonic()
+    deadline = began + seconds if seconds is not None else None
     poller = None
     while True:
         state = connection.poll()
         if state == extensions.POLL_OK:
+            if hasattr(_request, "waited") and time.monotonic() - began > LONG_SECONDS:
+                _request.waited += time.monotonic() - began
             return
         if state not in (extensions.POLL_READ, extensions.POLL_WRITE):
             raise psycopg2.OperationalError("unexpected state of the connection")
