@@ -189,6 +189,13 @@ def failed(*works: Work) -> list[str]:
     ]
 
 
+def why(system: System, *versions: Version) -> str:
+    """What the web processes noted of failures of ours, the newest last."""
+    logs = [system.log("web"), *(one.folder / "web.log" for one in versions if (one.folder / "web.log").exists())]
+    lines = [line for log in logs for line in log.read_text(errors="replace").splitlines() if '"exception"' in line]
+    return "\n".join(lines[-3:])
+
+
 def linted(version: Version) -> str:
     """What the guard says of the migrations of this version."""
     command = [sys.executable, ".ci/migrations.py"]
@@ -229,7 +236,7 @@ def test_two_versions_run_while_the_tables_change(
                 next_work.wait_for_work(60, count=15)
         told = dict(system.query(f"SELECT {COLUMN}, count(*) FROM incidents_logentry GROUP BY 1"))
         assert set(told) == {"", "the next one"}, told
-        assert failed(before_work, next_work) == []
+        assert failed(before_work, next_work) == [], why(system, after)
         assert before_work.judge() == []
 
         # the version before has ended everywhere; the last one, which names no column, takes over, and it goes
@@ -246,7 +253,7 @@ def test_two_versions_run_while_the_tables_change(
         waits.stop.set()
         waits.join(10)
         figure(f"{told}, the longest wait for the table {waits.longest:.2f} s ({waits.said})")
-        assert failed(last_work) == []
+        assert failed(last_work) == [], why(system, after, last)
         assert last_work.judge() == []
         assert next_work.judge() == []
         with pytest.raises(psycopg2.errors.UndefinedColumn):
