@@ -134,7 +134,15 @@ def test_names_are_values_too() -> None:
     assert at_once(kept(heads, Texts(()))) == [[]]
 
 
+def nothing_planned() -> None:
+    """As on a new connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    prepared.forget(connection.connection)
+
+
 def test_the_second_time_it_is_planned_already(tree: list[Department]) -> None:
+    nothing_planned()
     with CaptureQueriesContext(connection) as asked:
         for ids in ([tree[0].pk], [tree[1].pk, tree[2].pk], [tree[2].pk]):
             at_once(kept(by_ids, ids), kept(near, FIRE, None, T0))
@@ -145,9 +153,7 @@ def test_the_second_time_it_is_planned_already(tree: list[Department]) -> None:
 
 def test_no_connection_keeps_more_than_it_may(tree: list[Department], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prepared, "MOST", 3)
-    with connection.cursor() as cursor:
-        cursor.execute("DEALLOCATE ALL")
-    prepared.forget(connection.connection)
+    nothing_planned()
     for _again in range(2):
         for n in range(1, 6):
             assert at_once(*[kept(by_ids, [tree[0].pk])] * n) == [[tree[0]]] * n
