@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import tempfile
+import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
@@ -25,6 +26,8 @@ WAITED = b"x-muster-waited"
 """What a request brings along that stood in line: the seconds. Nobody outside can say it."""
 BODY_LIMIT = 26 * 1024 * 1024  # one file of 25 MB and the fields around it
 BODY_SECONDS = 60.0
+HANGS_SECONDS = 60.0
+"""Where no thread was taken or came free for so long, all of them hang: no request may take as long."""
 IN_MEMORY = 256 * 1024
 PIECE = 64 * 1024
 
@@ -37,10 +40,12 @@ class Pool:
         self.inner = WSGIMiddleware(application, workers=threads, send_queue_size=32)
         self.free = asyncio.Semaphore(threads)
         self.wait_seconds = wait_seconds
+        self.moved = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; whether this process lives, also while no thread is free."""
-        if self.free.locked() and scope.get("path") == "/health/live":
+        """Answer one request; whether this process lives, also while no thread is free, unless all of them hang."""
+        busy = self.free.locked() and time.monotonic() - self.moved < HANGS_SECONDS
+        if busy and scope.get("path") == "/health/live":
             await _answer(send, 200, b"application/json", b'{"status": "ok"}', str(uuid.uuid4()))
             return
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as body:
@@ -61,9 +66,11 @@ class Pool:
             except TimeoutError:
                 await _say(send, scope, 503)
                 return
+            self.moved = time.monotonic()
             try:
                 await self.inner(_with_wait(scope, loop.time() - began), _replay(body, receive), send)
             finally:
+                self.moved = time.monotonic()
                 self.free.release()
 
 

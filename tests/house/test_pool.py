@@ -107,3 +107,9 @@ def test_it_is_alive_while_no_thread_is_free() -> None:
     status, headers, body = ask("/health/live", [b""], threads=0)
     assert (status, json.loads(body)) == (200, {"status": "ok"})
     assert headers["cache-control"] == "no-store"
+
+
+def test_it_does_not_live_when_no_thread_came_free_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "HANGS_SECONDS", 0.0)
+    status, _headers, body = ask("/health/live", [b""], threads=0)
+    assert (status, body.decode()[:25]) == (503, "Too many requests at once")
