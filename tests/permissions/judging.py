@@ -81,9 +81,12 @@ def _hidden_is_absent(operation: Operation, world: World, answers: dict[tuple[st
     there, nowhere = (path_of(operation, world, absent=absent) for absent in (False, True))
     kinds = [kind for relation, kind in answers if relation == "foreign"]
     for kind in kinds:
-        absent = bare(answers["absent", kind], nowhere)
         for relation in ops.HIDDEN:
-            hidden = bare(answers[relation, kind], there)
+            # asked by the same person: a page says whose it is
+            principal = f"{ops.RELATIONS[relation]}/{kind}"
+            foreign = relation == "foreign"
+            nothing = answers["absent", kind] if foreign else ask(operation, world, principal, absent=True)
+            hidden, absent = bare(answers[relation, kind], there), bare(nothing, nowhere)
             if (hidden[0], absent[0]) != (200, 200) or operation.method in READ:
                 assert hidden == absent, (relation, kind)
     for relation in ("own", "participating", "shared"):

@@ -63,14 +63,18 @@ def scope_ids(actor: Actor) -> RawSQL | list[int]:
 
     A page asks by it twenty times.
     """
-    sql, values = scope_sql(actor)
-    return RawSQL(sql, values) if values else []  # noqa: S611 - its text is a constant
+    values = _values(actor)
+    return RawSQL(_IDS, values) if values else []  # noqa: S611 - its text is a constant
 
 
 def scope_sql(actor: Actor) -> tuple[str, list[Any]]:
     """The same as a statement with its values; no values where no scope can be theirs."""
+    return _IDS, _values(actor)
+
+
+def _values(actor: Actor) -> list[Any]:
     keys = keys_of(actor)
-    return _IDS, [[str(kind) for kind, _key in keys], [key for _kind, key in keys]] if keys else []
+    return [[str(kind) for kind, _key in keys], [key for _kind, key in keys]] if keys else []
 
 
 def resolve(actor: Actor, at: datetime | None = None) -> Scopes:
