@@ -187,7 +187,7 @@ class Client(threading.Thread):
         issuer = self.officer(self.crew.issuer)
         self.tidy(issuer)
         self.log(issuer)
-        due = (datetime.now(UTC) + timedelta(seconds=self.random.choice((12, 40, 3600)))).isoformat()
+        due = (datetime.now(UTC) + timedelta(seconds=self.random.choice((12, 40, 3600, 3600)))).isoformat()
         drafted = self.send(
             issuer, "instruction", "draft", None, "/api/v1/instructions",
             {
@@ -206,14 +206,14 @@ class Client(threading.Thread):
         number = int(drafted["id"])
         self.left.append((time.monotonic(), number))
         self.move(issuer, "instruction", number, "submit")
-        if self.leaves(0.1):
+        if self.leaves(0.05):
             return
         for post in ("approver", "head"):
             self.move(self.city.person(self.crew.issuer, post), "instruction", number, "approve", {"remark": "Go."})
-        if self.leaves(0.1):
+        if self.leaves(0.05):
             return
         self.move(issuer, "instruction", number, "issue")
-        seen = self.look(issuer, "instruction", number)
+        seen = self._known(issuer, "instruction", number) or self.look(issuer, "instruction", number)
         parts = {one["department"]["id"]: int(one["id"]) for one in (seen[0]["assignments"] if seen else ())}
         for code in self.crew.targets[::-1]:
             if self.city.id(code) in parts:
@@ -229,7 +229,7 @@ class Client(threading.Thread):
     def part(self, code: str, issuer: Party, number: int) -> None:
         """A department's part: acknowledged late or never, worked, handed in, returned, accepted."""
         officer = self.officer(code)
-        if self.leaves(0.15):
+        if self.leaves(0.1):
             return
         self.wait(self.random.choice((0, 0, 1, 6)))
         if self.random.random() < 0.15:
@@ -237,7 +237,7 @@ class Client(threading.Thread):
             self.wait(self.random.choice((0, 3)))
             self.move(issuer, "assignment", number, "overrule", {"reason": "It is yours."})
         self.move(officer, "assignment", number, "acknowledge", {"version": 1})
-        if self.leaves(0.1):
+        if self.leaves(0.05):
             return
         self.move(officer, "assignment", number, "start", {"who_goes": "Team 1"})
         for percent in (20, 40, 60, 80):
