@@ -263,8 +263,8 @@ class Client(threading.Thread):
         self.move(officer, "assignment", number, "feedback", body)
 
     def log(self, party: Party) -> None:
-        """Two lines in the log."""
-        for said in ("Seen on site.", "Told by radio."):
+        """Three lines in the log."""
+        for said in ("Seen on site.", "Told by radio.", "The wind has turned."):
             self.send(party, "log", "log", None, f"/api/v1/incidents/{self.incident}/log", {"text": said + " {key}"})
 
     def grade(self) -> str:

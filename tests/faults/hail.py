@@ -12,10 +12,10 @@ from redis import RedisError
 
 from tests.faults.nemesis import BACK, WORKERS, Nemesis, decoy
 
-MEAN = 2.5
+MEAN = 3.2
 """Seconds between two strikes, on the average; the gaps are exponential, so that some fall together."""
 SHARES = {
-    "pool": 5, "engine": 3, "worker": 3, "beat": 2, "redis": 2, "web": 2, "backend": 1, "postgres": 1, "wipe": 0.3,
+    "pool": 7, "engine": 3, "worker": 2, "web": 2, "redis": 2, "beat": 1.5, "backend": 1.5, "postgres": 1, "wipe": 0.3,
     "away": 0.1,
 }  # fmt: skip
 """How often each is hit, against the others."""
