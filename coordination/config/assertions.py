@@ -58,7 +58,7 @@ DEMANDS: list[tuple[str, Callable[[], Any], Any, str]] = [
     ("ws_per_message_deflate", lambda: SERVE["ws_per_message_deflate"], False, "sockets eat memory"),
     ("ws_ping_interval", lambda: SERVE["ws_ping_interval"], 20.0, "dead sockets stay"),
     ("graceful", lambda: SERVE["timeout_graceful_shutdown"], 10, "sockets block the stop"),
-    ("sessions", lambda: settings.SESSION_ENGINE, "django.contrib.sessions.backends.db", "a lost Redis signs all out"),
+    ("sessions", lambda: settings.SESSION_ENGINE, "coordination.config.sessions", "a lost Redis signs all out"),
     (
         "cache",
         lambda: settings.CACHES["default"]["BACKEND"],

@@ -56,7 +56,7 @@ DATABASES = {
 }
 
 # A lost Redis must sign nobody out and lift no limit: both live in PostgreSQL.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "coordination.config.sessions"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
