@@ -40,6 +40,19 @@ def check(history: History, records: Records) -> list[Breach]:
     return found
 
 
+def story(history: History, seed: object, breaches: list[Breach]) -> list[str]:
+    """The seed, what does not hold, of each kind its shortest history, and the faults; [] where all holds."""
+    if not breaches:
+        return []
+    lines = [f"seed {seed}: {len(breaches)} breaches"]
+    for what in dict.fromkeys(one.what for one in breaches):
+        kind = [one for one in breaches if one.what == what]
+        told = [(history.shortest(one.subject, one.about, one.key), one) for one in kind]
+        shortest, one = min(told, key=lambda pair: (not pair[0], len(pair[0])))
+        lines += [f"{what} ({len(kind)} times), for instance {one.said}", *(f"    {line}" for line in shortest)]
+    return [*lines, *(f"{at:7.2f} nemesis: {said}" for at, said in history.faults)]
+
+
 # --- every command once, or not at all
 
 _EXPECTED = {"ok": (1, 1), "info": (0, 1), "fail": (0, 0)}

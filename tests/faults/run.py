@@ -184,7 +184,7 @@ class Run:
         officers = [self.city.person(code, "duty_officer") for code in ("city", "jinwan")]
         breaches = checker.check(self.history, found) + ledgers.check(self.api, officers, found)
         if breaches:
-            raise NotHeldError(self._story(breaches))
+            raise NotHeldError("\n".join(checker.story(self.history, self.seed, breaches)))
         latest = checker.lateness(found)
         late = [seconds for seconds, _at in latest] or [0.0]
         shown = self._seen_after(found)
@@ -232,14 +232,3 @@ class Run:
             for reader in self.readers if isinstance(reader, Screen)
             for seq, moment in reader.seen.items() if (reader.stream, seq) in written
         )  # fmt: skip
-
-    def _story(self, breaches: list[checker.Breach]) -> str:
-        """The seed, what does not hold, and of each kind the shortest history that shows it."""
-        lines = [f"seed {self.seed}: {len(breaches)} breaches"]
-        for what in dict.fromkeys(one.what for one in breaches):
-            kind = [one for one in breaches if one.what == what]
-            told = [(self.history.shortest(one.subject, one.about, one.key), one) for one in kind]
-            shortest, one = min(told, key=lambda pair: (not pair[0], len(pair[0])))
-            lines += [f"{what} ({len(kind)} times), for instance {one.said}", *(f"    {line}" for line in shortest)]
-        lines += [f"{at:7.2f} nemesis: {said}" for at, said in self.history.faults]
-        return "\n".join(lines)

@@ -77,15 +77,4 @@ class Work:
                 break
             time.sleep(1)
         self.city.close()
-        return self._story(breaches)
-
-    def _story(self, breaches: list[checker.Breach]) -> list[str]:
-        if not breaches:
-            return []
-        lines = [f"seed {self.seed}: {len(breaches)} breaches"]
-        for what in dict.fromkeys(one.what for one in breaches):
-            kind = [one for one in breaches if one.what == what]
-            told = [(self.history.shortest(one.subject, one.about, one.key), one) for one in kind]
-            shortest, one = min(told, key=lambda pair: (not pair[0], len(pair[0])))
-            lines += [f"{what} ({len(kind)} times), for instance {one.said}", *(f"    {line}" for line in shortest)]
-        return [*lines, *(f"{at:7.2f} nemesis: {said}" for at, said in self.history.faults)]
+        return checker.story(self.history, self.seed, breaches)
