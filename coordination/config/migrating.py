@@ -21,13 +21,22 @@ _NOT_GIVEN = "55P03"
 
 
 def migrate(say: Callable[[str], None] = lambda _text: None) -> None:
-    """Apply what is missing; a migration whose lock is not given is tried again, for `PATIENCE_SECONDS` in all."""
+    """Apply what is missing."""
+
+    def apply() -> None:
+        with connection.execute_wrapper(_beside_the_writes):
+            call_command("migrate", interactive=False, verbosity=0)
+
+    patiently(apply, say)
+
+
+def patiently(work: Callable[[], None], say: Callable[[str], None] = lambda _text: None) -> None:
+    """Do ``work``; where a lock is not given, what it did is undone and tried again, for `PATIENCE_SECONDS` in all."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             _limit(LOCK_SECONDS)
-            with connection.execute_wrapper(_beside_the_writes):
-                call_command("migrate", interactive=False, verbosity=0)
+            work()
             return
         except OperationalError as error:
             if getattr(error.__cause__, "pgcode", None) != _NOT_GIVEN or time.monotonic() > end:

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 logger = logging.getLogger(__name__)
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 def wants_problem(request: HttpRequest) -> bool:
@@ -79,17 +80,34 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500: shows the request id and nothing else; 503 when the database was the reason."""
     exception = sys.exc_info()[1]
     passing = failed(request, exception) if isinstance(exception, Exception) else None
-    return passing or answer(request, 500, "server_error", _("Something went wrong here. Nothing was saved."))
+    if passing is not None:
+        return passing
+    said = (
+        _("Something went wrong here.")
+        if request.method in SAFE
+        else _("Something went wrong here. Look whether it was saved before you repeat it.")
+    )
+    return answer(request, 500, "server_error", said)
 
 
 def failed(request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """Return the answer for what passes by itself: 503 for a database away or locked, 409 for a race; else None."""
     if isinstance(exception, OperationalError | InterfaceError):
         logger.warning("database: %s", exception)
-        return answer(request, 503, "unavailable", _("The data store does not answer. Nothing was saved; try again."))
+        return answer(request, 503, "unavailable", _away(request))
     if isinstance(exception, IntegrityError):
         logger.warning("race: %s", exception)
         return answer(request, 409, "conflict", _("Somebody else was quicker. Load the page again and look."))
     if isinstance(exception, UnreadablePostError):
         return answer(request, 400, "bad_request", _("The request could not be read."))
     return None
+
+
+def _away(request: HttpRequest) -> str:
+    """What is certain where PostgreSQL went away: the COMMIT may have been its last deed."""
+    if request.method in SAFE:
+        return _("The data store does not answer. Try again in a moment.")
+    return _(
+        "The data store does not answer, and nobody knows yet whether this was saved."
+        " Send the same again: what was done is not done twice."
+    )

@@ -4,11 +4,12 @@ The application works with rows but may not rewrite history: of the log it may r
 heads it may move the counter. The log belongs to a role of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from django.db import connection
+from django.db import connection, transaction
 from psycopg2 import sql
 
+from coordination.config import migrating
 from coordination.config.launcher.roles import APP, BACKUP, LOG_OWNER, SEALER
 
 # table → what the application may do there; every other table: SELECT, INSERT, UPDATE, DELETE
@@ -23,8 +24,16 @@ APPEND_ONLY: Mapping[str, str] = {
 LOG_TABLES = ("events_event", "events_streamentry", "events_streamhead", "events_refusal", "events_readentry")
 
 
-def grant() -> None:
-    """Set the rights of all roles on all tables of this database; run as the owner after each migration."""
+def grant(say: Callable[[str], None] = lambda _text: None) -> None:
+    """Set the rights of all roles on all tables of this database; run as the owner after each migration.
+
+    All at once: people work meanwhile, and in between the application could do nothing, or rewrite history.
+    """
+    migrating.patiently(_set, say)
+
+
+@transaction.atomic
+def _set() -> None:
     app, log, sealer, backup = map(sql.Identifier, (APP, LOG_OWNER, SEALER, BACKUP))
     everything = [
         sql.SQL("GRANT USAGE ON SCHEMA public TO {}, {}, {}, {}").format(app, log, sealer, backup),
@@ -35,16 +44,17 @@ def grant() -> None:
         sql.SQL("GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {}").format(backup),
     ]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        tables = {row[0] for row in cursor.fetchall()}
+        cursor.execute("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'public'")
+        owners = dict(cursor.fetchall())
         for statement in everything:
             cursor.execute(statement)
-        for name in sorted(APPEND_ONLY.keys() & tables):
+        for name in sorted(APPEND_ONLY.keys() & owners):
             table = sql.Identifier(name)
             cursor.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(table, app))
             # the rights are our own constants above
             cursor.execute(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(APPEND_ONLY[name]), table, app))
-        for name in sorted(tables.intersection(LOG_TABLES)):
+        for name in sorted(owners.keys() & set(LOG_TABLES)):
             table = sql.Identifier(name)
-            cursor.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(table, log))
+            if owners[name] != LOG_OWNER:  # the change wants the table for itself, even where it changes nothing
+                cursor.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(table, log))
             cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sealer))

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest
 from django.test import RequestFactory
+from django.utils import translation
 
 from coordination.config import pages
 from coordination.config.middleware.failures import FailureMiddleware
@@ -51,3 +52,22 @@ def test_a_database_that_is_away_outside_of_views_is_503() -> None:
     except OperationalError:
         answer = pages.server_error(request("/api/v1/x"))
     assert answer.status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("method", "away", "fault"),
+    [
+        ("GET", "Try again in a moment.", "Something went wrong here."),
+        ("POST", "what was done is not done twice", "Look whether it was saved"),
+    ],
+)
+def test_nobody_is_told_that_nothing_was_saved_where_nobody_knows(method: str, away: str, fault: str) -> None:
+    asked = request("/api/v1/x")
+    asked.method = method
+    with translation.override("en"):
+        answer = pages.failed(asked, OperationalError("gone at COMMIT"))
+        assert answer is not None
+        assert away in json.loads(answer.content)["detail"]
+        said = json.loads(pages.server_error(asked).content)["detail"]
+    assert fault in said
+    assert "othing was saved" not in said

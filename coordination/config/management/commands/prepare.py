@@ -35,7 +35,7 @@ class Command(BaseCommand):
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):  # else it would look at every model for nothing
             migrating.migrate(self.stdout.write)
         call_command("createcachetable", verbosity=0)
-        rights.grant()
+        rights.grant(self.stdout.write)
         self._collect()
 
     def _collect(self) -> None:
