@@ -1,7 +1,7 @@
 """How do pages and the API run beside the sockets without ever being more than a fixed number at once?
 
-A request's body is read before it takes a thread: a slow sender holds none. Whoever finds no thread free within the
-wait hears 503 and comes again.
+A request's body is read before it takes a thread, and an answer leaves after it has given it back: who sends or reads
+slowly holds none. Whoever finds no thread free within the wait hears 503 and comes again.
 """
 
 import asyncio
@@ -26,6 +26,8 @@ WAITED = b"x-muster-waited"
 """What a request brings along that stood in line: the seconds. Nobody outside can say it."""
 BODY_LIMIT = 26 * 1024 * 1024  # one file of 25 MB and the fields around it
 BODY_SECONDS = 60.0
+READ_SECONDS = 30.0
+"""A reader who takes no piece of an answer for so long is left."""
 HANGS_SECONDS = 60.0
 """Where no thread was taken or came free for so long, all of them hang: no request may take as long."""
 IN_MEMORY = 256 * 1024
@@ -48,11 +50,16 @@ class Pool:
         if busy and scope.get("path") == "/health/live":
             await _answer(send, 200, b"application/json", b'{"status": "ok"}', str(uuid.uuid4()))
             return
-        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as body:
+        with (
+            tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as body,
+            tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as kept,
+        ):
             try:
                 refusal = await asyncio.wait_for(_read(receive, body), BODY_SECONDS)
             except TimeoutError:
                 refusal = 408
+            except OSError:  # the disk is full
+                refusal = 507
             if refusal == GONE:
                 return
             if refusal:
@@ -67,11 +74,54 @@ class Pool:
                 await _say(send, scope, 503)
                 return
             self.moved = time.monotonic()
+            answer = Answer(kept)
             try:
-                await self.inner(_with_wait(scope, loop.time() - began), _replay(body, receive), send)
+                await self.inner(_with_wait(scope, loop.time() - began), _replay(body, receive), answer.take)
             finally:
                 self.moved = time.monotonic()
                 self.free.release()
+            if answer.lost:
+                await _say(send, scope, 507)
+            else:
+                await answer.leave(send)
+
+
+class Answer:
+    """What the application answers, kept in ``body`` until its thread is free again."""
+
+    def __init__(self, body: Any) -> None:
+        """Keep nothing yet."""
+        self.body = body
+        self.start: Message | None = None
+        self.lost = False
+
+    async def take(self, message: Message) -> None:
+        """Keep one message; raises nothing, for the thread would wait for ever for whoever takes the next."""
+        if message["type"] == "http.response.start":
+            self.start = message
+        elif not self.lost:
+            try:
+                self.body.write(message.get("body", b""))
+            except OSError:  # the disk is full
+                self.lost = True
+
+    async def leave(self, send: Send) -> None:
+        """Send what was kept, as fast as it is read."""
+        if self.start is None:
+            return
+        self.body.seek(0)
+        with contextlib.suppress(TimeoutError):
+            await self._piece(send, self.start)
+            more = True
+            while more:
+                piece = self.body.read(PIECE)
+                more = len(piece) == PIECE
+                await self._piece(send, {"type": "http.response.body", "body": piece, "more_body": more})
+
+    @staticmethod
+    async def _piece(send: Send, message: Message) -> None:
+        async with asyncio.timeout(READ_SECONDS):
+            await send(message)
 
 
 def _with_wait(scope: Scope, seconds: float) -> Scope:
@@ -116,6 +166,7 @@ def _replay(body: Any, receive: Receive) -> Receive:
 WORDS = {
     408: (b"Request Timeout", "too_slow", "The request took too long to arrive. 请求发送过慢。"),
     413: (b"Content Too Large", "too_big", "This is too big. 内容过大。"),
+    507: (b"Insufficient Storage", "no_room", "The disk is full; try again later. 磁盘已满，请稍后再试。"),
     503: (b"Service Unavailable", "busy", "Too many requests at once; try again in a moment. 请求过多，请稍后再试。"),
 }
 
@@ -140,7 +191,7 @@ async def _say(send: Send, scope: Scope, status: int) -> None:
     more = []
     if status == 503:
         more.append((b"retry-after", b"2"))
-    if status in {408, 413}:
+    if status in {408, 413, 507}:
         more.append((b"connection", b"close"))
     await _answer(send, status, kind, answer, current, more)
 

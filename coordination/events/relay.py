@@ -29,6 +29,8 @@ TRIES = 5
 MARGIN_MS = 60_000
 """An entry is written just before its COMMIT; nothing is committed later than this after it was written."""
 MARKER_STEP_MS = 5_000
+BACK_MS = 1_000
+"""A marker so far ahead of the server's clock was left by a clock that has been set back since."""
 EVERYTHING = "*"
 
 _log = logging.getLogger(__name__)
@@ -88,17 +90,20 @@ def _catch_up(name: str, handle: Handler) -> int:
         done, finished = _stream(name, handle, stream)
         handled += done
         left = left or not finished
-    if not left and looked_at - marker > MARKER_STEP_MS:
-        _note_marker(name, looked_at)
+    if not left and (looked_at - marker > MARKER_STEP_MS or _set_back(looked_at, marker)):
+        _note_marker(name, looked_at, back=_set_back(looked_at, marker))
     return handled
 
 
+def _set_back(looked_at: int, marker: int) -> bool:
+    """Whether the server's clock stands before the marker: what is written now would never be looked for."""
+    return marker - looked_at > BACK_MS
+
+
 _BEHIND = """
-WITH marker AS (
-  SELECT coalesce(max(seq), 0) AS ms FROM events_relaycursor WHERE subscriber = %(name)s AND stream = '*'),
-recent AS (
+WITH recent AS (
   SELECT e.stream, max(e.seq) AS seq FROM events_streamentry e
-  WHERE e.home AND e.at > to_timestamp(((SELECT ms FROM marker) - %(margin)s) / 1000.0) GROUP BY e.stream)
+  WHERE e.home AND e.at > to_timestamp(%(since)s / 1000.0) GROUP BY e.stream)
 SELECT r.stream, c.retry_at IS NULL OR c.retry_at <= clock_timestamp() FROM recent r
 LEFT JOIN events_relaycursor c ON c.subscriber = %(name)s AND c.stream = r.stream
 WHERE coalesce(c.seq, 0) < r.seq ORDER BY r.stream
@@ -114,16 +119,19 @@ def _behind(name: str) -> tuple[int, int, list[tuple[str, bool]]]:
             [name],
         )
         looked_at, marker = cursor.fetchone()
-        cursor.execute(_BEHIND, {"name": name, "margin": MARGIN_MS})
+        # after a clock that was set back the whole log is looked at, once
+        since = 0 if _set_back(looked_at, marker) else marker - MARGIN_MS
+        cursor.execute(_BEHIND, {"name": name, "since": since})
         return looked_at, marker, cursor.fetchall()
 
 
-def _note_marker(name: str, looked_at: int) -> None:
+def _note_marker(name: str, looked_at: int, *, back: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO events_relaycursor AS c (subscriber, stream, seq, tries, error) VALUES (%s, %s, %s, 0, '')"
-            " ON CONFLICT (subscriber, stream) DO UPDATE SET seq = greatest(c.seq, excluded.seq)",
-            [name, EVERYTHING, looked_at],
+            " ON CONFLICT (subscriber, stream) DO UPDATE"
+            " SET seq = CASE WHEN %s THEN excluded.seq ELSE greatest(c.seq, excluded.seq) END",
+            [name, EVERYTHING, looked_at, back],
         )
 
 

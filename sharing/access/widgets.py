@@ -7,6 +7,7 @@ second of a core. The plain widgets are put together here instead, to the same t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from django import forms
@@ -53,6 +54,8 @@ class List(forms.Select):
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:  # nearly always; asking whether it is lazy or safe takes longer than escaping it
+        return escape(value)
     return str(conditional_escape(value))
 
 

@@ -58,6 +58,56 @@ def test_a_slow_sender_holds_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     assert headers["connection"] == "close"
 
 
+def test_a_slow_reader_holds_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "READ_SECONDS", 1.0, raising=False)
+    whole = b"x" * 3_000_000
+
+    def application(_environ: dict[str, Any], start: Any) -> Any:
+        start("200 OK", [])
+        return (whole[at : at + 4096] for at in range(0, len(whole), 4096))
+
+    async def one(pool: Pool, send: Any) -> None:
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        scope = {
+            "type": "http", "path": "/", "method": "GET", "headers": [], "query_string": b"", "http_version": "1.1",
+            "scheme": "http", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
+        }  # fmt: skip
+        await pool(scope, receive, send)
+
+    async def run() -> list[Any]:
+        pool = Pool(application, threads=1, wait_seconds=1)
+        answered: list[Any] = []
+
+        async def never_read(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                await asyncio.sleep(3600)
+
+        async def read(message: Any) -> None:
+            answered.append(message)
+
+        slow = asyncio.create_task(one(pool, never_read))
+        await asyncio.sleep(0.3)
+        await one(pool, read)
+        slow.cancel()
+        return answered
+
+    answered = asyncio.run(asyncio.wait_for(run(), 20))
+    assert answered[0]["status"] == 200
+    assert b"".join(message["body"] for message in answered[1:]) == whole
+    assert [message["more_body"] for message in answered[-2:]] == [True, False]
+
+
+def test_a_full_disk_is_said_and_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pool, "_read", full)
+    status, headers, body = ask("/api/v1/reports", [b"{}"])
+    assert (status, json.loads(body)["code"], headers["connection"]) == (507, "no_room", "close")
+
+
 def test_no_free_thread_is_503_soon() -> None:
     status, headers, body = ask("/api/v1/reports", [b"{}"], threads=0)
     assert (status, json.loads(body)["code"], headers["retry-after"]) == (503, "busy", "2")

@@ -7,6 +7,7 @@ import pytest
 from coordination.config.launcher import watch
 from coordination.config.launcher.folders import Instance, private
 from coordination.config.launcher.stack import Stack
+from coordination.config.launcher.supervise import NotStarted
 from coordination.config.launcher.watch import hung
 
 NONE = {"urgent": 0, "normal": 0, "bulk": 0}
@@ -28,6 +29,34 @@ def test_beat_hangs_when_nothing_is_sent_to_anybody() -> None:
 def test_a_canary_that_never_sang_is_silent() -> None:
     assert hung({}, NONE) == {"beat": "sent nothing for inf s"}
     assert set(hung({}, {"urgent": 3, "normal": 1, "bulk": 1})) == {"worker-urgent", "worker-normal", "worker-bulk"}
+
+
+class Refusing:
+    """A supervisor that lives and has no room for one more process just now."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def alive(self) -> bool:
+        return True
+
+    def state(self, name: str) -> str:
+        return "FATAL" if name in {"beat", "web"} else "RUNNING"
+
+    def launch(self, name: str) -> None:
+        self.asked.append(name)
+        raise NotStarted(f"{name}: SPAWN_ERROR")
+
+
+def test_what_cannot_be_started_again_just_now_does_not_end_the_rest(tmp_path: Path) -> None:
+    stack = Stack(Instance(private(tmp_path / "instance")), port=0)
+    refusing, said = Refusing(), []
+    stack.supervisor = refusing  # type: ignore[assignment]
+    looking = watch.Watch(stack, said.append)
+    looking.last = dict.fromkeys(("web", "sockets", "hearts", "disk"), float("inf"))
+    assert looking.tick(), "the launcher goes on watching"
+    assert refusing.asked == ["beat", "web"]
+    assert "beat: SPAWN_ERROR" in said
 
 
 class Told(watch.Watch):

@@ -13,9 +13,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from coordination.config.backup import seal
+from coordination.config.backup import base, seal
 from coordination.config.backup.files import Files, hidden
-from coordination.config.backup.pruning import Keep, kept
+from coordination.config.backup.pruning import Keep, kept, prune
 from coordination.config.backup.restore import Pieces, put_files
 from coordination.config.backup.seal import BackupProblem
 from coordination.config.backup.source import Store
@@ -119,6 +119,19 @@ def test_attachments_are_stored_once_and_come_back(tmp_path: Path) -> None:
     assert put_files(store, KEY, tmp_path / "again") == 1
 
 
+def test_an_attachment_that_was_being_written_is_stored_again_when_it_is_whole(tmp_path: Path) -> None:
+    store, folder = Store(tmp_path / "store"), tmp_path / "files"
+    folder.mkdir()
+    files = Files(folder, store, KEY)
+    with (folder / "a.png").open("wb", buffering=0) as upload:
+        upload.write(b"half ")
+        files.ship()
+        upload.write(b"and half")
+    assert (files.ship(), files.ship()) == (1, 0)
+    put_files(store, KEY, tmp_path / "back")
+    assert (tmp_path / "back" / "a.png").read_bytes() == b"half and half"
+
+
 def test_an_index_that_leads_outside_is_refused(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     seal.write_json(store.index, "files.index", {"../../evil": {"size": 1}}, KEY)
@@ -135,6 +148,24 @@ def test_bases_are_kept_35_days_and_12_months() -> None:
     assert sorted({name[:6] for name in stay})[0] == "202512" and len({name[:6] for name in stay}) == 12
     assert all(name.endswith("01T020000Z") for name in stay if name[:6] < "202610")
     assert kept(["20200101T000000Z"], Keep(35, 12), now) == {"20200101T000000Z"}, "the newest always stays"
+
+
+def test_a_base_that_was_cut_short_does_not_stay_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, now = Store(tmp_path / "store"), datetime(2026, 11, 20, 3, tzinfo=UTC)
+    for name in ("20261118T020000Z", "20261120T020000Z"):
+        seal.write(store.bases / name / "data", "data", [b"much"], KEY)
+    (store.bases / "mine").mkdir()
+    assert prune(store, KEY, Keep(35, 12), None, now) == ["unfinished base 20261118T020000Z"]
+    assert sorted(os.listdir(store.bases)) == ["20261120T020000Z", "mine"], "one may be under way"
+
+    def full(_source: Any, folder: Path, *_: Any) -> Any:
+        seal.write(folder / "data", "data", [b"much"], KEY)
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(base, "_copy", full, raising=False)
+    with pytest.raises(OSError, match="No space"):
+        base.take(Any, store, KEY, {})
+    assert len(os.listdir(store.bases)) == 2
 
 
 def test_a_hole_in_the_log_is_found() -> None:

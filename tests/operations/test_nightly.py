@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pytest
 import yaml
 from django.conf import LazySettings
 
 from coordination.config.backup import seal
+from coordination.config.backup.follow import Follower
 from coordination.config.backup.nightly import Nightly
 from coordination.config.backup.source import Store
 from coordination.config.launcher.folders import REPOSITORY
@@ -48,6 +50,41 @@ def test_once_a_night_from_its_hour_on_and_at_once_where_none_ever_was(store: St
     assert not nightly(store, NIGHT - DAY).due(NIGHT - timedelta(minutes=10))
     assert not nightly(store, NIGHT).due(NIGHT + timedelta(hours=20))
     assert not nightly(Store(tmp_path / "nothing yet"), None).due(NIGHT)
+
+
+def test_a_disk_that_is_away_for_a_moment_does_not_end_the_drills(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, tries = threading.Event(), []
+
+    def away(self: Store) -> list[str]:
+        tries.append(1)
+        if len(tries) > 1:
+            stop.set()
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Store, "base_names", away)
+    nightly(store, None).run(stop)
+    assert len(tries) == 2
+
+
+def test_a_database_that_goes_away_does_not_end_the_copying(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, rounds = threading.Event(), []
+    source: Any = None
+    follower = Follower(
+        source, store, bytes(32), files=store.folder / "none", spool=store.folder / "spool", note=lambda *_: None,
+        every=0, hour=2, keep_days=35,
+    )  # fmt: skip
+
+    def gone() -> None:
+        rounds.append(1)
+        if len(rounds) > 1:
+            stop.set()
+        raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(follower, "round", gone)
+    follower.run(stop)
+    assert len(rounds) == 2
 
 
 def test_what_went_well_is_noted_and_what_did_not_is_tried_again_in_an_hour(store: Store) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -31,6 +33,24 @@ def take(source: Source, store: Store, key: bytes, keys: dict[str, Any]) -> str:
     """
     name = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = store.bases / name
+    with _whole_or_gone(folder):
+        read = _copy(source, folder, name, key, keys)
+    if read.problems:
+        raise BackupProblem("the copy is made, but the log does not hold together: " + "; ".join(read.problems[:5]))
+    return name
+
+
+@contextlib.contextmanager
+def _whole_or_gone(folder: Path) -> Iterator[None]:
+    """Take away what is there of a base that could not be finished: it helps nobody and fills the disk."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _copy(source: Source, folder: Path, name: str, key: bytes, keys: dict[str, Any]) -> chain.Report:
     connection = source.connect()
     try:
         read = chain.verify(connection)
@@ -51,9 +71,7 @@ def take(source: Source, store: Store, key: bytes, keys: dict[str, Any]) -> str:
         "segment": segment,
     }  # fmt: skip
     seal.write_json(folder / "manifest", f"base/{name}/manifest", manifest, key)  # last: now it is whole
-    if read.problems:
-        raise BackupProblem("the copy is made, but the log does not hold together: " + "; ".join(read.problems[:5]))
-    return name
+    return read
 
 
 def _count(cursor: Any, table: str) -> int:

@@ -1,4 +1,4 @@
-"""How do attachments leave this machine? Each once, under a name that says nothing; none ever changes."""
+"""How do attachments leave this machine? Each once, under a name that says nothing; none changes once it is whole."""
 
 from __future__ import annotations
 
@@ -29,14 +29,16 @@ class Files:
         changed = False
         for name, path in _walk(self.folder):
             here.add(name)
-            if name in self.known:
-                changed |= self.known[name].pop("gone", None) is not None
-                continue
             try:
+                length = path.stat().st_size
+                if name in self.known and self.known[name].get("length", length) == length:
+                    changed |= self.known[name].pop("gone", None) is not None
+                    continue
+                # what is being written just now is stored again once it is longer than it was here
                 size = seal.write(self.store.files / hidden(name), f"files/{name}", seal.of_file(path), self.key)
             except FileNotFoundError:  # taken away between two looks
                 continue
-            self.known[name] = {"size": size}
+            self.known[name] = {"size": size, "length": length}
             new += 1
         for name in self.known.keys() - here:
             if "gone" not in self.known[name]:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg2
+
 from coordination.config.backup.files import Files
 from coordination.config.backup.pruning import moment
 from coordination.config.backup.seal import BackupProblem
@@ -70,7 +72,7 @@ class Follower:
                 began = time.monotonic()
                 try:
                     self.round()
-                except (BackupProblem, OSError) as error:
+                except (BackupProblem, OSError, psycopg2.Error) as error:
                     _log.error("backup: %s", error)
                 stop.wait(max(0.5, self.every - (time.monotonic() - began)))
         finally:

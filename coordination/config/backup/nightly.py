@@ -7,6 +7,7 @@ other part's.
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ LOOK_SECONDS = 30.0
 AGAIN = timedelta(hours=1)
 STOP_SECONDS = 20.0
 Note = Callable[[str, str, int], None]
+_log = logging.getLogger(__name__)
 
 
 def command(folder: Path) -> list[str]:
@@ -44,8 +46,11 @@ class Nightly:
     def run(self, stop: threading.Event) -> None:
         """Drill each night until ``stop`` is set."""
         while not stop.wait(LOOK_SECONDS if self.last or self.tried else 1.0):
-            if self.due(datetime.now(UTC)):
-                self.once(stop)
+            try:
+                if self.due(datetime.now(UTC)):
+                    self.once(stop)
+            except Exception:  # noqa: BLE001 - a disk that is away for a moment must not end the drills for good
+                _log.exception("backup: no drill; tried again")
 
     def due(self, now: datetime) -> bool:
         """Whether it is time to drill."""

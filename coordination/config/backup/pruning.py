@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,10 @@ from coordination.config.backup.files import Files
 from coordination.config.backup.seal import BackupProblem
 from coordination.config.backup.source import Store
 from coordination.config.backup.wal import SEGMENT
+
+BASE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+TAKEN = timedelta(days=1)
+"""No base takes so long: what is not whole by then never will be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ def prune(store: Store, key: bytes, keep: Keep, files: Files | None, now: dateti
         if name not in stay:
             shutil.rmtree(store.bases / name)
             removed.append(f"base {name}")
+    removed += _unfinished(store, now)
     daily = [name for name in stay if moment(name) >= now - timedelta(days=keep.days)] or sorted(stay)[-1:]
     if daily:
         first = start_segment(store, min(daily), key)
@@ -56,6 +62,16 @@ def prune(store: Store, key: bytes, keep: Keep, files: Files | None, now: dateti
                 removed.append(f"segment {path.name}")
     forgotten = files.forget((now - timedelta(days=keep.days)).timestamp()) if files is not None else 0
     return removed + ([f"{forgotten} files"] if forgotten else [])
+
+
+def _unfinished(store: Store, now: datetime) -> list[str]:
+    """Remove what is there of bases that were killed while they were taken: nobody can restore from it."""
+    removed = []
+    for folder in sorted(store.bases.iterdir()) if store.bases.is_dir() else ():
+        if BASE.fullmatch(folder.name) and not (folder / "manifest").exists() and moment(folder.name) < now - TAKEN:
+            shutil.rmtree(folder)
+            removed.append(f"unfinished base {folder.name}")
+    return removed
 
 
 def start_segment(store: Store, name: str, key: bytes) -> str:

@@ -5,11 +5,14 @@ longer takes tasks, an engine whose heart has stopped, a server whose socket was
 """
 
 import contextlib
+import functools
 import os
 import shutil
 import time
+import xmlrpc.client
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 
 import httpx
@@ -18,6 +21,7 @@ import redis
 
 from coordination.config.launcher.roles import APP
 from coordination.config.launcher.stack import QUEUES, Stack, connect
+from coordination.config.launcher.supervise import NotStarted
 from coordination.config.launcher.words import gettext as _
 from coordination.events import room
 
@@ -91,16 +95,23 @@ class Watch:
         if not self.stack.supervisor.alive():
             return False
         if self._due("fatal", FATAL_PAUSE):
-            self._given_up()
+            self._try(self._given_up)
         if "web" in self.stack.parts and self._due("web", WEB_EVERY):
-            self._web()
+            self._try(self._web)
         if self._due("sockets", SOCKETS_EVERY):
-            self._sockets()
+            self._try(self._sockets)
         if self._due("hearts", HEARTS_EVERY):
-            self._hearts()
+            self._try(self._hearts)
         if self._due("disk", DISK_EVERY):
-            self._disk()
+            self._try(self._disk)
         return True
+
+    def _try(self, look: Callable[[], None]) -> None:
+        """Look once. What cannot be started again now is said and tried at the next look: the rest must not end by it."""
+        try:
+            look()
+        except (NotStarted, OSError, HTTPException, xmlrpc.client.Error) as error:
+            self.say(str(error) or type(error).__name__)
 
     def _due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -128,7 +139,7 @@ class Watch:
                     _("%(name)s: does not stay up (see %(log)s); trying again")
                     % {"name": name, "log": self.stack.log(name)}
                 )
-                self.stack.supervisor.launch(name)
+                self._try(functools.partial(self.stack.supervisor.launch, name))
 
     def _young(self, name: str, seconds: float | None = None) -> bool:
         information = self.stack.supervisor.information(name)
