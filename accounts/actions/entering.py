@@ -69,9 +69,9 @@ def proceed(request: HttpRequest, person: Person, now: datetime, by: str = "pass
         step = "enrol"
     else:
         return enter(request, person, now, by)
-    request.session.cycle_key()
     request.session[PENDING] = {"person": person.pk, "at": now.timestamp(), "by": by}
     request.session.pop(SECRET, None)
+    signing.renew(request)
     return step
 
 

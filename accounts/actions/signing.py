@@ -251,14 +251,19 @@ def act_for(*, request: HttpRequest, actor: Actor, department_id: int, now: date
     found = actor_of_person(actor.id or 0, department_id, now)
     if found is None:
         raise NoPost(_("You hold no post there now."))
+    request.session["department_id"] = department_id
+    renew(request, department_id=department_id)
+    return found
+
+
+def renew(request: HttpRequest, **changed: Any) -> None:
+    """Give the session another id. Where somebody is in it, the list of their sessions goes along: what is not in that
+    list, nobody could end.
+    """
     old = request.session.session_key
     request.session.cycle_key()
-    request.session["department_id"] = department_id
     request.session.save()
-    OpenSession.objects.filter(session_key=old).update(
-        session_key=request.session.session_key, department_id=department_id
-    )
-    return found
+    OpenSession.objects.filter(session_key=old or "").update(session_key=request.session.session_key, **changed)
 
 
 def confirm_password(*, request: HttpRequest, actor: Actor, password: str, now: datetime) -> None:
@@ -272,11 +277,8 @@ def confirm_password(*, request: HttpRequest, actor: Actor, password: str, now: 
 
 def wake(*, request: HttpRequest, now: datetime) -> None:
     """Let a session that lay still act again, under a new id: its person has just proved themself."""
-    old = request.session.session_key
-    request.session.cycle_key()
     request.session["active_at"] = now.timestamp()
-    request.session.save()
-    OpenSession.objects.filter(session_key=old).update(session_key=request.session.session_key, active_at=now)
+    renew(request, active_at=now)
 
 
 def keep_session(*, request: HttpRequest, person: Person) -> None:

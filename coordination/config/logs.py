@@ -1,6 +1,7 @@
 """What does a line of the log look like, and which request does it belong to?"""
 
 import logging
+import re
 from datetime import UTC, datetime
 
 import orjson
@@ -9,6 +10,10 @@ from coordination.events.tracing import FORM as REQUEST_ID
 from coordination.events.tracing import request_id as request_id
 
 __all__ = ["REQUEST_ID", "JsonFormatter", "request_id"]
+
+
+# a link that chooses a password: Django itself writes down the paths of requests that it refuses, or that failed
+_LINK = re.compile(r"(/sign-in/link)/[^/\s]+/[^/\s]+")
 
 
 class JsonFormatter(logging.Formatter):
@@ -20,12 +25,12 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _LINK.sub(r"\1/…", record.getMessage()),
         }
         current = request_id.get()
         if current:
             line["request_id"] = current
         line |= getattr(record, "fields", {})
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _LINK.sub(r"\1/…", self.formatException(record.exc_info))
         return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

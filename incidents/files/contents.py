@@ -18,6 +18,8 @@ ENTRIES = 2_000
 UNPACKED = 200 * 1024 * 1024
 RATIO = 200
 SCANNED = 4 * 1024 * 1024
+_ENTRY = b"PK\x01\x02"
+"""With this each entry of an archive's directory begins."""
 
 
 class ContentError(ValueError):
@@ -123,6 +125,8 @@ def _runs(name: str) -> bool:
 
 
 def _opened(content: bytes) -> zipfile.ZipFile:
+    if content.count(_ENTRY) > ENTRIES:  # before it is opened: each is read and kept then
+        raise ContentError(_("Unpacked, the file is too big."))
     try:
         return zipfile.ZipFile(io.BytesIO(content))
     # zipfile says by NotImplementedError that an archive needs a later version of ZIP than it reads
@@ -136,8 +140,8 @@ def packed_holds(content: bytes, wanted: bytes) -> bool:
         return False
     left = SCANNED
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for entry in archive.infolist()[:ENTRIES]:
+        with _opened(content) as archive:
+            for entry in archive.infolist():
                 if left <= 0:
                     return False
                 if entry.flag_bits & 0x1:

@@ -42,14 +42,16 @@ def check(content: bytes) -> None:
     if not content.startswith(b"%PDF-") or _END_OF_FILE not in content[-2_048:]:
         raise PdfError(_("The PDF is not complete."))
     _judge(_names(content))
-    left = MOST_UNPACKED
+    left, fed = MOST_UNPACKED, 2 * len(content)
     for count, begin in enumerate(_STREAM.finditer(content)):
         if count >= MOST_STREAMS:
             raise PdfError(_("Unpacked, the file is too big."))
         head = _names(_before(content, begin.start()))
         if b"ObjStm" in head or {b"N", b"First"} <= head:
-            words = _unpacked(content, begin.end(), head, left)
-            left -= len(words)
+            words, packed = _unpacked(content, begin.end(), head, left)
+            left, fed = left - len(words), fed - packed
+            if fed < 0:  # streams that lie in each other: each alone is small, all of them take minutes
+                raise PdfError(_("The PDF cannot be read."))
             _judge(_names(words))
 
 
@@ -71,13 +73,16 @@ def _before(content: bytes, end: int) -> bytes:
     return content[begin if begin >= 0 else max(0, end - _HEAD) : end]
 
 
-def _unpacked(content: bytes, begin: int, head: set[bytes], most: int) -> bytes:
-    """What an object stream holds. Words that say its end may be part of what is packed: each piece is fed once."""
+def _unpacked(content: bytes, begin: int, head: set[bytes], most: int) -> tuple[bytes, int]:
+    """What an object stream holds, and from how many bytes it was unpacked.
+
+    Words that say its end may be part of what is packed: each piece is fed once.
+    """
     if b"Filter" not in head:
-        return b""  # not packed: looked at with the body
+        return b"", 0  # not packed: looked at with the body
     if not head & {b"FlateDecode", b"Fl"} or head & _OTHER:
         raise PdfError(_("The PDF cannot be read."))
-    packing = zlib.decompressobj()
+    packing, first = zlib.decompressobj(), begin
     found = bytearray()
     while not packing.eof:
         end = content.find(_END, begin)
@@ -92,4 +97,4 @@ def _unpacked(content: bytes, begin: int, head: set[bytes], most: int) -> bytes:
         begin = end + len(_END)
     if b"Predictor" in head:
         raise PdfError(_("The PDF cannot be read."))
-    return bytes(found)
+    return bytes(found), begin - first

@@ -107,7 +107,7 @@ class Watch:
         return True
 
     def _try(self, look: Callable[[], None]) -> None:
-        """Look once. What cannot be started again now is said and tried at the next look: the rest must not end by it."""
+        """Look once. What cannot be started again now is said and tried again at the next look; the rest goes on."""
         try:
             look()
         except (NotStarted, OSError, HTTPException, xmlrpc.client.Error) as error:

@@ -59,7 +59,7 @@ class Assignments:
         self._actor, self._known = actor, known
         ids = [row.pk for row in rows]
         (versions, reports, judged, spoken, asks, children, below), self._clocks = yield from side_by_side(
-            _hanging(ids, {row.instruction_id for row in rows}),
+            _hanging(actor, ids, {row.instruction_id for row in rows}, now),
             clocks.live_steps("instructions.assignment", ids),
         )
         hang((row.instruction for row in rows), "versions", versions)
@@ -116,7 +116,9 @@ class Assignments:
         return shapes.ask(row, self._names, states.allowed(self._actor, cases.ask_case(row, self._known)))
 
 
-def _hanging(ids: Sequence[int], heads: Collection[int]) -> Steps[list[list[Any]]]:
+def _hanging(
+    actor: Actor, ids: Sequence[int], heads: Collection[int], now: datetime
+) -> Steps[list[list[Any]]]:
     """Versions, feedback, its evaluations, acknowledgements, open asks, what was handed down and its versions."""
     return (
         yield [
@@ -125,7 +127,7 @@ def _hanging(ids: Sequence[int], heads: Collection[int]) -> Steps[list[list[Any]
             kept(_of, Evaluation, "feedback__assignment", ids),
             kept(_of, Acknowledgement, "assignment", ids),
             kept(_open_asks, ids),
-            kept(_below, ids),
+            kept(_below, actor, "parent", ids, now),
             kept(_of, InstructionVersion, "instruction__parent", ids),
         ]
     )
@@ -139,8 +141,9 @@ def _open_asks(ids: list[int]) -> QuerySet[Ask]:
     return cases.ask_rows(_of(Ask, "assignment", ids).filter(state="open"))
 
 
-def _below(ids: list[int]) -> QuerySet[Instruction]:
-    return _of(Instruction, "parent", ids).order_by("pk")
+def _below(actor: Actor, lookup: str, ids: list[int], now: datetime) -> QuerySet[Instruction]:
+    """What was handed down, as far as the reader sees it: before its issue it is its issuer's own."""
+    return access.scope(actor, Instruction, at=now).filter(**{f"{lookup}__in": ids}).order_by("pk")
 
 
 def _note(rows: Iterable[Any], name: str, found: Iterable[Any], key: str) -> None:
@@ -223,10 +226,10 @@ def _all(*asked: Kept) -> Steps[list[list[Any]]]:
     return (yield asked)
 
 
-def below_steps(instruction_id: int) -> Steps[list[Instruction]]:
-    """What was handed down from any part of an instruction, with its versions; one step."""
+def below_steps(actor: Actor, instruction_id: int, now: datetime) -> Steps[list[Instruction]]:
+    """What was handed down from any part of an instruction and is seen, with its versions; one step."""
     children, versions = yield [
-        kept(_of, Instruction, "parent__instruction", [instruction_id]),
+        kept(_below, actor, "parent__instruction", [instruction_id], now),
         kept(_of, InstructionVersion, "instruction__parent__instruction", [instruction_id]),
     ]
     found = sorted(children, key=lambda one: one.pk)

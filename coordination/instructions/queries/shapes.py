@@ -112,7 +112,8 @@ def version_row(version: InstructionVersion, names: Names) -> Row:
 
 def child(instruction: Instruction, names: Names) -> Row:
     """A delegated instruction in short, with the department that leads it."""
-    version = cases.open_version(instruction) or cases.version_of(instruction, instruction.current)
+    first = cases.open_version(instruction) if instruction.issued_at is None else None
+    version = first or cases.version_of(instruction, instruction.current)
     lead = next((target["department"] for target in version.targets if target["role"] == "lead"), None)
     return {
         "id": instruction.pk, "number": instruction.number, "state": instruction.state,

@@ -76,7 +76,7 @@ def instruction_steps(*, actor: Actor, instruction_id: Any, now: datetime) -> St
     at, (parts,), below, clocks = yield from side_by_side(
         as_of_steps(actor, row, now),
         _parts_of(actor, row.pk, now),
-        gathered.below_steps(row.pk),
+        gathered.below_steps(actor, row.pk, now),
         deadlines.live_steps("instructions.instruction", [row.pk]),
     )
     laid, names = yield from side_by_side(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from difflib import SequenceMatcher
 from typing import Any
@@ -18,6 +19,9 @@ from coordination.instructions.views.choices import Choices
 from coordination.instructions.views.shown import EVIDENCE_NAMES, URGENCY_NAMES
 
 WORDS = re.compile(r"[A-Za-z0-9]+|\s+|.", re.DOTALL)  # Latin words, blanks, single Chinese characters
+SENTENCES = re.compile(r"[^。！？；.!?;\n]*[。！？；.!?;\n]|[^。！？；.!?;\n]+")
+MOST_ALIKE = 40_000
+"""Pairs of equal pieces that are weighed: the time goes with their number, and the worst texts take hours."""
 FIELDS = (
     ("headline_zh", gettext_lazy("Headline, Chinese")),
     ("headline_en", gettext_lazy("Headline, English")),
@@ -85,10 +89,20 @@ def _text(version: Mapping[str, Any], name: str, choices: Choices) -> str:
 
 def marked(before: str, after: str) -> tuple[SafeString, SafeString]:
     """Both texts, what went marked `<del>` on the left, what came marked `<ins>` on the right."""
-    old, new = WORDS.findall(before), WORDS.findall(after)
+    old, new = _pieces(before, after)
     left, right = [], []
     for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         gone, come = escape("".join(old[a:b])), escape("".join(new[c:d]))
         left.append(gone if kind == "equal" or not gone else f"<del>{gone}</del>")
         right.append(come if kind == "equal" or not come else f"<ins>{come}</ins>")
     return mark_safe("".join(left)), mark_safe("".join(right))  # noqa: S308 - every piece is escaped above
+
+
+def _pieces(before: str, after: str) -> tuple[list[str], list[str]]:
+    """Both texts by words; by sentences, or whole, where too many words are alike."""
+    for pattern in (WORDS, SENTENCES):
+        old, new = pattern.findall(before), pattern.findall(after)
+        there = Counter(new)
+        if sum(times * there[piece] for piece, times in Counter(old).items()) <= MOST_ALIKE:
+            return old, new
+    return [before], [after]

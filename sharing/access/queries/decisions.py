@@ -22,7 +22,7 @@ from coordination.events.refused import Forbidden
 from sharing.access.guarded import Guarded
 from sharing.access.models import Grant
 from sharing.access.queries.scopes import scope_ids
-from sharing.access.queries.sight import DISPLAY_MAX_CLASS, Unseen
+from sharing.access.queries.sight import DISPLAY_MAX_CLASS, OWN_ALONE_MAX_CLASS, Unseen
 from sharing.access.rights import Right, right
 
 INCIDENT = "incidents.incident"
@@ -143,7 +143,8 @@ def _opened(actor: Actor, obj: Guarded, grants: Sequence[Grant]) -> bool:
         return False
     below = Department.objects.filter(pk__in=owners, path__contains=f"/{actor.department_id}/").exists()
     if obj.guard_own_alone:
-        return below
+        ceiling = max([OWN_ALONE_MAX_CLASS, *(p.max_class for p in policies)])
+        return actor.department_id in owners or (below and level <= ceiling)
     if actor.department_id in owners and any(p.reach >= 2 for p in policies):
         return True
     return below and any(p.reach >= 2 and p.max_class >= level for p in policies)

@@ -33,6 +33,8 @@ M = TypeVar("M", bound=Guarded)
 
 # A wall hangs where visitors stand: nothing above internal (2) is shown there, whatever its department sees.
 DISPLAY_MAX_CLASS = 2
+# What a department may own without any grant is open up to here to those above it too: internal.
+OWN_ALONE_MAX_CLASS = 2
 _BELOW = "SELECT id FROM accounts_department WHERE path LIKE %s"
 NOTHING_HERE = _("There is nothing here, or nothing that you may see.")
 
@@ -89,13 +91,20 @@ def _opened(actor: Actor, model: type[Guarded], at: datetime, wide: bool) -> Q:
     below = RawSQL(_BELOW, [f"%/{actor.department_id}/%"])  # noqa: S611 - its text is a constant
     own = _owned(model, below)
     if model.guard_own_alone:
-        return open_to_all | own
+        return open_to_all | (_own_alone(actor, model, at, own, wide) if model.guard_class else own)
     if not model.guard_class:
         return open_to_all | (own & Q(Exists(_visible(actor, model, at, reach=2, wide=wide))))
     # what a department wrote itself it reads whatever its class; those above it only up to theirs
     exactly = _owned(model, [actor.department_id])
     whatever = Q(Exists(_visible(actor, model, at, reach=2, classes=False, wide=wide)))
     return open_to_all | (exactly & whatever) | (own & Q(Exists(_visible(actor, model, at, reach=2, wide=wide))))
+
+
+def _own_alone(actor: Actor, model: type[Guarded], at: datetime, own: Q, wide: bool) -> Q:
+    """Its own whatever its class; those above it read what is internal, and up to their own ceiling."""
+    internal = Q(**{f"{model.guard_class}__lte": OWN_ALONE_MAX_CLASS})
+    fits = Q(Exists(_visible(actor, model, at, reach=1, wide=wide)))
+    return _owned(model, [actor.department_id]) | (own & (internal | fits))
 
 
 def _visible(
