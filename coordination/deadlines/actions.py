@@ -209,7 +209,10 @@ def shorten(
 def hold_incident(incident_id: int, now: datetime) -> int:
     """Stop every clock of a paused incident (exercise or story); return how many were running."""
     PausedIncident.objects.get_or_create(incident_id=incident_id, defaults={"paused_at": now})
-    return _hold(Deadline.objects.filter(incident_id=incident_id, state=Deadline.State.ARMED), PAUSED, now)
+    running = Deadline.objects.filter(incident_id=incident_id, state=Deadline.State.ARMED)
+    held = _hold(running, PAUSED, now)
+    # one that was firing just then was waited for: what follows it is there now
+    return held + _hold(running.all(), PAUSED, now)
 
 
 def resume_incident(incident_id: int, now: datetime) -> int:
@@ -234,6 +237,16 @@ def release(*, deadline_id: int, now: datetime) -> int:
     return Deadline.objects.filter(
         pk=deadline_id, state=Deadline.State.HELD, held_why__startswith=POISON
     ).update(state=Deadline.State.ARMED, held_why="", left=None, attempts=0, due_at=now)
+
+
+def release_all(*, now: datetime) -> int:
+    """Let every poisoned deadline try again (an engine begins: the cause may be mended); return how many.
+
+    In a paused incident they stay held.
+    """
+    held = Deadline.objects.filter(state=Deadline.State.HELD, held_why__startswith=POISON)
+    free = held.exclude(incident_id__in=PausedIncident.objects.values("pk"), incident_id__isnull=False)
+    return free.update(state=Deadline.State.ARMED, held_why="", left=None, attempts=0, due_at=now)
 
 
 def archive(*, now: datetime, days: int = 90, at_once: int = 10_000) -> int:

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from coordination.deadlines import alarms, handlers, queries
-from coordination.deadlines.models import Alarm, Deadline
+from coordination.deadlines.models import Alarm, Deadline, EngineHeartbeat
 from coordination.events import queries as events
 from coordination.notify import outbound
 from coordination.notify import queries as notify
@@ -152,8 +152,14 @@ def _mend(now: datetime) -> tuple[int, int]:
 
 
 def _settle_answered(now: datetime) -> None:
-    """An empty step is over when its chain has been answered: key ``type:id:kind:generation:step``."""
-    for kind, is_over in ((alarms.STEP_EMPTY, _answered), (alarms.UNREACHED, _long_ago(now))):
+    """An empty step is over when its chain has been answered: key ``type:id:kind:generation:step``.
+
+    A jump of the clock is over, too, when the process that saw it is gone: it cannot say so any more.
+    """
+    for kind, is_over in (
+        (alarms.STEP_EMPTY, _answered), (alarms.UNREACHED, _long_ago(now)), (alarms.CLOCK, _nobody_beats(now)),
+        (alarms.POISON, _tried_again(now)),
+    ):  # fmt: skip
         for alarm in Alarm.objects.filter(kind=kind, settled_at=None).order_by("id")[:500]:
             if is_over(alarm):
                 alarms.settle(kind, alarm.key, now=now)
@@ -162,6 +168,22 @@ def _settle_answered(now: datetime) -> None:
 def _answered(alarm: Alarm) -> bool:
     subject_type, subject_id, kind, generation, _step = alarm.key.split(":", 4)
     return not queries.is_climbing(subject_type, int(subject_id), kind, int(generation))
+
+
+def _nobody_beats(now: datetime) -> Callable[[Alarm], bool]:
+    lately = EngineHeartbeat.objects.filter(at__gt=now - queries.SILENT_AFTER)
+    return lambda alarm: not lately.filter(process=alarm.key).exists()
+
+
+def _tried_again(now: datetime) -> Callable[[Alarm], bool]:
+    """A deadline is held no more; an event or a task was set aside for good, and its alarm has stood for a day."""
+    held = Deadline.objects.filter(state=Deadline.State.HELD)
+
+    def is_over(alarm: Alarm) -> bool:
+        kind, _, number = alarm.key.partition(":")
+        return not held.filter(pk=int(number)).exists() if kind == "deadline" else _long_ago(now)(alarm)
+
+    return is_over
 
 
 def _long_ago(now: datetime) -> Callable[[Alarm], bool]:

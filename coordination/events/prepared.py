@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import NotSupportedError, OperationalError, connection
 
 from coordination.events.kept import Form
 
@@ -75,7 +75,13 @@ def execute(cursor: Any, head: str, forms: Sequence[Form], sent: Sequence[list[A
     name = known.get(statement)
     if name is not None:
         known.move_to_end(statement)
-        cursor.execute(_call(name, values), values)
+        try:
+            cursor.execute(_call(name, values), values)
+        except NotSupportedError as error:  # a column's type was changed since: no plan of this connection holds
+            _planned.pop(connection.connection, None)
+            if connection.in_atomic_block:
+                raise OperationalError("the tables were changed under this request") from error
+            return execute(cursor, head, forms, sent)
         return True
     name = f"kept_{next(_numbers)}"
     types = f" ({', '.join(statement.types)})" if statement.types else ""

@@ -201,7 +201,7 @@ def request_id_of(event_id: int | None) -> str:
 def lag() -> float:
     """Seconds since the oldest home entry that some subscriber has not handled was written; 0 when none waits.
 
-    Looks at the last hour: an older one has long been an alarm.
+    Looks as far back as the relay itself does: what has waited for long waits still.
     """
     with connection.cursor() as cursor:
         cursor.execute(_LAG)
@@ -212,9 +212,10 @@ def lag() -> float:
 _LAG = """
 SELECT coalesce(extract(epoch FROM clock_timestamp() - min(e.at)), 0)::float8
 FROM events_streamentry e
-CROSS JOIN (SELECT subscriber FROM events_relaycursor WHERE stream = '*') s
+CROSS JOIN (SELECT subscriber, seq FROM events_relaycursor WHERE stream = '*') s
 LEFT JOIN events_relaycursor c ON c.subscriber = s.subscriber AND c.stream = e.stream
-WHERE e.home AND e.at > clock_timestamp() - interval '1 hour' AND coalesce(c.seq, 0) < e.seq
+WHERE e.home AND e.at > (SELECT least(clock_timestamp() - interval '1 hour', to_timestamp(min(seq) / 1000.0 - 60))
+                         FROM events_relaycursor WHERE stream = '*') AND coalesce(c.seq, 0) < e.seq
 """
 
 
@@ -227,9 +228,10 @@ def lags() -> dict[str, float]:
 
 _LAGS = """
 SELECT s.subscriber, coalesce(extract(epoch FROM clock_timestamp() - w.first), 0)::float8
-FROM (SELECT subscriber FROM events_relaycursor WHERE stream = '*') s
+FROM (SELECT subscriber, seq FROM events_relaycursor WHERE stream = '*') s
 CROSS JOIN LATERAL (
   SELECT min(e.at) AS first FROM events_streamentry e
   LEFT JOIN events_relaycursor c ON c.subscriber = s.subscriber AND c.stream = e.stream
-  WHERE e.home AND e.at > clock_timestamp() - interval '1 hour' AND coalesce(c.seq, 0) < e.seq) w
+  WHERE e.home AND e.at > least(clock_timestamp() - interval '1 hour', to_timestamp(s.seq / 1000.0 - 60))
+    AND coalesce(c.seq, 0) < e.seq) w
 """

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from coordination.deadlines import actions, engine, queries
+from coordination.deadlines.engine.fire import fire_batch
 from coordination.deadlines.models import Deadline, PausedIncident, Policy
+from coordination.events import command
+from coordination.events.actor import SYSTEM
 from incidents.models import Incident
 from tests.deadlines import city as cities
 from tests.deadlines.city import City, arm, fired, steps
@@ -48,6 +53,29 @@ def test_resumed_overdue_fires_at_once_not_before(city: City) -> None:
     assert engine.sweep(city.now + seconds(5000)) == 0
     actions.resume(subject=incident, now=city.now + seconds(5000))
     assert engine.sweep(city.now + seconds(5000)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_paused_incident_holds_the_step_after_one_that_was_firing_just_then(city: City) -> None:
+    incident, firing = city.incident(), threading.Event()
+    arm(incident, city.now, 300)
+    at = city.now + seconds(300)
+
+    def fire() -> None:
+        with command.unit(SYSTEM, at):
+            fire_batch(at, 10)
+            firing.set()
+            time.sleep(0.5)
+        connection.close()
+
+    thread = threading.Thread(target=fire)
+    thread.start()
+    assert firing.wait(20)
+    with transaction.atomic():
+        actions.hold_incident(incident.pk, at + seconds(1))
+    thread.join()
+    assert steps(incident) == ["remind_duty"]
+    assert [(row.state, row.held_why) for row in live(incident)] == [("held", "paused")]
 
 
 def test_paused_incident_holds_what_runs_and_what_is_armed_meanwhile(city: City) -> None:

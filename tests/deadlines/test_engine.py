@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from coordination.deadlines import actions, alarms, engine, queries, watchdog
+from coordination.deadlines.engine import loop
 from coordination.deadlines.engine.clock import ClockGuard
 from coordination.deadlines.engine.tick import note_gap
 from coordination.deadlines.models import Alarm, Deadline, EngineGap, EngineHeartbeat
 from coordination.deadlines.on_event import unreached
+from coordination.events import clock
 from coordination.events.models import Event
 from coordination.notify.delivery.claim import is_wanted
 from coordination.notify.models import Delivery
@@ -63,6 +66,47 @@ def test_broken_subject_backs_off_and_is_poison_the_fifth_time_the_others_fire(
     assert actions.release(deadline_id=row.pk, now=at) == 1
     assert engine.sweep(at) == 1
     assert steps(bad) == ["remind_duty"]
+
+
+def test_poison_is_tried_again_when_an_engine_begins_and_its_alarm_settles(
+    city: City, handler: IncidentHandler
+) -> None:
+    bad = city.incident()
+    arm(bad, city.now, 0)
+    handler.broken.add(bad.pk)
+    for wait in (0, 1, 3, 7, 15):
+        engine.sweep(city.now + seconds(wait))
+    watchdog.check(city.now + seconds(16))
+    assert Alarm.objects.get(kind="poison").settled_at is None
+    handler.broken.clear()  # its cause is mended
+    loop.release_turn()
+    assert engine.sweep(clock.now()) == 1
+    watchdog.check(clock.now())
+    assert Alarm.objects.get(kind="poison").settled_at is not None
+
+
+def test_what_the_database_refuses_again_and_again_is_overdue(
+    city: City, handler: IncidentHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = city.incident()
+    arm(slow, city.now, 0)
+
+    class TimedOut(Exception):
+        pgcode = "57014"
+
+    def refused(*_: object) -> None:
+        raise OperationalError("canceling statement due to statement timeout") from TimedOut()
+
+    fire, sweeping = handler.fire, import_module("coordination.deadlines.engine.sweep")
+    monkeypatch.setattr(handler, "fire", refused)
+    for after in range(0, 70, 7):
+        monkeypatch.setattr(sweeping, "_resting", {}, raising=False)
+        engine.sweep(city.now + seconds(after))
+    assert queries.oldest_overdue(city.now + seconds(70)) == seconds(70)
+    monkeypatch.setattr(handler, "fire", fire)
+    assert engine.sweep(city.now + seconds(70)) == 0, "it is left alone for a second"
+    monkeypatch.setattr(sweeping, "_resting", {})
+    assert engine.sweep(city.now + seconds(70)) == 1
 
 
 def test_unknown_step_and_unknown_subject_are_poison_not_a_standstill(city: City) -> None:
@@ -168,6 +212,23 @@ def look(guard: ClockGuard, now: datetime, monotonic: float) -> bool:
             return guard.may_fire
 
     return engine.tick(now, "engine", guard=Given())
+
+
+def test_silence_is_noticed_though_the_clock_was_set_back_while_no_engine_ran(city: City) -> None:
+    EngineHeartbeat.objects.create(process="before:1", at=city.now + timedelta(hours=1))
+    assert engine.tick(city.now, "engine", guard=ClockGuard())
+    assert queries.unwatched_since(city.now + seconds(5)) is None
+    assert queries.unwatched_since(city.now + seconds(11)) == city.now
+
+
+def test_jump_seen_by_a_process_that_is_gone_does_not_stay_an_alarm(city: City) -> None:
+    engine.tick(city.now, "engine", guard=ClockGuard(last=city.now - timedelta(hours=1)))
+    watchdog.check(city.now + seconds(2))
+    assert Alarm.objects.filter(kind="clock_jump", settled_at=None).exists(), "it lives and has not been steady"
+    EngineHeartbeat.objects.update(process="killed:1")
+    Alarm.objects.filter(kind="clock_jump").update(key="killed:1")
+    watchdog.check(city.now + seconds(60))
+    assert not Alarm.objects.filter(kind="clock_jump", settled_at=None).exists()
 
 
 def test_small_drift_is_no_jump() -> None:

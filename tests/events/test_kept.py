@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.test.utils import CaptureQueriesContext
 
@@ -149,6 +149,26 @@ def test_the_second_time_it_is_planned_already(tree: list[Department]) -> None:
     statements = [one["sql"] for one in asked.captured_queries]
     assert [sql.startswith("PREPARE") for sql in statements] == [True, False, False]
     assert [sql.startswith("EXECUTE") for sql in statements] == [False, True, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_column_that_grows_meanwhile_fails_nobody(tree: list[Department]) -> None:
+    nothing_planned()
+    assert at_once(kept(by_ids, [tree[0].pk])) == [[tree[0]]]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT atttypmod - 4 FROM pg_attribute WHERE attrelid = 'accounts_department'::regclass"
+                       " AND attname = 'name_en'")  # fmt: skip
+        (length,) = cursor.fetchone()
+        try:
+            cursor.execute(f"ALTER TABLE accounts_department ALTER name_en TYPE varchar({length + 50})")
+            assert at_once(kept(by_ids, [tree[1].pk])) == [[tree[1]]]
+            cursor.execute(f"ALTER TABLE accounts_department ALTER name_en TYPE varchar({length + 60})")
+            with pytest.raises(OperationalError), transaction.atomic():  # 503: the same again goes through
+                at_once(kept(by_ids, [tree[1].pk]))
+            assert at_once(kept(by_ids, [tree[1].pk])) == [[tree[1]]]
+        finally:
+            cursor.execute(f"ALTER TABLE accounts_department ALTER name_en TYPE varchar({length})")
+            nothing_planned()
 
 
 def test_no_connection_keeps_more_than_it_may(tree: list[Department], monkeypatch: pytest.MonkeyPatch) -> None:

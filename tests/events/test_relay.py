@@ -216,6 +216,20 @@ def test_a_subscriber_may_record_events_itself() -> None:
     assert StreamHead.objects.get(pk="user:1").last_seq == 3
 
 
+def test_what_has_waited_for_hours_waits_still() -> None:
+    row, ear = department(), Ear()
+    write(row, 1, "a")
+    relay.run_once([("ear", ear.handle)])
+    write(row, 1, "a")
+    old = clock.now() - timedelta(hours=3)
+    StreamEntry.objects.filter(stream="a", seq=2).update(at=old)
+    RelayCursor.objects.filter(stream="*").update(seq=int(old.timestamp() * 1000))
+    assert queries.lag() > 10_000
+    assert queries.lags()["ear"] > 10_000
+    assert relay.run_once([("ear", ear.handle)]) == 1
+    assert queries.lag() == 0
+
+
 class TestSweep:
     def test_an_old_log_is_not_read_again_once_it_is_done_with(self) -> None:
         row, ear = department(), Ear()

@@ -59,6 +59,17 @@ def test_what_cannot_be_started_again_just_now_does_not_end_the_rest(tmp_path: P
     assert "beat: SPAWN_ERROR" in said
 
 
+def test_what_hangs_is_not_young_because_the_clock_was_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = Stack(Instance(private(tmp_path / "instance")), port=0)
+    looking = watch.Watch(stack, lambda _text: None)
+    for age, young in ((5, True), (500, False), (-3600, False)):
+        about = {"statename": "RUNNING", "now": 10_000 + age, "start": 10_000}
+        monkeypatch.setattr(stack.supervisor, "information", lambda _name, about=about: about)
+        assert looking._young("web") is young
+
+
 class Told(watch.Watch):
     """A watch that is told how old the hearts are, and notes whom it would start again."""
 

@@ -13,13 +13,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from coordination.config import patience
 from coordination.config.backup import base, seal
 from coordination.config.backup.files import Files, hidden
 from coordination.config.backup.pruning import Keep, kept, prune
-from coordination.config.backup.restore import Pieces, put_files
+from coordination.config.backup.restore import Pieces, put_files, restore
 from coordination.config.backup.seal import BackupProblem
 from coordination.config.backup.source import Store
-from coordination.config.backup.wal import after, holes
+from coordination.config.backup.wal import Receiver, after, holes
+from coordination.config.launcher.folders import Instance
 from coordination.events import chain, clock
 from tests.events.deeds import PERSON, department, note
 
@@ -139,6 +141,19 @@ def test_an_index_that_leads_outside_is_refused(tmp_path: Path) -> None:
         put_files(store, KEY, tmp_path / "back")
 
 
+def test_a_moment_is_restored_from_a_base_that_was_whole_by_then(tmp_path: Path) -> None:
+    store, begun = Store(tmp_path / "store"), [datetime(2026, 11, day, 2, tzinfo=UTC) for day in (19, 20)]
+    names = [at.strftime("%Y%m%dT%H%M%SZ") for at in begun]
+    for at, name in zip(begun, names, strict=True):
+        manifest = {"ended": (at + timedelta(minutes=10)).timestamp(), "version": "?"}
+        seal.write_json(store.bases / name / "manifest", f"base/{name}/manifest", manifest, KEY)
+    for minutes, chosen in ((5, names[0]), (15, names[1]), (-1, names[0])):
+        with pytest.raises(BackupProblem, match=f"base {chosen} is of PostgreSQL"):
+            restore(Instance(tmp_path / "new"), store, KEY, until=begun[1] + timedelta(minutes=minutes))
+    with pytest.raises(BackupProblem, match="holds no whole base from before"):
+        restore(Instance(tmp_path / "new"), store, KEY, until=begun[0] + timedelta(minutes=5))
+
+
 def test_bases_are_kept_35_days_and_12_months() -> None:
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
     nights = [(now - timedelta(days=n)).strftime("%Y%m%dT020000Z") for n in range(800)]
@@ -166,6 +181,74 @@ def test_a_base_that_was_cut_short_does_not_stay_for_ever(tmp_path: Path, monkey
     with pytest.raises(OSError, match="No space"):
         base.take(Any, store, KEY, {})
     assert len(os.listdir(store.bases)) == 2
+
+
+class Slotless:
+    """A server whose slot was dropped, as the runbook says, since it had thrown the log away."""
+
+    def __enter__(self) -> Slotless:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def connect(self) -> Slotless:
+        return self
+
+    def cursor(self) -> Slotless:
+        return self
+
+    def execute(self, statement: str, _values: Any) -> None:
+        assert "pg_replication_slots" in statement
+
+    def fetchone(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+    def run(self, *_: str) -> str:
+        return ""
+
+    def command(self, *_: str) -> list[str]:
+        return ["true"]
+
+    environment: dict[str, str] = {}
+
+
+def test_a_new_slot_begins_where_the_server_stands_not_where_the_spool_ends(tmp_path: Path) -> None:
+    source: Any = Slotless()
+    store, spool, half = Store(tmp_path / "store"), tmp_path / "spool", "0000000100000000000000A7.partial"
+    spool.mkdir(mode=0o700)
+    (spool / half).write_bytes(b"half a segment")
+    receiver = Receiver(source, store, KEY, spool)
+    receiver.start()
+    receiver.stop()
+    assert not (spool / half).exists(), "pg_receivewal asks for its rest first, whatever the slot says"
+    assert b"".join(seal.read(store.wal / half, f"wal/{half}", KEY)) == b"half a segment"
+
+
+@pytest.mark.parametrize("asked", [("backup", "base"), ("drill",)])
+def test_reading_the_whole_log_takes_as_long_as_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any, asked: tuple[str, ...]
+) -> None:
+    """The launcher's backup runs as a worker, whose 18 s for one statement a log of some millions is beyond."""
+
+    def read(*_: Any, **__: Any) -> Any:
+        raise BackupProblem(f"waits {patience._seconds}")
+
+    settings.MUSTER_BACKUP_FOLDER, settings.MUSTER_BACKUP_KEY_FILE = tmp_path / "store", tmp_path / "key"
+    seal.make_key(tmp_path / "key")
+    monkeypatch.setattr(base, "take", read)
+    monkeypatch.setattr("coordination.config.management.commands.drill.drill", read)
+    monkeypatch.setattr("coordination.config.management.commands.backup.source", lambda: None)
+    before = patience._seconds
+    patience.install(18.0)
+    try:
+        with pytest.raises(CommandError, match="waits None"):
+            call_command(*asked, **({} if asked[0] == "backup" else {"store": tmp_path, "key_file": tmp_path / "key"}))
+    finally:
+        patience.install(before)
 
 
 def test_a_hole_in_the_log_is_found() -> None:

@@ -76,7 +76,7 @@ def restore(
     ``until``: only what was committed up to then; else up to the last second. Raises BackupProblem or FolderProblem.
     """
     demand_blank(instance)
-    name = _choose(store, until)
+    name = _choose(store, key, until)
     manifest = dict(seal.read_json(store.bases / name / "manifest", f"base/{name}/manifest", key))
     if str(manifest["version"]) != postgres.MAJOR:
         raise BackupProblem(f"base {name} is of PostgreSQL {manifest['version']}, this is {postgres.MAJOR}")
@@ -108,11 +108,16 @@ def demand_blank(instance: Instance) -> None:
             )
 
 
-def _choose(store: Store, until: datetime | None) -> str:
-    names = [name for name in store.base_names() if until is None or moment(name) < until]
-    if not names:
-        raise BackupProblem(f"{store.folder} holds no whole base" + (f" from before {until}" if until else ""))
-    return names[-1]
+def _choose(store: Store, key: bytes, until: datetime | None) -> str:
+    """The newest base that was whole by then: PostgreSQL refuses to stop before the copy it starts from was taken."""
+    for name in reversed(store.base_names()):
+        if until is None or (moment(name) < until and _ended(store, name, key) < until.timestamp()):
+            return name
+    raise BackupProblem(f"{store.folder} holds no whole base" + (f" from before {until}" if until else ""))
+
+
+def _ended(store: Store, name: str, key: bytes) -> float:
+    return float(seal.read_json(store.bases / name / "manifest", f"base/{name}/manifest", key)["ended"])
 
 
 def unpack(store: Store, name: str, key: bytes, data: Path, runner: Any) -> None:

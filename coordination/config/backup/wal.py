@@ -38,6 +38,8 @@ class Receiver:
         if self.process is not None and self.process.poll() is None:
             return
         private(self.spool)
+        if not self._slot():
+            self._begin_anew()
         self.source.run("pg_receivewal", "--slot", SLOT, "--create-slot", "--if-not-exists")
         command = self.source.command(
             "pg_receivewal", "-D", str(self.spool), "--slot", SLOT, "--synchronous", "--no-loop",
@@ -48,6 +50,24 @@ class Receiver:
             self.process = subprocess.Popen(  # noqa: S603 - PostgreSQL's own program
                 command, env=dict(self.source.environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
+
+    def _slot(self) -> bool:
+        connection = self.source.connect()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM pg_replication_slots WHERE slot_name = %s", [SLOT])
+                return cursor.fetchone() is not None
+        finally:
+            connection.close()
+
+    def _begin_anew(self) -> None:
+        """Let a new slot say where to begin: the receiver would ask for the rest of what lies half in the spool.
+
+        Without a slot the server has kept none of it, and would say so for ever.
+        """
+        self.ship()
+        for path in self.spool.glob("*.partial"):
+            path.unlink()
 
     def stop(self) -> None:
         """Stop receiving; the slot stays, and with it what the server keeps for us."""

@@ -144,7 +144,8 @@ class Watch:
     def _young(self, name: str, seconds: float | None = None) -> bool:
         information = self.stack.supervisor.information(name)
         grace = self.grace if seconds is None else seconds
-        return information["statename"] != "RUNNING" or information["now"] - information["start"] < grace
+        # by the wall's clock: after one that was set back, what runs is not young until that time comes again
+        return information["statename"] != "RUNNING" or 0 <= information["now"] - information["start"] < grace
 
     def _web(self) -> None:
         try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, connection
 
-from coordination.deadlines import queries, watchdog
+from coordination.deadlines import actions, queries, watchdog
 from coordination.deadlines.engine.sweep import BATCH, sweep
 from coordination.deadlines.engine.tick import tick
 from coordination.events import clock, relay
@@ -25,6 +25,7 @@ from coordination.notify import delivery
 #: the longest any loop sleeps
 LONGEST_PAUSE = 1.0
 WATCH_EVERY = 10.0
+RELEASE_EVERY = 86_400.0
 #: waits after a failure: doubled each time up to the longest
 SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 0.1, 2.0
 _log = logging.getLogger(__name__)
@@ -95,12 +96,19 @@ def watchdog_turn() -> float:
     return WATCH_EVERY
 
 
+def release_turn() -> float:
+    """Let what was held as poison try again: at the start, when its cause may be mended, and once a day."""
+    actions.release_all(now=clock.now())
+    return RELEASE_EVERY
+
+
 LOOPS = (
     Loop("relay", relay_turn, hints_after=0.02),
     Loop("sweep", sweep_turn),
     Loop("delivery", delivery_turn, delivery_end, hints_after=0.2),
     # at once it would find no engine: this one has not ticked yet
     Loop("watchdog", watchdog_turn, first_after=3.0),
+    Loop("release", release_turn),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -18,6 +19,9 @@ BATCH = 100
 #: after so many batches relay and delivery get their turn
 BATCHES = 20
 POISON_AFTER = 5
+REST_SECONDS = 1.0
+#: row → until when (monotonic)
+_resting: dict[int, float] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -27,7 +31,7 @@ def sweep(now: datetime, *, batch: int = BATCH, batches: int = BATCHES) -> int:
     A lost database is raised to the caller, who comes back later; a broken deadline is not: see `_one_by_one`.
     """
     fired = 0
-    busy: set[int] = set()
+    busy = _resting_now()
     for _ in range(batches):
         found = _batch(now, batch, busy)
         fired += len(found.due)
@@ -35,6 +39,13 @@ def sweep(now: datetime, *, batch: int = BATCH, batches: int = BATCHES) -> int:
         if found.taken < batch:
             break
     return fired
+
+
+def _resting_now() -> set[int]:
+    """The rows that this process leaves alone for a moment, since others hold what they need."""
+    for pk in [pk for pk, until in _resting.items() if until <= time.monotonic()]:
+        del _resting[pk]
+    return set(_resting)
 
 
 def _batch(now: datetime, limit: int, busy: set[int]) -> Claim:
@@ -68,14 +79,17 @@ def _one_by_one(now: datetime, limit: int, busy: set[int]) -> Claim:
 
 
 def _back_off(pk: int, error: Exception, now: datetime) -> None:
-    """Try again after 1, 2, 4, 8 s; at the fifth failure hold the row. A lock that was not given is no failure."""
+    """Try again after 1, 2, 4, 8 s; at the fifth failure hold the row. A lock that was not given is no failure.
+
+    It stays due since when it was: whoever watches must see that it does not fire.
+    """
     with transaction.atomic():
         rows = Deadline.objects.select_for_update(no_key=True, skip_locked=True)
         row = rows.filter(pk=pk, state=Deadline.State.ARMED).first()
         if row is None:
             return
         if isinstance(error, OperationalError):  # lock or statement time-out, deadlock: the others' fault
-            Deadline.objects.filter(pk=pk).update(due_at=now + timedelta(seconds=1))
+            _resting[pk] = time.monotonic() + REST_SECONDS
             return
         row.attempts += 1
         if row.attempts < POISON_AFTER:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import F, Max
 
 from coordination.deadlines import alarms
-from coordination.deadlines.engine.clock import ClockGuard
+from coordination.deadlines.engine.clock import TOLERANCE, ClockGuard
 from coordination.deadlines.models import EngineGap, EngineHeartbeat
 from coordination.deadlines.queries import SILENT_AFTER
 
@@ -53,8 +53,9 @@ def tick(now: datetime, doing: str, *, asked: float | None = None, guard: ClockG
         if last is not None and now - last > SILENT_AFTER:
             cause = EngineGap.Cause.CLOCK if jump else EngineGap.Cause.SILENCE
             note_gap(last, now, cause)
-        if jump < timedelta() and last is not None and last > now:
-            # the clock went back: nobody is ahead of it any more, deadlines are late, none fires twice
+        if last is not None and (last - now > TOLERANCE or (jump < timedelta() and last > now)):
+            # the clock went back, perhaps before this process began: nobody is ahead of it any more, or nobody would
+            # be missed until then; deadlines are late, none fires twice
             EngineHeartbeat.objects.filter(at__gt=now).update(at=now)
         _beat(now, doing)
     if jump:

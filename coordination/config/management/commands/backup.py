@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
-from coordination.config import actions
+from coordination.config import actions, patience
 from coordination.config.addresses import Database, parse_database_url
 from coordination.config.backup import base, pruning, seal
 from coordination.config.backup.files import Files
@@ -120,6 +120,7 @@ class Command(BaseCommand):
 
     def base(self, store: Store, key: bytes) -> None:
         """Copy the whole server now, then remove what is old."""
+        patience.install(None)  # the log is read whole, and it grows: that takes as long as it takes
         name = base.take(source(), store, key, base.secrets_of(operations.INSTANCE, settings.SECRET_KEY))
         note("base", name, (store.bases / name / "data").stat().st_size)
         self.stdout.write(f"base {name}: {(store.bases / name / 'data').stat().st_size:,} bytes")

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from coordination.config import patience
 from coordination.config.backup.drill import drill
 from coordination.config.backup.seal import BackupProblem
 from coordination.config.launcher.folders import FolderProblem, Instance
@@ -34,6 +35,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Drill."""
+        patience.install(None)  # the restored log is read whole: that takes as long as it takes
         store, key, until = opened(options)
         folder = options["folder"] or Path(tempfile.mkdtemp(prefix="muster-drill-")) / "instance"
         try:
