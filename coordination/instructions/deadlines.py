@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from coordination.deadlines.handlers import BaseHandler, Firing, Parties
 from coordination.deadlines.models import Deadline
+from coordination.events import streams
 from coordination.events.actor import SYSTEM
 from coordination.instructions.actions import arming, asking, declining, executing
 from coordination.instructions.models import Ask, Assignment, Instruction
@@ -206,7 +207,9 @@ class InstructionHandler(_Handler):
         climbs = {}
         if subject.confirm_refused and around["command"]:
             climbs["confirm"] = around["command"][0]
-        return Parties(executing=subject.issuer_id, climbs=climbs, **around)
+        pending = cases.open_version(subject) is not None
+        told = [streams.department(pk) for pk in cases.insiders(subject, self.known)] if pending else ()
+        return Parties(executing=subject.issuer_id, climbs=climbs, streams=tuple(told), **around)
 
     def describe(self, subject: Instruction) -> dict[str, Any]:
         """Number and headline."""

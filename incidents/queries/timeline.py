@@ -61,9 +61,11 @@ def timeline_steps(
         raise access.Unseen
     family = [pk, *merged]
     named = [streams.incident(pk) for pk in family] + [streams.brief(pk) for pk in family]
-    readable = yield from access.readable_steps(actor, named, now)
+    own = [streams.department(actor.department_id)] if actor.department_id is not None else []
+    readable = yield from access.readable_steps(actor, [*named, *own], now)
     size = max(1, min(size, 200))
-    (rows,) = yield [kept(_events, family, Texts(tuple(sorted(readable))), before, str(size + 1))]
+    told, own_told = (Texts(tuple(sorted(readable & set(some)))) for some in (named, own))
+    (rows,) = yield [kept(_events, family, told, own_told, Texts(tuple(named)), before, str(size + 1))]
     more, rows = len(rows) > size, rows[:size]
     entries, corrected, goals, names = yield from _named(actor, rows, now)
     rows = [row for row in rows if row.object_type != LogEntry._meta.label_lower or row.object_id in entries]
@@ -119,10 +121,14 @@ def _position(after: Sequence[Any] | None) -> int | None:
     return value
 
 
-def _events(family: Sequence[int], readable: Texts, before: int | None, size: str) -> QuerySet[Event]:
-    rows = Event.objects.filter(
-        Exists(StreamEntry.objects.filter(event=OuterRef("pk"), stream__in=readable.given)), incident_id__in=family
-    ).exclude(type__in=_UNTOLD)
+def _events(
+    family: Sequence[int], told: Texts, own: Texts, shared: Texts, before: int | None, size: str
+) -> QuerySet[Event]:
+    """What the incident's streams tell, and what the reader's own tells alone: drafts are no part of the incident's."""
+    entries = StreamEntry.objects.filter(event=OuterRef("pk"))
+    here, mine = entries.filter(stream__in=told.given), entries.filter(stream__in=own.given)
+    alone = Exists(mine) & ~Exists(entries.filter(stream__in=shared.given))
+    rows = Event.objects.filter(Exists(here) | alone, incident_id__in=family).exclude(type__in=_UNTOLD)
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return rows.order_by("-pk")[: int(size)]

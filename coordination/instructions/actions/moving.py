@@ -196,6 +196,8 @@ def carry(
     )
 
 
+_BEFORE_ISSUE = frozenset({"amend", "submit", "withdraw", "return_draft", "approve"})
+"""Moves of a version that is not in force, also where an earlier one is."""
 _GOES_ON = frozenset({
     "reach", "receive", "acknowledge", "acknowledge_for", "misunderstood", "hand_down", "take_back", "resume",
 })
@@ -242,32 +244,38 @@ def note_move(
         effective_at=subject.effective_at,
         ball=subject.ball,
     )
-    _record(subject, instruction, f"{kind}.{action}", tell, urgency)
+    _record(subject, instruction, action, tell, urgency)
     return transition
 
 
 def _record(
     subject: Instruction | Assignment,
     instruction: Instruction,
-    type: str,
+    move: str,
     tell: Sequence[dict[str, Any]],
     urgency: str,
 ) -> None:
     payload: dict[str, Any] = {"instruction": instruction.pk, "state": subject.state, "n": instruction.current}
-    audience = [streams.incident(instruction.incident_id), streams.department(instruction.issuer_id)]
     if isinstance(subject, Assignment):
         payload |= {"assignment": subject.pk, "department": subject.department_id}
-        audience.append(streams.department(subject.department_id))
     command.record(
-        type=type,
+        type=f"{'assignment' if isinstance(subject, Assignment) else 'instruction'}.{move}",
         subject=subject,
-        streams=audience,
+        streams=_audience(subject, instruction, move),
         payload=payload,
         tell=tell,
         urgency=urgency or urgency_of(instruction),
         incident_id=instruction.incident_id,
         exercise=instruction.incident.exercise,
     )
+
+
+def _audience(subject: Instruction | Assignment, instruction: Instruction, move: str) -> list[str]:
+    """Everybody who sees the incident; what is not issued yet is for those alone who may read it."""
+    if instruction.issued_at is None or (subject is instruction and move in _BEFORE_ISSUE):
+        return [streams.department(pk) for pk in cases.insiders(instruction, cases.centres())]
+    concerned = [instruction.issuer_id, *([subject.department_id] if isinstance(subject, Assignment) else [])]
+    return [streams.incident(instruction.incident_id), *map(streams.department, concerned)]
 
 
 def urgency_of(instruction: Instruction) -> str:

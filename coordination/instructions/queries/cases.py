@@ -84,6 +84,12 @@ def command_ids(incident: Incident, known: Centres) -> frozenset[int]:
     return frozenset(pk for pk in found if pk is not None)
 
 
+def insiders(instruction: Instruction, known: Centres) -> list[int]:
+    """Departments that know of what is not issued yet: the issuer first, those above it, command."""
+    others = {*instruction.issuer.ancestor_ids, *command_ids(instruction.incident, known)} - {instruction.issuer_id}
+    return [instruction.issuer_id, *sorted(others)]
+
+
 def instruction_rows(rows: QuerySet[Instruction]) -> QuerySet[Instruction]:
     """Join what `instruction_case` needs."""
     return joined(rows).prefetch_related("versions__approvals")

@@ -58,10 +58,14 @@ def _head_row(actor: Actor, pk: int, now: datetime) -> QuerySet[Instruction]:
 def readable_versions(actor: Actor, row: Instruction, known: cases.Centres) -> list[InstructionVersion]:
     """Versions oldest first; what is not issued yet is the issuer's, of those above it and of command."""
     rows = sorted(row.versions.all(), key=lambda one: one.n)
-    insiders = {"issuer", "above_issuer", "command", "system"}
-    if states.relations(actor, cases.instruction_case(row, known)) & insiders:
+    if _inside(actor, row, known):
         return rows
     return [one for one in rows if one.state == InstructionVersion.State.ISSUED]
+
+
+def _inside(actor: Actor, row: Instruction, known: cases.Centres) -> bool:
+    insiders = {"issuer", "above_issuer", "command", "system"}
+    return bool(states.relations(actor, cases.instruction_case(row, known)) & insiders)
 
 
 def instruction(*, actor: Actor, instruction_id: Any, now: datetime) -> Row:
@@ -268,12 +272,20 @@ def transitions(*, actor: Actor, instruction_id: Any, now: datetime) -> list[Row
 
 
 def transitions_steps(*, actor: Actor, instruction_id: Any, now: datetime) -> Steps[list[Row]]:
-    """`transitions`, to be asked beside other questions; three steps."""
-    pk = as_id(instruction_id)
-    seen, rows = yield [kept(_incident_of, actor, pk, now), kept(_moves_of, actor, pk, now)]
-    if not seen:
-        raise access.Unseen
+    """`transitions`, to be asked beside other questions; three steps.
+
+    What was done with a version that is not in force is told to those alone who may read that version.
+    """
+    one, known, (rows,) = yield from side_by_side(
+        one_steps(actor, instruction_id, now), cases.centres_steps(), _moves(actor, as_id(instruction_id), now)
+    )
+    if not _inside(actor, one, known):
+        rows = [row for row in rows if (row.data.get("n") or 0) <= one.current]
     return (yield from _told(rows))
+
+
+def _moves(actor: Actor, pk: int, now: datetime) -> Steps[list[list[Transition]]]:
+    return (yield [kept(_moves_of, actor, pk, now)])
 
 
 def _moves_of(actor: Actor, pk: int, now: datetime) -> QuerySet[Transition]:
