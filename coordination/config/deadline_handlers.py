@@ -37,6 +37,9 @@ DELIVERY_SENT: dict[str, str] = {
 # Who is told when nobody of a ladder step could be reached? Callable(subject_type, subject_id, guard, now).
 UNREACHED: list[str] = ["coordination.deadlines.on_event.unreached"]
 
+# Who is told of a message that was set aside for a fault of its own? Callable(delivery_id, what it is, now).
+POISON: list[str] = ["coordination.deadlines.on_event.message_poison"]
+
 
 def install() -> None:
     """Hand the lists to the rooms that ask them; called once at start."""
@@ -46,4 +49,5 @@ def install() -> None:
         facts_by_type={subject: import_string(name) for subject, name in MESSAGE_FACTS.items()},
         sent_by_type={subject: import_string(name) for subject, name in DELIVERY_SENT.items()},
         unreached_calls=[import_string(name) for name in UNREACHED],
+        poison_calls=[import_string(name) for name in POISON],
     )

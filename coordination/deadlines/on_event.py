@@ -43,6 +43,14 @@ def relay_poison(poison: Any, now: datetime) -> None:
     alarms.raise_alarm(alarms.POISON, f"event:{poison.event_id}:{poison.subscriber}", detail, now=now)
 
 
+def message_poison(delivery_id: int, what: Mapping[str, Any], now: datetime) -> None:
+    """A message was set aside, so that the others go out: somebody must look at it.
+
+    Nobody is sent a message about that: one that breaks too would raise the next alarm.
+    """
+    alarms.raise_alarm(alarms.POISON, f"delivery:{delivery_id}", dict(what), now=now)
+
+
 def still_climbing(subject_id: int, guard: Mapping[str, Any]) -> bool:
     """Whether a ladder step's message is still wanted: its chain has not been answered in the meantime."""
     return queries.is_climbing(

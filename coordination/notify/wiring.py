@@ -17,11 +17,14 @@ Facts = Callable[[Iterable[int]], Mapping[int, Mapping[str, Any]]]
 Sent = Callable[[int, datetime], None]
 #: nobody of one ladder step could be reached: (subject type, subject id, guard, now)
 Unreached = Callable[[str, int, Mapping[str, Any], datetime], None]
+#: a message was set aside, for a fault of its own: (delivery id, what it is, now)
+Poison = Callable[[int, Mapping[str, Any], datetime], None]
 
 guards: dict[str, Guard] = {}
 facts: dict[str, Facts] = {}
 sent: dict[str, Sent] = {}
 unreached: list[Unreached] = []
+poison: list[Poison] = []
 
 
 def install(
@@ -30,6 +33,7 @@ def install(
     facts_by_type: Mapping[str, Facts],
     sent_by_type: Mapping[str, Sent],
     unreached_calls: Iterable[Unreached],
+    poison_calls: Iterable[Poison],
 ) -> None:
     """Take the answers, replacing earlier ones."""
     guards.clear()
@@ -39,3 +43,4 @@ def install(
     sent.clear()
     sent.update(sent_by_type)
     unreached[:] = unreached_calls
+    poison[:] = poison_calls

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from coordination.events import clock
-from coordination.notify import wiring
+from coordination.notify import channels, wiring
 from coordination.notify.management.commands.sms_gateway import serve
 from tests.deadlines import city as cities
+from tests.notify.wire import Wire
 
 
 @pytest.fixture
@@ -23,12 +24,14 @@ def city(db: None) -> cities.City:
 @pytest.fixture
 def wired() -> Iterator[None]:
     """What other rooms answer is empty during the test, and as before afterwards."""
-    kept = (dict(wiring.guards), dict(wiring.facts), dict(wiring.sent), list(wiring.unreached))
+    kept = (dict(wiring.guards), dict(wiring.facts), dict(wiring.sent), list(wiring.unreached), list(wiring.poison))
     wiring.facts.clear()
     wiring.sent.clear()
     yield
-    guards, facts, sent, unreached = kept
-    wiring.install(guards_by_type=guards, facts_by_type=facts, sent_by_type=sent, unreached_calls=unreached)
+    guards, facts, sent, unreached, poison = kept
+    wiring.install(
+        guards_by_type=guards, facts_by_type=facts, sent_by_type=sent, unreached_calls=unreached, poison_calls=poison
+    )
 
 
 @pytest.fixture
@@ -41,3 +44,19 @@ def gateway(settings: object, tmp_path: Path) -> Iterator[str]:
     yield url
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def sms(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """SMS by a wire of ours."""
+    wire = Wire(resend=False)
+    monkeypatch.setitem(channels.CHANNELS, "sms", wire)
+    return wire
+
+
+@pytest.fixture
+def email(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """Mail by a wire of ours."""
+    wire = Wire(resend=True)
+    monkeypatch.setitem(channels.CHANNELS, "email", wire)
+    return wire

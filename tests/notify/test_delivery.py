@@ -14,56 +14,19 @@ from django.test.utils import CaptureQueriesContext
 
 from coordination.events.actor import SYSTEM
 from coordination.events.models import Event, StreamEntry
-from coordination.notify import actions, channels, delivery, wiring
+from coordination.notify import actions, delivery, wiring
 from coordination.notify.channels import Answer, Letter
 from coordination.notify.delivery import claim as claims
 from coordination.notify.delivery.outcome import settle
 from coordination.notify.models import Delivery, Notice
 from tests.deadlines.city import City
+from tests.notify.wire import Wire
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wired")]
 
 
 def seconds(amount: float) -> timedelta:
     return timedelta(seconds=amount)
-
-
-class Wire:
-    """A channel that answers what the test says, and keeps the letters."""
-
-    def __init__(self, *, resend: bool) -> None:
-        self.RESEND_UNKNOWN = resend
-        self.letters: list[Letter] = []
-        self.asked: list[str] = []
-        self.answers: list[Answer] = []
-        self.told: list[Answer] = []
-
-    def is_set_up(self) -> bool:
-        return True
-
-    def send(self, letter: Letter) -> Answer:
-        self.letters.append(letter)
-        return self.answers.pop(0) if self.answers else Answer("sent", "ref")
-
-    def ask(self, letter: Letter, reference: str) -> Answer:
-        self.asked.append(reference)
-        return self.told.pop(0) if self.told else Answer("unknown", reference)
-
-
-@pytest.fixture
-def sms(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    """SMS by a wire of ours."""
-    wire = Wire(resend=False)
-    monkeypatch.setitem(channels.CHANNELS, "sms", wire)
-    return wire
-
-
-@pytest.fixture
-def email(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    """Mail by a wire of ours."""
-    wire = Wire(resend=True)
-    monkeypatch.setitem(channels.CHANNELS, "email", wire)
-    return wire
 
 
 def tell(city: City, *names: str, key: str = "k", urgency: str = "routine", **more: Any) -> int:

@@ -17,7 +17,7 @@ from coordination.notify import actions, delivery, quiet, routes
 from coordination.notify.channels import Answer
 from coordination.notify.models import Delivery, QuietRule
 from tests.deadlines.city import City
-from tests.notify.test_delivery import Wire, email, sms  # noqa: F401 - fixtures
+from tests.notify.wire import Wire
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("wired")]
 
@@ -64,7 +64,7 @@ def sent(now: datetime) -> dict[str, str]:
     return dict(Delivery.objects.values_list("channel", "state"))
 
 
-def test_a_routine_message_waits_for_the_morning_outside_and_is_on_screen_at_once(night: City, sms: Wire) -> None:  # noqa: F811
+def test_a_routine_message_waits_for_the_morning_outside_and_is_on_screen_at_once(night: City, sms: Wire) -> None:
     tell(night)
     assert sent(NIGHT) == {"in_app": "sent", "sms": "pending"}
     row = Delivery.objects.get(channel="sms")
@@ -75,17 +75,17 @@ def test_a_routine_message_waits_for_the_morning_outside_and_is_on_screen_at_onc
 
 
 @pytest.mark.parametrize(("urgency", "level"), [("immediate", 0), ("urgent", 0), ("routine", 2), ("routine", 3)])
-def test_what_presses_or_has_climbed_rings_at_night(night: City, sms: Wire, urgency: str, level: int) -> None:  # noqa: F811
+def test_what_presses_or_has_climbed_rings_at_night(night: City, sms: Wire, urgency: str, level: int) -> None:
     tell(night, urgency=urgency, level=level)
     assert sent(NIGHT)["sms"] == "sent"
 
 
-def test_the_first_two_rungs_of_routine_wait(night: City, sms: Wire) -> None:  # noqa: F811
+def test_the_first_two_rungs_of_routine_wait(night: City, sms: Wire) -> None:
     tell(night, level=1)
     assert sent(NIGHT)["sms"] == "pending"
 
 
-def test_a_persons_own_hours_count_before_the_departments(night: City, sms: Wire) -> None:  # noqa: F811
+def test_a_persons_own_hours_count_before_the_departments(night: City, sms: Wire) -> None:
     rule(night, person="station-duty", begins="00:00", ends="00:00")
     tell(night)
     assert sent(NIGHT)["sms"] == "sent", "no quiet hours at all"
@@ -95,7 +95,7 @@ def test_a_persons_own_hours_count_before_the_departments(night: City, sms: Wire
     assert Delivery.objects.get(channel="sms", state="pending").available_at == MORNING + timedelta(hours=1)
 
 
-def test_whoever_has_no_rule_is_told_at_any_hour(city: City, sms: Wire) -> None:  # noqa: F811
+def test_whoever_has_no_rule_is_told_at_any_hour(city: City, sms: Wire) -> None:
     city.now = NIGHT
     tell(city)
     assert sent(NIGHT)["sms"] == "sent"
@@ -112,7 +112,7 @@ def test_hours_within_one_day_and_their_edges(city: City) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["failed", "refused"])
-def test_a_retry_and_the_next_way_keep_quiet_too(night: City, sms: Wire, email: Wire, outcome: str) -> None:  # noqa: F811
+def test_a_retry_and_the_next_way_keep_quiet_too(night: City, sms: Wire, email: Wire, outcome: str) -> None:
     day = NIGHT - timedelta(hours=2)
     night.now = day
     tell(night)
@@ -126,7 +126,7 @@ def test_a_retry_and_the_next_way_keep_quiet_too(night: City, sms: Wire, email: 
     assert len(sms.letters) + len(email.letters) == 2
 
 
-def test_looking_costs_the_same_for_one_and_many(night: City, sms: Wire) -> None:  # noqa: F811
+def test_looking_costs_the_same_for_one_and_many(night: City, sms: Wire) -> None:
     counts = []
     for n in (1, 12):
         for k in range(n):

@@ -6,7 +6,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 
 from coordination.deadlines import alarms
@@ -14,6 +14,7 @@ from coordination.deadlines.actions import POISON
 from coordination.deadlines.engine.claim import Claim
 from coordination.deadlines.engine.fire import fire_batch
 from coordination.deadlines.models import Deadline
+from coordination.events import database
 
 BATCH = 100
 #: after so many batches relay and delivery get their turn
@@ -52,7 +53,7 @@ def _batch(now: datetime, limit: int, busy: set[int]) -> Claim:
     try:
         return fire_batch(now, limit, skip=busy)
     except Exception as error:
-        if _lost(error):
+        if database.is_gone(error):
             raise
         _log.warning("a batch failed and is redone row by row: %s", error)
     return _one_by_one(now, limit, busy)
@@ -67,7 +68,7 @@ def _one_by_one(now: datetime, limit: int, busy: set[int]) -> Claim:
         try:
             found = fire_batch(now, 1, ids=[pk])
         except Exception as error:
-            if _lost(error):
+            if database.is_gone(error):
                 raise
             _log.exception("deadline %s failed", pk)
             _back_off(pk, error, now)
@@ -107,13 +108,3 @@ def _back_off(pk: int, error: Exception, now: datetime) -> None:
             incident_id=row.incident_id,
             now=now,
         )
-
-
-def _lost(error: Exception) -> bool:
-    """Whether the database itself is gone, rather than this work being refused."""
-    if isinstance(error, InterfaceError):
-        return True
-    if not isinstance(error, OperationalError):
-        return False
-    code = getattr(error.__cause__, "pgcode", None)
-    return code is None or code.startswith(("08", "57P", "53"))

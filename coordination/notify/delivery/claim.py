@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Q
 
+from coordination.events import database
 from coordination.notify import channels, quiet, wiring
+from coordination.notify.delivery.faults import why
 from coordination.notify.models import Delivery, WebhookEndpoint
 
 LEASE = timedelta(seconds=30)
@@ -23,15 +26,20 @@ LOOKED_AT = 200
 PARKED_FOR = timedelta(minutes=10)
 #: calls to one endpoint at a time: a slow receiver keeps nobody else waiting
 PER_ENDPOINT = 2
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One call to make: these rows are leased. ``what``: send them, or ask the provider what became of them."""
+    """One call to make: these rows are leased. ``what``: send them, or ask the provider what became of them.
+
+    ``broken``: why there is no call to make, for a fault of the rows themselves; it counts as a failed attempt.
+    """
 
     channel: str
     deliveries: tuple[Delivery, ...]
     what: Literal["send", "ask"] = "send"
+    broken: str = ""
 
     @property
     def endpoint_id(self) -> int | None:
@@ -55,7 +63,7 @@ def lapse(now: datetime) -> int:
 def claim(now: datetime, channel: str, slots: int, in_flight: Counter[int]) -> list[Parcel]:
     """Lease up to ``slots`` parcels of one channel, most urgent first; drop what is no longer wanted.
 
-    What quiet hours bind waits until they are over.
+    What quiet hours bind waits until they are over. What cannot be judged comes as a broken parcel, beyond the slots.
 
     ``in_flight``: running calls by endpoint id.
     """
@@ -63,16 +71,10 @@ def claim(now: datetime, channel: str, slots: int, in_flight: Counter[int]) -> l
         return []
     with transaction.atomic():
         rows = _waiting(now, channel, in_flight)
-        asleep = quiet.held(rows, now)
-        wanted = []
-        for row in rows:
-            if row.pk in asleep:
-                Delivery.objects.filter(pk=row.pk).update(available_at=asleep[row.pk])
-            elif row.state == Delivery.State.UNKNOWN or is_wanted(row):
-                wanted.append(row)
-            else:
-                Delivery.objects.filter(pk=row.pk).update(state=Delivery.State.SUPERSEDED, lease_until=None)
-        parcels = _parcels(channel, wanted, slots, Counter(in_flight))
+        if not rows:
+            return []
+        wanted, broken = _judged(rows, now)
+        parcels = broken + _parcels(channel, wanted, slots, Counter(in_flight))
         leased = [row.pk for parcel in parcels for row in parcel.deliveries]
         if leased:
             until = now + LEASE
@@ -83,6 +85,53 @@ def claim(now: datetime, channel: str, slots: int, in_flight: Counter[int]) -> l
         for row in parcel.deliveries:
             row.state, row.lease_until, row.attempts = Delivery.State.SENDING, until, row.attempts + 1
     return parcels
+
+
+def hand_back(rows: Sequence[Delivery], now: datetime) -> None:
+    """Let these wait on: they were leased for a call that is not made."""
+    ids = [row.pk for row in rows]
+    Delivery.objects.filter(pk__in=ids, state=Delivery.State.SENDING).update(
+        state=Delivery.State.PENDING, lease_until=None, available_at=now, attempts=F("attempts") - 1
+    )
+
+
+def _judged(rows: Sequence[Delivery], now: datetime) -> tuple[list[Delivery], list[Parcel]]:
+    """Those wanted now, and those of which nobody can say so: one row's fault is not another's."""
+    try:
+        with transaction.atomic():
+            return _wanted(rows, now), []
+    except Exception as error:
+        if database.is_gone(error):
+            raise
+        _log.warning("messages are judged one by one: %s", error)
+    wanted: list[Delivery] = []
+    broken: list[Parcel] = []
+    for row in rows:
+        try:
+            with transaction.atomic():
+                wanted += _wanted([row], now)
+        except OperationalError as error:  # a lock or a time-out: it is asked again in the next round
+            if database.is_gone(error):
+                raise
+            _log.warning("delivery %s cannot be judged now: %s", row.pk, error)
+        except Exception as error:  # noqa: BLE001 - whatever a guard raises
+            _log.exception("delivery %s cannot be judged", row.pk)
+            what: Literal["send", "ask"] = "ask" if row.state == Delivery.State.UNKNOWN else "send"
+            broken.append(Parcel(row.channel, (row,), what, why(error)))
+    return wanted, broken
+
+
+def _wanted(rows: Sequence[Delivery], now: datetime) -> list[Delivery]:
+    asleep = quiet.held(rows, now)
+    wanted = []
+    for row in rows:
+        if row.pk in asleep:
+            Delivery.objects.filter(pk=row.pk).update(available_at=asleep[row.pk])
+        elif row.state == Delivery.State.UNKNOWN or is_wanted(row):
+            wanted.append(row)
+        else:
+            Delivery.objects.filter(pk=row.pk).update(state=Delivery.State.SUPERSEDED, lease_until=None)
+    return wanted
 
 
 def _waiting(now: datetime, channel: str, in_flight: Counter[int]) -> list[Delivery]:

@@ -6,17 +6,20 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from coordination.events import command
 from coordination.events.actor import SYSTEM
 from coordination.notify import actions, channels, routes, urgency, wiring
 from coordination.notify.channels import Answer
 from coordination.notify.delivery.claim import Parcel
+from coordination.notify.delivery.faults import plain, why
 from coordination.notify.models import Delivery, WebhookEndpoint
 
 #: waits between attempts (seconds); then the next channel
 RETRIES = (15, 60, 240)
+#: the same where the fault is the message's own: whoever waits for it is better told by the next way
+BROKEN_RETRIES = (1, 4, 15)
 #: waits (seconds) until a room that could not take note of its first message is told again
 HEAR_AGAIN = (1, 2, 4, 8, 15, 30, 60, 120, 240)
 #: how long until a provider is asked what became of a message
@@ -29,6 +32,7 @@ _log = logging.getLogger(__name__)
 def settle(parcel: Parcel, answer: Answer, now: datetime) -> None:
     """Write what became of a parcel; what another process has taken over since is left to it."""
     ids = sorted(row.pk for row in parcel.deliveries)
+    answer = Answer(answer.outcome, plain(answer.reference), plain(answer.error))
     with command.unit(SYSTEM, now):
         attempts = {row.pk: row.attempts for row in parcel.deliveries}
         rows = Delivery.objects.select_for_update(no_key=True, of=("self",)).select_related("person", "endpoint")
@@ -42,7 +46,7 @@ def settle(parcel: Parcel, answer: Answer, now: datetime) -> None:
         if answer.outcome == "sent":
             _sent(mine, answer, now)
         elif answer.outcome == "refused":
-            _give_up(mine, answer, now)
+            _give_up(parcel, mine, answer, now)
         elif answer.outcome == "unknown" and not channels.channel(parcel.channel).RESEND_UNKNOWN:
             _unknown(parcel, mine, answer, now)
         else:
@@ -105,11 +109,12 @@ def _announce(rows: Iterable[Delivery], now: datetime) -> set[tuple[str, int]]:
 
 def _again(parcel: Parcel, rows: Sequence[Delivery], answer: Answer, now: datetime) -> None:
     """Try again after 15, 60, 240 s; then the next channel."""
+    waits = BROKEN_RETRIES if parcel.broken else RETRIES
     tired = [row for row in rows if row.attempts > len(RETRIES)]
     fresh = [row for row in rows if row.attempts <= len(RETRIES)]
     for row in fresh:
         # a provider that never got it is no failed attempt of ours to wait for
-        wait = 0 if parcel.what == "ask" else RETRIES[row.attempts - 1]
+        wait = 0 if parcel.what == "ask" and not parcel.broken else waits[row.attempts - 1]
         Delivery.objects.filter(pk=row.pk).update(
             state=Delivery.State.PENDING,
             lease_until=None,
@@ -117,7 +122,7 @@ def _again(parcel: Parcel, rows: Sequence[Delivery], answer: Answer, now: dateti
             error=answer.error[:300],
         )
     if tired:
-        _give_up(tired, answer, now)
+        _give_up(parcel, tired, answer, now)
 
 
 def _unknown(parcel: Parcel, rows: Sequence[Delivery], answer: Answer, now: datetime) -> None:
@@ -129,29 +134,69 @@ def _unknown(parcel: Parcel, rows: Sequence[Delivery], answer: Answer, now: date
         elif not row.repeated:
             changes |= {"state": Delivery.State.PENDING, "available_at": now, "repeated": True}
         else:
-            _give_up([row], answer, now)
+            _give_up(parcel, [row], answer, now)
             continue
         Delivery.objects.filter(pk=row.pk).update(error=answer.error[:300], **changes)
 
 
-def _give_up(rows: Sequence[Delivery], answer: Answer, now: datetime) -> None:
+def set_aside(parcel: Parcel, answer: Answer, fault: str, now: datetime) -> None:
+    """Write no more of a parcel than that it is over: what follows from its answer cannot be written."""
+    left = answer.outcome == "sent"  # then that stands, whatever else fails
+    over = {"state": Delivery.State.SENT, "sent_at": now} if left else {"state": Delivery.State.FAILED}
+    with command.unit(SYSTEM, now):
+        for row in sorted(parcel.deliveries, key=lambda row: row.pk):
+            mine = Delivery.objects.filter(pk=row.pk, state=Delivery.State.SENDING, attempts=row.attempts)
+            if mine.update(lease_until=None, error=fault[:300], **over):
+                _poisoned(row, fault, now)
+
+
+def _give_up(parcel: Parcel, rows: Sequence[Delivery], answer: Answer, now: datetime) -> None:
     """This channel will not do it: the person's next one, or nobody was reached."""
     for row in rows:
         Delivery.objects.filter(pk=row.pk).update(
             state=Delivery.State.FAILED, lease_until=None, error=answer.error[:300]
         )
-        if row.endpoint_id is not None:
+        fault = parcel.broken
+        try:
+            with transaction.atomic():
+                _otherwise(row, answer, now, broken=bool(fault))
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - another room's fault must not keep the next message back
+            _log.exception("delivery %s: nothing can follow from its failure", row.pk)
+            fault = why(error)
+        if fault:
+            _poisoned(row, fault, now)
+
+
+def _otherwise(row: Delivery, answer: Answer, now: datetime, *, broken: bool) -> None:
+    if row.endpoint_id is not None:
+        if not broken:  # a fault of ours is none of the endpoint's
             WebhookEndpoint.objects.filter(pk=row.endpoint_id).update(parked_at=now, parked_why=answer.error[:300])
-            continue
-        if row.person is None:
-            continue
-        contact = routes.Contact(row.person.pk, row.person.phone, row.person.email, row.person.language)
-        other = routes.following(contact, urgency.name(row.urgency), row.channel)
-        if other is not None:
-            actions.next_way(row, other, now)
-        elif not _others_try(row):
-            for call in wiring.unreached:
-                call(row.object_type, row.object_id, {**row.guard, "department": row.department_id}, now)
+        return
+    if row.person is None:
+        return
+    contact = routes.Contact(row.person.pk, row.person.phone, row.person.email, row.person.language)
+    other = routes.following(contact, urgency.name(row.urgency), row.channel)
+    if other is not None:
+        actions.next_way(row, other, now)
+    elif not _others_try(row):
+        for call in wiring.unreached:
+            call(row.object_type, row.object_id, {**row.guard, "department": row.department_id}, now)
+
+
+def _poisoned(row: Delivery, fault: str, now: datetime) -> None:
+    """Somebody must look at this one; an alarm that fails must not keep the others back."""
+    _log.critical("delivery %s is poison: %s", row.pk, fault)
+    what = {"channel": row.channel, "object": [row.object_type, row.object_id], "error": fault}
+    try:
+        with transaction.atomic():
+            for call in wiring.poison:
+                call(row.pk, what, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # noqa: BLE001 - see above
+        _log.critical("no alarm could be raised for it", exc_info=True)
 
 
 def _others_try(row: Delivery) -> bool:
