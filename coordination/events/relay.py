@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection
 from django.utils.module_loading import import_string
 
-from coordination.events import clock, tracing
+from coordination.events import clock, database, tracing
 from coordination.events.actor import SYSTEM
 from coordination.events.command import unit
 from coordination.events.models import Event, RelayCursor, StreamEntry
@@ -191,21 +191,36 @@ def _failed(name: str, stream: str, entry: StreamEntry, error: Exception) -> boo
         entry.event.type,
         exc_info=error,
     )
-    database = isinstance(error, OperationalError | InterfaceError)
-    with transaction.atomic():
+    try:
+        return _count(name, stream, entry, error, alarm=True)
+    except Exception as failed:
+        if database.is_gone(failed):
+            raise
+        if isinstance(failed, OperationalError):  # a lock that was not given: event and alarm come again
+            _log.warning("the alarm has to wait: %s", failed)
+            return False
+        # an alarm that fails must not hold the stream up
+        _log.critical("no alarm could be raised for it", exc_info=True)
+    return _count(name, stream, entry, error, alarm=False)
+
+
+def _count(name: str, stream: str, entry: StreamEntry, error: Exception, *, alarm: bool) -> bool:
+    """`_failed`, with its alarm or without: who dies before the alarm stands has not passed the event over."""
+    refused = isinstance(error, OperationalError | InterfaceError)
+    with unit(SYSTEM, clock.now()) as opened:
         cursor = _claim(name, stream)
         if cursor is None or cursor.seq >= entry.seq:
             return False
         tries = min(cursor.tries + 1, 100)
-        skipped = tries >= TRIES and not database
+        skipped = tries >= TRIES and not refused
         text = f"{type(error).__name__}: {error}"[:300].replace("\x00", "")
         if skipped:
             _advance(cursor, entry.seq)
         else:
             pause = timedelta(seconds=min(2 ** (tries - 1), 30))
             RelayCursor.objects.filter(pk=cursor.pk).update(tries=tries, retry_at=_server_now() + pause, error=text)
-    if skipped or tries == TRIES:
-        _say(Poison(name, stream, entry.seq, entry.event.pk, entry.event.type, text, skipped))
+        if alarm and (skipped or tries == TRIES):
+            _say(Poison(name, stream, entry.seq, entry.event.pk, entry.event.type, text, skipped), opened.now)
     return skipped
 
 
@@ -217,7 +232,7 @@ def _server_now() -> datetime:
     return moment
 
 
-def _say(poison: Poison) -> None:
+def _say(poison: Poison, now: datetime) -> None:
     _log.critical(
         "event %s (%s) is poison to %s: %s",
         poison.event_id,
@@ -225,11 +240,5 @@ def _say(poison: Poison) -> None:
         poison.subscriber,
         poison.error,
     )
-    if _on_poison is None:
-        return
-    try:
-        now = clock.now()
-        with unit(SYSTEM, now):
-            _on_poison(poison, now)
-    except Exception:  # noqa: BLE001 - an alarm that fails must not hold the stream up
-        _log.critical("no alarm could be raised for it", exc_info=True)
+    if _on_poison is not None:
+        _on_poison(poison, now)

@@ -15,6 +15,7 @@ from accounts.models import Department, Duty
 from coordination.events import clock, command, queries, relay
 from coordination.events.actor import SYSTEM
 from coordination.events.models import Event, RelayCursor, StreamEntry, StreamHead
+from tests.events import outside
 from tests.events.deeds import PERSON, department, note
 from tests.events.test_command import at_once
 
@@ -153,6 +154,57 @@ def test_an_alarm_that_fails_does_not_hold_the_stream_up() -> None:
         relay.run_once()
         pauses_over()
     assert effects() == ids[1:]
+
+
+def test_an_alarm_that_waits_in_vain_for_a_lock_is_raised_later() -> None:
+    write(department(), 2, "a")
+    ids = list(Event.objects.order_by("pk").values_list("pk", flat=True))
+    told: list[int] = []
+
+    def busy(poison: relay.Poison, now: object) -> None:
+        told.append(poison.event_id)
+        if len(told) == 1:
+            raise OperationalError("canceling statement due to lock timeout") from NotGiven()
+
+    relay.configure([("ear", Ear(ids[0]).handle)], busy)
+    for _ in range(5):
+        assert effects() == []
+        relay.run_once()
+        pauses_over()
+    assert (effects(), told) == ([], ids[:1]), "nothing is passed over without its alarm"
+    relay.run_once()
+    assert (effects(), told) == (ids[1:], [ids[0], ids[0]])
+
+
+class NotGiven(Exception):
+    """What the driver says of a lock."""
+
+    pgcode = "55P03"
+
+
+DIES_AT_THE_ALARM = """
+import os, django
+django.setup()
+from coordination.events import relay
+def broken(events):
+    raise ValueError("cannot take it")
+relay.configure([("ear", broken)], lambda poison, now: os._exit(9))
+relay.run_once()
+"""
+
+
+def test_what_is_killed_at_the_alarm_has_not_passed_the_event_over() -> None:
+    write(department(), 1, "a")
+    ear, told = Ear(Event.objects.get().pk), []
+    relay.configure([("ear", ear.handle)], lambda poison, now: told.append(poison.event_id))
+    for _ in range(4):
+        relay.run_once()
+        pauses_over()
+    assert outside.start("-c", DIES_AT_THE_ALARM).wait(60) == 9
+    assert RelayCursor.objects.get(subscriber="ear", stream="a").seq == 0
+    relay.run_once()
+    assert told == [Event.objects.get().pk]
+    assert RelayCursor.objects.get(subscriber="ear", stream="a").seq == 1
 
 
 def test_four_relays_at_once_have_each_effect_once() -> None:
