@@ -33,6 +33,7 @@ CHECK = False
 _FIRST = 1_900_000_000
 _MARK = re.compile(r"(19000\d{5})")
 _FORMS: dict[Any, Form | None] = {}
+_UNKNOWN: Any = object()
 
 
 class CannotBeKept(TypeError):
@@ -127,13 +128,15 @@ def form_of(asked: Kept, compile_: Compile) -> tuple[Form | None, list[Any]]:
     """The form of a question (None: it has no rows, whatever the values), and its values."""
     values: list[Any] = []
     key = (asked.build, compile_, *(_key(one, values) for one in asked.given))
-    if key not in _FORMS:
+    form = _FORMS.get(key, _UNKNOWN)  # looked up once: another thread may forget all of them meanwhile
+    if form is _UNKNOWN:
+        form = _learnt(asked, compile_, values)
         if len(_FORMS) >= MOST:
             _FORMS.clear()
-        _FORMS[key] = _learnt(asked, compile_, values)
+        _FORMS[key] = form
     elif CHECK:
-        _compare(asked, compile_, _FORMS[key], values)
-    return _FORMS[key], values
+        _compare(asked, compile_, form, values)
+    return form, values
 
 
 def _key(one: Any, values: list[Any]) -> Any:

@@ -23,6 +23,7 @@ MOST = 32
 _TYPES: dict[type, str] = {int: "bigint", str: "text", datetime: "timestamptz"}
 _numbers = count(1)
 _statements: dict[tuple[Form, ...], Statement | None] = {}
+_UNKNOWN: Any = object()
 _planned: WeakKeyDictionary[Any, OrderedDict[Statement, str]] = WeakKeyDictionary()
 
 
@@ -55,14 +56,15 @@ def _type(value: Any) -> str:
 def execute(cursor: Any, head: str, forms: Sequence[Form], sent: Sequence[list[Any]]) -> bool:
     """Carry out ``head`` and the forms as one statement; False where they cannot be planned ahead."""
     key = tuple(forms)
-    if key not in _statements:
+    statement = _statements.get(key, _UNKNOWN)  # looked up once: another thread may forget all of them meanwhile
+    if statement is _UNKNOWN:
+        try:
+            statement = Statement(head, forms, sent)
+        except KeyError:
+            statement = None
         if len(_statements) >= 1_024:
             _statements.clear()
-        try:
-            _statements[key] = Statement(head, forms, sent)
-        except KeyError:
-            _statements[key] = None
-    statement = _statements[key]
+        _statements[key] = statement
     if statement is None:
         return False
     values = [

@@ -188,3 +188,31 @@ def test_forms_are_forgotten_before_they_are_too_many(tree: list[Department], mo
         actor = replace(FIRE, department_id=tree[0].pk, posts=frozenset({posts}))
         assert at_once(kept(near, actor, None, T0)) == [[tree[0]]]
     assert len(keeping._FORMS) <= 2
+
+
+class Forgetful(dict[Any, Any]):
+    """What another thread forgets just when this one has looked or written."""
+
+    def __contains__(self, key: object) -> bool:
+        found = super().__contains__(key)
+        self.clear()
+        return found
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key, value)
+        self.clear()
+
+
+@pytest.mark.parametrize("learnt_before", [True, False])
+def test_what_another_thread_forgets_meanwhile_fails_nobody(
+    tree: list[Department], monkeypatch: pytest.MonkeyPatch, learnt_before: bool
+) -> None:
+    if learnt_before:
+        nothing_planned()
+        at_once(kept(by_ids, [tree[0].pk]), kept(by_ids, [tree[1].pk]))
+    for room, name in ((keeping, "_FORMS"), (prepared, "_statements")):
+        forgetful = Forgetful()
+        dict.update(forgetful, getattr(room, name))
+        monkeypatch.setattr(room, name, forgetful)
+    assert at_once(kept(by_ids, [tree[0].pk]), kept(by_ids, [tree[2].pk])) == [[tree[0]], [tree[2]]]
+    assert at_once(kept(by_ids, [])) == [[]]
