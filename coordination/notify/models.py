@@ -80,6 +80,7 @@ class Delivery(models.Model):
                 name="delivery_hot",
             ),
             models.Index(fields=["object_type", "object_id"], name="delivery_object"),
+            models.Index(fields=["created_at"], condition=models.Q(state="failed"), name="delivery_failed"),
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,12 +15,16 @@ import httpx
 import pytest
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from coordination.config.management.commands.metrics import listen
-from coordination.config.monitor import exporter, process
+from coordination.config.monitor import exporter, facts, process
+from coordination.events import clock
+from coordination.notify.models import Delivery
 
 ROOT = Path(__file__).resolve().parents[2]
 Shown = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -156,3 +161,33 @@ def test_the_one_on_call_sees_what_the_database_does(capsys: pytest.CaptureFixtu
         "slots (log kept for whoever fetches it):", "refusals of the last hour:", "sign-ins after wrong passwords:",
     ]  # fmt: skip
     assert "muster-test" in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sent", [6_000, 24_000])
+def test_messages_are_counted_without_reading_those_that_were_sent(sent: int) -> None:
+    now = clock.now()
+    states = ["sent"] * sent + ["failed"] * 2_000 + ["pending"] * 3
+    Delivery.objects.bulk_create(
+        Delivery(dedupe_key=str(n), channel="sms", state=state, object_type="x.y", object_id=n, available_at=now,
+                 created_at=now - timedelta(days=n % 30))
+        for n, state in enumerate(states)
+    )  # fmt: skip
+    Delivery.objects.bulk_create(
+        Delivery(dedupe_key=f"lately {n}", channel="email", state="failed", object_type="x.y", object_id=n,
+                 available_at=now, created_at=now - timedelta(minutes=n))
+        for n in (1, 59, 61)
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notify_delivery")
+    with CaptureQueriesContext(connection) as asked:
+        found = facts.deliveries()
+    assert found == {
+        ("sms", "pending"): 3,
+        ("sms", "failed"): len([n for n in range(sent, sent + 2_000) if n % 30 == 0]),
+        ("email", "failed"): 2,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + asked.captured_queries[0]["sql"])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Seq Scan" not in plan and "delivery_hot" in plan and "delivery_failed" in plan, plan
