@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.module_loading import import_string
 
-from coordination.deadlines import alarms, handlers, queries
-from coordination.deadlines.models import Alarm, Deadline, EngineHeartbeat
+from coordination.deadlines import alarms, answered, handlers, queries
+from coordination.deadlines.models import Deadline
 from coordination.events import queries as events
 from coordination.notify import outbound
 from coordination.notify import queries as notify
@@ -94,7 +94,7 @@ def check(now: datetime) -> Report:
     seen.findings.extend(_look_further(now))
     mended, left = _mend(now)
     findings = [*seen.findings, Finding("unarmed", "page" if left else "ok", float(left))]
-    _settle_answered(now)
+    answered.settle(now)
     report = Report(now, findings, mended)
     if report.good:
         _tell_outside()
@@ -149,45 +149,6 @@ def _mend(now: datetime) -> tuple[int, int]:
         else:
             alarms.settle(alarms.UNARMED, subject_type, now=now)
     return mended, left
-
-
-def _settle_answered(now: datetime) -> None:
-    """An empty step is over when its chain has been answered: key ``type:id:kind:generation:step``.
-
-    A jump of the clock is over, too, when the process that saw it is gone: it cannot say so any more.
-    """
-    for kind, is_over in (
-        (alarms.STEP_EMPTY, _answered), (alarms.UNREACHED, _long_ago(now)), (alarms.CLOCK, _nobody_beats(now)),
-        (alarms.POISON, _tried_again(now)),
-    ):  # fmt: skip
-        for alarm in Alarm.objects.filter(kind=kind, settled_at=None).order_by("id")[:500]:
-            if is_over(alarm):
-                alarms.settle(kind, alarm.key, now=now)
-
-
-def _answered(alarm: Alarm) -> bool:
-    subject_type, subject_id, kind, generation, _step = alarm.key.split(":", 4)
-    return not queries.is_climbing(subject_type, int(subject_id), kind, int(generation))
-
-
-def _nobody_beats(now: datetime) -> Callable[[Alarm], bool]:
-    lately = EngineHeartbeat.objects.filter(at__gt=now - queries.SILENT_AFTER)
-    return lambda alarm: not lately.filter(process=alarm.key).exists()
-
-
-def _tried_again(now: datetime) -> Callable[[Alarm], bool]:
-    """A deadline is held no more; an event or a task was set aside for good, and its alarm has stood for a day."""
-    held = Deadline.objects.filter(state=Deadline.State.HELD)
-
-    def is_over(alarm: Alarm) -> bool:
-        kind, _, number = alarm.key.partition(":")
-        return not held.filter(pk=int(number)).exists() if kind == "deadline" else _long_ago(now)(alarm)
-
-    return is_over
-
-
-def _long_ago(now: datetime) -> Callable[[Alarm], bool]:
-    return lambda alarm: alarm.raised_at < now - timedelta(hours=24)
 
 
 def _tell_outside() -> None:
