@@ -6,6 +6,7 @@ subject (a saved model instance) or ids, and ``now`` from the edge.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,9 @@ from coordination.notify import urgency as urgencies
 
 PAUSED = "paused"
 POISON = "poison"
+ARCHIVE_BATCH = 2_000
+ARCHIVE_SECONDS = 8.0
+"""Other work of the same queue must have its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,20 +253,35 @@ def release_all(*, now: datetime) -> int:
     return free.update(state=Deadline.State.ARMED, held_why="", left=None, attempts=0, due_at=now)
 
 
-def archive(*, now: datetime, days: int = 90, at_once: int = 10_000) -> int:
-    """Delete fired and cancelled rows armed more than ``days`` ago whose subject has no live one; return how many.
+def archive(*, now: datetime, days: int = 90, after: int = 0, seconds: float = ARCHIVE_SECONDS) -> tuple[int, int]:
+    """Delete fired and cancelled rows armed more than ``days`` ago whose subject has no live one.
 
     The log keeps each firing as an event; these rows only guard against firing twice. The newest of each kind stays,
     so that generations, and with them the keys of messages, never begin again.
+
+    Goes through the rows by id, batch after batch, each a transaction of its own. Return how many went, and the id
+    ``after`` which to go on when ``seconds`` were not enough; 0: nothing is left.
     """
+    ends, cutoff, removed = time.monotonic() + seconds, now - timedelta(days=days), 0
+    while True:
+        batch = Deadline.objects.filter(pk__gt=after).order_by("pk").values_list("pk", "armed_at")
+        found = list(batch[:ARCHIVE_BATCH])
+        old = [pk for pk, armed_at in found if armed_at < cutoff]
+        if not old:  # ids grow with time: what comes after is younger still
+            return removed, 0
+        removed += _archivable().filter(pk__in=old).delete()[0]
+        after = found[-1][0]
+        if time.monotonic() >= ends:
+            return removed, after
+
+
+def _archivable() -> QuerySet[Deadline]:
     live = Deadline.objects.filter(
         subject_type=OuterRef("subject_type"), subject_id=OuterRef("subject_id"), state__in=LIVE
     )
-    old = Deadline.objects.filter(armed_at__lt=now - timedelta(days=days)).exclude(state__in=LIVE)
     same = {name: OuterRef(name) for name in ("subject_type", "subject_id", "kind")}
     newer = Deadline.objects.filter(**same, pk__gt=OuterRef("pk"))
-    ids = list(old.filter(~Exists(live), Exists(newer)).order_by("id").values_list("id", flat=True)[:at_once])
-    return Deadline.objects.filter(pk__in=ids).delete()[0]
+    return Deadline.objects.exclude(state__in=LIVE).filter(~Exists(live), Exists(newer))
 
 
 def _live(subject: models.Model) -> QuerySet[Deadline]:

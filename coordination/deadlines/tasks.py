@@ -24,6 +24,8 @@ def watch() -> None:
 
 
 @shared_task(name="deadlines.archive", queue="bulk", ignore_result=True)
-def archive() -> None:
-    """Clear away what has been over for long (once a day)."""
-    actions.archive(now=clock.now())
+def archive(after: int = 0) -> None:
+    """Clear away what has been over for long (once a day); what is left then goes to the end of the queue."""
+    _, go_on = actions.archive(now=clock.now(), after=after, seconds=actions.ARCHIVE_SECONDS)
+    if go_on:
+        archive.delay(go_on)

@@ -252,14 +252,47 @@ def test_waits_of_a_repeating_step_double_up_to_their_cap() -> None:
     assert queries.wait_after([], 0) is None
 
 
+def old_rows(city: City, subjects: int, generations: int) -> list[int]:
+    """Rows fired long ago, the newest of each subject last; the ids of those newest."""
+    arm(city.incident(), city.now, 300)
+    one = Deadline.objects.values().get()
+    Deadline.objects.all().delete()
+    long_ago = city.now - timedelta(days=100)
+    rows = Deadline.objects.bulk_create(
+        Deadline(**{**one, "id": None, "state": "fired", "armed_at": long_ago, "subject_id": -n, "generation": each})
+        for each in range(generations) for n in range(subjects)
+    )  # fmt: skip
+    return [row.pk for row in rows[-subjects:]]
+
+
+def test_archive_goes_on_until_all_is_cleared_away(city: City) -> None:
+    kept = old_rows(city, 1_000, 13)
+    young = arm(city.incident(), city.now, 300)
+    assert actions.archive(now=city.now, seconds=600) == (12_000, 0)
+    assert list(Deadline.objects.order_by("pk").values_list("pk", flat=True)) == [*kept, young.pk]
+    with CaptureQueriesContext(connection) as asked:
+        assert actions.archive(now=city.now) == (0, 0)
+    assert len(asked) <= 3
+
+
+def test_archive_that_has_no_time_left_goes_on_where_it_was(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actions, "ARCHIVE_BATCH", 10)
+    kept = old_rows(city, 5, 5)
+    removed, after = actions.archive(now=city.now, seconds=0)
+    assert removed == 10 and after < kept[0]
+    assert actions.archive(now=city.now, after=after, seconds=0) == (10, kept[0] - 1)
+    assert actions.archive(now=city.now, after=kept[0] - 1) == (0, 0)
+    assert list(Deadline.objects.order_by("pk").values_list("pk", flat=True)) == kept
+
+
 def test_archive_leaves_chains_that_live(city: City) -> None:
     incident, done = city.incident(), city.incident()
     arm(incident, city.now, 300)
     for _ in range(3):
         last = arm(done, city.now, 300, ladder=[[0, "remind_duty"]])
     engine.sweep(city.now + seconds(300))
-    assert actions.archive(now=city.now + timedelta(days=89)) == 0
-    assert actions.archive(now=city.now + timedelta(days=91)) == 2
+    assert actions.archive(now=city.now + timedelta(days=89)) == (0, 0)
+    assert actions.archive(now=city.now + timedelta(days=91)) == (2, 0)
     assert Deadline.objects.filter(subject_id=incident.pk).count() == 2
     assert [row.pk for row in Deadline.objects.filter(subject_id=done.pk)] == [last.pk]
     assert arm(done, city.now, 300).generation == 4
