@@ -18,6 +18,7 @@ FORBIDDEN = frozenset({
 })
 MOST_STREAMS = 50_000
 MOST_UNPACKED = 64 * 1024 * 1024
+MOST_NAMES = 1_000_000  # in bodies, and again in heads of streams; 25 MB of a photo hold 200,000 by chance
 _HEAD = 4_096
 _NAME = re.compile(rb"/([^\x00\t\n\x0c\r ()<>\[\]{}/%]{1,80})")
 _ESCAPE = re.compile(rb"#([0-9A-Fa-f]{2})")
@@ -41,23 +42,33 @@ def check(content: bytes) -> None:
     """Raise `PdfError` for a PDF that is not whole, is locked, or holds any of `FORBIDDEN`."""
     if not content.startswith(b"%PDF-") or _END_OF_FILE not in content[-2_048:]:
         raise PdfError(_("The PDF is not complete."))
-    _judge(_names(content))
+    names, heads = _Names(), _Names()
+    _judge(names.of(content))
     left, fed = MOST_UNPACKED, 2 * len(content)
     for count, begin in enumerate(_STREAM.finditer(content)):
         if count >= MOST_STREAMS:
             raise PdfError(_("Unpacked, the file is too big."))
-        head = _names(_before(content, begin.start()))
+        head = heads.of(_before(content, begin.start()))
         if b"ObjStm" in head or {b"N", b"First"} <= head:
             words, packed = _unpacked(content, begin.end(), head, left)
             left, fed = left - len(words), fed - packed
             if fed < 0:  # streams that lie in each other: each alone is small, all of them take minutes
                 raise PdfError(_("The PDF cannot be read."))
-            _judge(_names(words))
+            _judge(names.of(words))
 
 
-def _names(words: bytes) -> set[bytes]:
-    """Every name in these words, with its escapes (``/J#61va``) undone."""
-    return {_ESCAPE.sub(lambda hit: bytes([int(hit[1], 16)]), one) for one in set(_NAME.findall(words))}
+class _Names:
+    """Reads names, `MOST_NAMES` in all: each costs a moment, its escapes another, and 25 MB have room for millions."""
+
+    def __init__(self) -> None:
+        self.left = MOST_NAMES
+
+    def of(self, words: bytes) -> set[bytes]:
+        """Every name in these words, with its escapes (``/J#61va``) undone."""
+        self.left -= words.count(b"/") + words.count(b"#")
+        if self.left < 0:
+            raise PdfError(_("The PDF has too many parts to be checked."))
+        return {_ESCAPE.sub(lambda hit: bytes([int(hit[1], 16)]), one) for one in set(_NAME.findall(words))}
 
 
 def _judge(names: set[bytes]) -> None:

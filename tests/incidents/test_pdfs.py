@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import zlib
 from collections.abc import Iterator
 
@@ -121,3 +122,36 @@ def test_a_bomb_is_refused_before_it_has_grown(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(ContentError) as streams:
         contents.pdf(pdf(*[stream(b"x", b"")] * 5))
     assert {str(found.value.message) for found in (one, many, streams)} == {"Unpacked, the file is too big."}
+
+
+NUMBERED = b"".join(b"/%x" % n for n in range(3_700_000))[: 24 * 1024 * 1024]
+ESCAPED = b"".join(b"/%x" % n + b"#41" * 25 for n in range(300_000))[: 24 * 1024 * 1024]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pdf(NUMBERED),
+        pdf(ESCAPED),
+        pdf(*[objects(NUMBERED[: 3 * 1024 * 1024])] * 3),
+        pdf(*[b"/b" * 1_800 + b" stream\nendstream"] * 6_000),
+    ],
+    ids=["names", "escapes", "packed", "heads"],
+)
+def test_millions_of_names_are_refused_at_once(content: bytes) -> None:
+    """S21: 25 MB made of names took 13 s of a thread."""
+    assert len(content) <= 25 * 1024 * 1024
+    began = time.process_time()
+    with pytest.raises(ContentError) as refused:
+        contents.pdf(content)
+    assert time.process_time() - began < 2
+    assert str(refused.value.message) == "The PDF has too many parts to be checked."
+
+
+def test_as_many_names_as_are_allowed_take_no_longer() -> None:
+    """S21: what is just taken in is no slower, and neither photos nor big tables of names are refused."""
+    most = b"".join(b"/%x" % n for n in range(pdfs.MOST_NAMES - 100))
+    began = time.process_time()
+    contents.pdf(pdf(CATALOG, most))
+    assert time.process_time() - began < 2
+    contents.pdf(pdf(stream(os.urandom(20 * 1024 * 1024), b"/Subtype/Image/Filter/DCTDecode", pack=False)))
