@@ -66,9 +66,10 @@ def receive_report(
     )
     entered.done()
     number = acting.next_number("R", now)
+    # not the reporter's name: whoever may search, a wall too, could ask for names that are not shown to them
     report: Report = Report.everything.create(
         **values, number=number, department=department, received_by=actor.key, received_at=now,
-        exercise=bool(exercise), words=words_of(number, values["text"], values["place"], values["reporter_name"]),
+        exercise=bool(exercise), words=words_of(number, values["text"], values["place"]),
     )
     intakes = intakes_of(department)
     report.intakes.set(intakes)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from accounts.actions import create_display
 from coordination.events.actor import SYSTEM, Actor
@@ -140,3 +143,32 @@ def test_a_wall_shows_no_name_and_no_telephone(city: City) -> None:
     assert listed["reporter_name"] == listed["reporter_phone"] == ""
     seen = queries.report(actor=city.actor("centre"), report_id=report.pk, now=T0)
     assert (seen["reporter_name"], seen["reporter_phone"]) == ("王建国", "13900001111")
+
+
+def test_nobody_finds_a_report_by_the_name_that_a_wall_must_not_show(city: City) -> None:
+    """A wall may search: each name it tried would have said whether somebody of that name reported something."""
+    report = plant_report(city, reporter_name="王建国", reporter_phone="13900001111")
+    explosion(city, report_ids=[report.pk])
+    row, _token = create_display(actor=SYSTEM, now=T0, department_id=city["centre"].pk, name="大屏")
+    wall = Actor("display", row.pk, city["centre"].pk)
+    assert "report" in {one["kind"] for one in queries.search(actor=wall, text="装置爆炸", now=T0)}
+    for text in ("王建国", "王", "13900001111"):
+        assert queries.search(actor=wall, text=text, now=T0) == []
+        assert queries.reports(actor=wall, now=T0, q=text)[0] == []
+
+
+def test_names_stored_as_words_before_are_taken_out_and_can_come_back(city: City) -> None:
+    named = plant_report(city, reporter_name="王建国", place="石化一路")
+    nobody = plant_report(city, text="泄漏")
+    change = importlib.import_module("incidents.migrations.0002_no_names_among_words")
+
+    def found(text: str) -> list[int]:
+        return [one["id"] for one in queries.search(actor=city.actor("centre"), text=text, now=T0)]
+
+    with connection.schema_editor() as editor:
+        change.with_names(apps, editor)
+        assert found("王建国") == [named.pk]
+        change.without_names(apps, editor)
+    assert found("王建国") == []
+    assert found("石化") == found("装置爆炸") == [named.pk]
+    assert found("泄漏") == [nobody.pk]
