@@ -31,6 +31,7 @@ from accounts.actions.factors import remove_factor as remove_factor
 from accounts.actions.factors import reset_factor as reset_factor
 from accounts.actions.identities import link_identity as link_identity
 from accounts.actions.identities import unlink_identity as unlink_identity
+from accounts.actions.may import require_administrator as require_administrator
 from accounts.actions.people import add_person as add_person
 from accounts.actions.people import change_password as change_password
 from accounts.actions.people import deactivate_person as deactivate_person

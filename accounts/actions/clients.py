@@ -9,8 +9,9 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 from oauth2_provider.models import get_access_token_model, get_application_model
 
-from accounts.actions.may import lock_department, require_administrator
+from accounts.actions.may import lock_department, require_administering, require_administrator
 from accounts.models import ApiClient
+from accounts.queries.people import may_administer
 from coordination.events import command, streams
 from coordination.events.actor import Actor
 from coordination.events.refused import Conflict, Invalid, NotFound
@@ -46,10 +47,12 @@ class AlreadyRevoked(Conflict):
     code = "already_revoked"
 
 
-def _lock(client_id: int) -> ApiClient:
+def _lock(actor: Actor, client_id: int) -> ApiClient:
+    """A client that the actor administers; those of others are absent."""
+    require_administering(actor)
     rows = ApiClient.objects.select_for_update(no_key=True, of=("self",)).select_related("application")
     client = rows.filter(pk=client_id).first()
-    if client is None:
+    if client is None or not may_administer(actor, client.department_id):
         raise NoSuchClient(_("There is no such client."))
     return client
 
@@ -101,7 +104,7 @@ def create_client(
 @command.action("client.rotate")
 def rotate_client(*, actor: Actor, now: datetime, client_id: int) -> tuple[ApiClient, str]:
     """Make a successor with the same name and scopes. Both keys hold until the old client is revoked."""
-    old = _lock(client_id)
+    old = _lock(actor, client_id)
     if old.revoked_at is not None:
         raise AlreadyRevoked(_("This client was revoked already."))
     return create_client(
@@ -112,8 +115,7 @@ def rotate_client(*, actor: Actor, now: datetime, client_id: int) -> tuple[ApiCl
 @command.action("client.revoke")
 def revoke_client(*, actor: Actor, now: datetime, client_id: int) -> ApiClient:
     """Take a client's key away: its tokens end at once and it gets no new ones."""
-    client = _lock(client_id)
-    require_administrator(actor, client.department_id)
+    client = _lock(actor, client_id)
     if client.revoked_at is not None:
         raise AlreadyRevoked(_("This client was revoked already."))
     client.revoked_at = now

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions.may import lock_department, require_administrator
+from accounts.actions.may import lock_department, require_administering, require_administrator
 from accounts.models import Display
 from accounts.queries.displays import digest
+from accounts.queries.people import may_administer
 from coordination.events import command, streams
 from coordination.events.actor import Actor
 from coordination.events.refused import Conflict, Forbidden, Invalid, NotFound, TooSoon
@@ -142,8 +143,7 @@ def create_display(
 @command.action("display.set")
 def set_display(*, actor: Actor, now: datetime, display_id: int, **options: Any) -> Display:
     """Change what a wall shows and how: `SETTINGS`."""
-    row = _lock(display_id)
-    require_administrator(actor, row.department_id or 0)
+    row = _lock(actor, display_id)
     _set(row, **options)
     row.version += 1
     row.save()
@@ -154,8 +154,7 @@ def set_display(*, actor: Actor, now: datetime, display_id: int, **options: Any)
 @command.action("display.revoke")
 def revoke_display(*, actor: Actor, now: datetime, display_id: int) -> Display:
     """Take a wall's token away: its next request shows nothing."""
-    row = _lock(display_id)
-    require_administrator(actor, row.department_id or 0)
+    row = _lock(actor, display_id)
     if row.revoked_at is not None:
         raise Conflict(_("This wall was revoked already."), code="already_revoked")
     row.revoked_at, row.token_hash, row.claim_hash = now, "", ""
@@ -172,9 +171,11 @@ def display_seen(*, display_id: int, now: datetime) -> None:
     rows.exclude(last_seen__gt=stale).update(last_seen=now)
 
 
-def _lock(display_id: int) -> Display:
+def _lock(actor: Actor, display_id: int) -> Display:
+    """A wall that the actor administers; those of others are absent."""
+    require_administering(actor)
     row = Display.objects.select_for_update(no_key=True).filter(pk=display_id).exclude(department=None).first()
-    if row is None:
+    if row is None or not may_administer(actor, row.department_id or 0):
         raise NoSuchDisplay(_("There is no such wall."))
     return row
 

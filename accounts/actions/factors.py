@@ -13,11 +13,10 @@ from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.utils.translation import gettext_lazy as _
 
 from accounts import codes, keys
-from accounts.actions.may import require_administrator
-from accounts.actions.posts import lock_person
+from accounts.actions.may import require_administering
+from accounts.actions.posts import lock_person, require_their_administrator
 from accounts.actions.signing import WrongCredentials, end_sessions_of
-from accounts.models import Membership, Person
-from accounts.queries.people import valid
+from accounts.models import Person
 from accounts.queries.sessions import FACTORS, factor_required, has_factor
 from coordination.events import command, streams
 from coordination.events.actor import Actor
@@ -145,12 +144,11 @@ def reset_factor(*, actor: Actor, now: datetime, person_id: int) -> Person:
 
     All sessions end; the next sign-in leads to a new enrolment.
     """
+    require_administering(actor)
     person = lock_person(person_id)
     if actor.is_person and actor.id == person.pk:
         raise Forbidden(_("Somebody else must reset your second factor."), right="org_admin")
-    theirs = set(Membership.objects.filter(valid(now), person=person).values_list("post__department_id", flat=True))
-    for department_id in sorted(theirs) or [0]:
-        require_administrator(actor, department_id)
+    require_their_administrator(actor, person, now)
     Authenticator.objects.filter(user_id=person.pk).delete()
     end_sessions_of(actor=actor, now=now, person_id=person.pk, why="factor_reset")
     command.record(type="factor.reset", subject=person, streams=[streams.user(person.pk)])

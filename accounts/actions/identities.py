@@ -12,10 +12,8 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions.may import require_administrator
-from accounts.actions.posts import lock_person
-from accounts.models import Membership, Person
-from accounts.queries.people import valid
+from accounts.actions.posts import lock_person, require_their_administrator
+from accounts.models import Person
 from coordination.events import command, streams
 from coordination.events.actor import Actor
 from coordination.events.refused import Conflict, Forbidden, Invalid, NotFound
@@ -71,9 +69,7 @@ def _theirs(actor: Actor, person_id: int, now: datetime) -> Person:
     person = lock_person(person_id)
     if actor.is_person and actor.id == person.pk:
         raise Forbidden(_("Somebody else must do this."), right="org_admin")
-    posts = Membership.objects.filter(valid(now), person=person)
-    for department_id in sorted(set(posts.values_list("post__department_id", flat=True))) or [0]:
-        require_administrator(actor, department_id)
+    require_their_administrator(actor, person, now)
     return person
 
 

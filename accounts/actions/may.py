@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Department
-from accounts.queries.people import may_administer, may_plan_duty
+from accounts.queries.people import ADMINISTERING, may_administer, may_plan_duty
 from accounts.queries.tree import DepartmentNotFound
 from coordination.events.actor import Actor
 from coordination.events.refused import Forbidden, VersionConflict
@@ -37,6 +37,14 @@ def lock_department(department_id: int) -> Department:
 def require_administrator(actor: Actor, department_id: int) -> None:
     """Pass an administrator of the department or of one above; refuse everybody else."""
     if not may_administer(actor, department_id):
+        raise NotAdministrator(
+            _("Only an administrator of this department, or of one above it, may do that."), right="org_admin"
+        )
+
+
+def require_administering(actor: Actor) -> None:
+    """Refuse whoever administers nothing before anything is looked up: what is there and what is not sound alike."""
+    if actor.kind != "system" and not (actor.is_person and actor.posts & ADMINISTERING):
         raise NotAdministrator(
             _("Only an administrator of this department, or of one above it, may do that."), right="org_admin"
         )

@@ -12,8 +12,8 @@ from django.utils.encoding import force_bytes, force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions.may import lock_department, require_administrator
-from accounts.actions.posts import lock_person
+from accounts.actions.may import lock_department, require_administering, require_administrator
+from accounts.actions.posts import lock_person, require_their_administrator
 from accounts.actions.signing import end_sessions_of
 from accounts.models import Membership, Person
 from accounts.queries.people import valid
@@ -92,7 +92,7 @@ def link_for(*, actor: Actor, now: datetime, person_id: int) -> str:
         raise NotFound(_("There is no such person."))
     if actor.is_person and actor.id == person.pk:
         raise Forbidden(_("Somebody else must make this link for you."), right="org_admin")
-    _require_their_administrator(actor, person, now)
+    require_their_administrator(actor, person, now)
     return f"{urlsafe_base64_encode(force_bytes(person.pk))}/{_links.make_token(person)}"
 
 
@@ -144,10 +144,11 @@ def _set(person: Person, password: str) -> None:
 @command.action("person.deactivate")
 def deactivate_person(*, actor: Actor, now: datetime, person_id: int) -> Person:
     """Let a person no longer act: sessions end at once, memberships now."""
+    require_administering(actor)
     person = lock_person(person_id)
     if actor.is_person and actor.id == person.pk:
         raise Forbidden(_("Somebody else must do this."), right="org_admin")
-    _require_their_administrator(actor, person, now)
+    require_their_administrator(actor, person, now)
     departments = set(
         Membership.objects.filter(valid(now), person=person).values_list("post__department_id", flat=True)
     )
@@ -178,12 +179,3 @@ def set_preferences(*, actor: Actor, now: datetime, **wanted: object) -> Person:
         setattr(person, name, bool(value) if name in ("compact", "keys_off") else value)
     person.save(update_fields=list(wanted))
     return person
-
-
-def _require_their_administrator(actor: Actor, person: Person, now: datetime) -> None:
-    """Pass an administrator of every department the person serves in (the platform may, where there is none)."""
-    theirs = set(
-        Membership.objects.filter(valid(now), person=person).values_list("post__department_id", flat=True)
-    )
-    for department_id in sorted(theirs) or [0]:
-        require_administrator(actor, department_id)

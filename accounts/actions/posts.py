@@ -8,8 +8,9 @@ from django.contrib.auth.models import Group
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actions.may import lock_department, require_administrator
+from accounts.actions.may import lock_department, require_administering, require_administrator
 from accounts.models import Department, Membership, Person, Post
+from accounts.queries.people import may_administer, valid
 from coordination.events import command, streams
 from coordination.events.actor import Actor
 from coordination.events.refused import Conflict, Forbidden, Invalid, NotFound
@@ -57,6 +58,19 @@ def lock_person(person_id: int) -> Person:
     if found is None:
         raise NoSuchPerson(_("There is no such person."))
     return found
+
+
+def require_their_administrator(actor: Actor, person: Person, now: datetime) -> None:
+    """Pass an administrator of every department the person serves in, and the platform.
+
+    Who serves nowhere now stands on no page: to people such a person is not there.
+    """
+    theirs = Membership.objects.filter(valid(now), person=person).values_list("post__department_id", flat=True)
+    departments = sorted(set(theirs))
+    if not departments and actor.kind != "system":
+        raise NoSuchPerson(_("There is no such person."))
+    for department_id in departments:
+        require_administrator(actor, department_id)
 
 
 @command.action("membership.appoint")
@@ -112,16 +126,16 @@ def _check_overlap(
 def end_membership(
     *, actor: Actor, now: datetime, membership_id: int, at: datetime | None = None
 ) -> Membership:
-    """End a membership now, or at a later moment."""
+    """End a membership now, or at a later moment. Those of departments the actor does not administer are absent."""
+    require_administering(actor)
     row = (
         Membership.objects.select_for_update(no_key=True, of=("self",))
         .select_related("post")
         .filter(pk=membership_id)
         .first()
     )
-    if row is None:
+    if row is None or not may_administer(actor, row.post.department_id):
         raise NoSuchMembership(_("There is no such membership."))
-    require_administrator(actor, row.post.department_id)
     until = max(at or now, now)
     if row.valid_to is not None and row.valid_to <= until:
         raise Conflict(_("This membership has ended already."), code="already_ended")

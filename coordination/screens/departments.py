@@ -129,6 +129,8 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     if name not in DEEDS:
         raise Http404
     accounts.department(pk)  # an absent department is one refusal, whatever else is wrong
+    # before the form is read: its errors say which user names there are
+    accounts_actions.require_administrator(request.actor, pk)  # type: ignore[attr-defined]
     about = {} if name in OF_A_ROW else {"department_id": pk}
     return carry_out(
         request,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from allauth.mfa.models import Authenticator
 
+from accounts import actions
 from accounts.models import Membership, Person, Post
 from coordination.events import clock
+from coordination.events.actor import SYSTEM
 from tests.instructions.world import World
 from tests.screens.conftest import Enter
 from tests.screens.forms import as_shown, form
@@ -64,3 +66,38 @@ def test_nobody_does_it_without_administering_all_of_the_person(world: World, en
         assert client.post(f"{home}act/{name}/", form(person_id=2_000_000_000)).status_code == 404
     person.refresh_from_db()
     assert person.is_active
+
+
+def test_who_does_not_administer_learns_no_user_names(world: World, enter: Enter) -> None:
+    there = appointed(world, "observer", "fire").username
+    client, act = enter("fire"), f"/departments/{world.id('fire')}/act/appoint/"
+    answers = [
+        client.post(act, form(username=name, post=post))
+        for name in (there, "nobody-at-all") for post in ("observer", "no post")
+    ]
+    assert [one.status_code for one in answers] == [403] * 4
+    assert not any("Nobody has this user name" in one.content.decode() for one in answers)
+    administrator(world)
+    refused = enter("fire").post(act, form(username="nobody-at-all", post="observer"))
+    assert (refused.status_code, "Nobody has this user name" in refused.content.decode()) == (422, True)
+
+
+def test_rows_of_departments_one_does_not_administer_are_like_absent_ones(world: World, enter: Enter) -> None:
+    """Whichever number is tried: its answer does not say whether another department has it."""
+    known = {"actor": SYSTEM, "now": clock.now(), "department_id": world.id("police")}
+    rows = {
+        "end_membership": ("membership_id", appointed(world, "observer", "police").memberships.get().pk),
+        "revoke_display": ("display_id", actions.create_display(**known, name="Wall")[0].pk),
+        "revoke_client": ("client_id", actions.create_client(**known, name="CAD")[0].pk),
+        "deactivate_person": ("person_id", Person.objects.create_user("serves-nowhere", password=None).pk),
+        "reset_factor": ("person_id", Person.objects.get(username="serves-nowhere").pk),
+    }
+
+    def answers(number: int = 0) -> set[int]:
+        home = f"/departments/{world.id('fire')}/act/"
+        sent = [(name, {field: number or pk}) for name, (field, pk) in rows.items()]
+        return {enter("fire").post(f"{home}{name}/", form(**fields)).status_code for name, fields in sent}
+
+    assert answers() == answers(2_000_000_000) == {403}
+    administrator(world)
+    assert answers() == answers(2_000_000_000) == {404}
