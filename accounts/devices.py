@@ -35,6 +35,12 @@ def place_of(request: HttpRequest, username: str) -> str | None:
     return request.META.get("REMOTE_ADDR") or None
 
 
+def place_of_browser(request: HttpRequest) -> str | None:
+    """From where somebody comes who has named nobody yet: a browser that knows anybody is a place of its own."""
+    kept = _kept(request)
+    return _place(kept) if kept else request.META.get("REMOTE_ADDR") or None
+
+
 def _place(kept: dict[str, Any]) -> str:
     return str(ipaddress.IPv6Address(PLACES + int(kept["n"], 16)))
 

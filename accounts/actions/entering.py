@@ -13,7 +13,7 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import identity, keys
+from accounts import devices, identity, keys, pace
 from accounts.actions import factors, identities, people, signing
 from accounts.models import Person
 from accounts.queries.people import departments_of
@@ -58,6 +58,7 @@ class AppThere(Refused):
 
 def begin(request: HttpRequest, *, username: str, password: str, now: datetime) -> Step:
     """First step: the password. Returns what comes next: code, enrol, choose a department, or in."""
+    pace.count(devices.place_of(request, username))
     return proceed(request, signing.check_password(request, username, password), now)
 
 
@@ -87,6 +88,7 @@ def pending(request: HttpRequest, now: datetime) -> Person:
 
 def leave_for_provider(request: HttpRequest, *, then: str) -> str:
     """Where the city's identity provider asks who this is; a person inside proves themself anew there."""
+    pace.count(devices.place_of_browser(request))
     inside = request.user.is_authenticated
     try:
         return identity.leave_for(request, purpose="again" if inside else "enter", then=then, again=inside)

@@ -43,4 +43,6 @@ def _refused(request: HttpRequest, refused: Refused) -> HttpResponse:
     answer = show(request, "accounts/not_proved.html", status=refused.status, problem=refused.message)
     if refused.status == 503:
         answer["Retry-After"] = "30"
+    if "retry_after" in refused.extra:
+        answer["Retry-After"] = str(refused.extra["retry_after"])
     return answer

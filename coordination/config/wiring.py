@@ -2,11 +2,12 @@
 
 from celery.signals import task_failure
 
-from accounts import duties
+from accounts import duties, pace
 from coordination.config import deadline_handlers, incident_facts, parked, subscribers
 from coordination.deadlines import watchdog
 from coordination.events import relay
 from incidents import closing
+from sharing.access.rest import limits
 
 
 def hand_out() -> None:
@@ -16,4 +17,5 @@ def hand_out() -> None:
     closing.use_named(incident_facts.FORBIDS_CLOSING)
     watchdog.use(["coordination.config.monitor.watched.look"])
     duties.use(incident_facts.KEEPS_A_DEPARTMENT)
+    pace.use(limits.wait)
     task_failure.connect(parked.park, weak=False, dispatch_uid="parked")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import time
 from datetime import timedelta
 
 import pytest
@@ -48,6 +50,14 @@ def tried(name: str, password: str = "a guess of enough letters", *, address: st
         assert refused.extra["retry_after"] > 0
         return f"locked {refused.extra['retry_after']}"
     return "in"
+
+
+@pytest.fixture
+def three_a_minute(settings) -> None:
+    """Three tries a minute and place; not begun in the last seconds of a minute, which are counted by the clock."""
+    settings.MUSTER_API_LIMITS = {**settings.MUSTER_API_LIMITS, "sign_in": 3}
+    if time.time() % 60 > 50:
+        time.sleep(60 - time.time() % 60)
 
 
 def later(seconds: float) -> None:
@@ -162,3 +172,45 @@ def test_a_shared_browser_knows_those_who_take_turns_at_it(crew: list[Person]) -
     guess("fire0", "wrong", client=shared)  # the one before all of them is a stranger again
     assert AccessAttempt.objects.get(username="fire0").ip_address == ROOM
     assert AccessLog.objects.filter(username="fire1", ip_address=ROOM).exists()
+
+
+def test_an_address_has_no_end_of_tries_for_names_that_nobody_has(crew: list[Person], three_a_minute: None) -> None:
+    """S26: each try costs a hash of 100 MB, whatever name it is for: the page counts them as the API does."""
+    answers = [guess(f"nobody{n}", address=OUTSIDE) for n in range(5)]
+    assert [one.status_code for one in answers] == [401, 401, 401, 429, 429]
+    assert 0 < int(answers[4]["Retry-After"]) <= 60
+    assert "Too many people sign in from here" in Client(headers={"accept-language": "en"}).post(
+        PATH, {"username": "x", "password": "y"}, REMOTE_ADDR=OUTSIDE
+    ).content.decode()
+    assert AccessAttempt.objects.filter(ip_address=OUTSIDE).count() == 3
+    assert Refusal.objects.filter(code="rate_limited", address=OUTSIDE).count() == 3
+    body = json.dumps({"user": "fire1", "password": PASSWORD})
+    at_the_api = Client().post("/api/v1/session", body, content_type="application/json", REMOTE_ADDR=OUTSIDE)
+    assert at_the_api.status_code == 429
+    assert guess("fire1", PASSWORD).status_code == 303
+
+
+def test_whoever_uses_up_the_rooms_tries_keeps_nobody_from_their_own_browser(
+    crew: list[Person], three_a_minute: None
+) -> None:
+    """S26: the same address, but a browser that its person has signed in with counts for itself."""
+    desk = Client()
+    assert guess("fire0", PASSWORD, client=desk).status_code == 303
+    desk.post("/sign-out/")
+    assert [guess(f"nobody{n}").status_code for n in range(4)] == [401, 401, 429, 429]
+    assert guess("fire0", PASSWORD, client=desk).status_code == 303
+    assert guess("fire1", PASSWORD, client=desk).status_code == 429  # a name it does not know is the address's
+
+
+def test_the_way_to_the_identity_provider_is_counted_too(
+    crew: list[Person], three_a_minute: None, settings
+) -> None:
+    settings.MUSTER_OIDC_ISSUER = "http://127.0.0.1:9"
+    desk = Client()
+    guess("fire0", PASSWORD, client=desk)
+    for _n in range(2):
+        guess("nobody")
+    stranger = Client().post("/sign-in/identity/", REMOTE_ADDR=ROOM)
+    assert stranger.status_code == 429
+    assert 0 < int(stranger["Retry-After"]) <= 60
+    assert desk.post("/sign-in/identity/", REMOTE_ADDR=ROOM).status_code == 503  # on its way: the provider is away

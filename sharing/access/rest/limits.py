@@ -57,6 +57,12 @@ def count(kind: str, key: str) -> Count:
     return Count(kind, limit, used, WINDOW - now % WINDOW)
 
 
+def wait(kind: str, key: str) -> int:
+    """Count one request of ``key``; for how many seconds it must wait, 0 where it need not."""
+    counted = count(kind, key)
+    return max(1, counted.reset) if counted.used > counted.limit else 0
+
+
 def enforce(counted: Count) -> None:
     """Raise `TooSoon` (429 rate_limited) when more than the limit was asked."""
     if counted.used > counted.limit:
