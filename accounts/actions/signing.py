@@ -6,13 +6,16 @@ These are called by edges with the request, because a session belongs to one; th
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
-from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth import SESSION_KEY, authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +63,13 @@ class SignInLocked(TooSoon):
     """Too many wrong tries with this user name. ``retry_after``: seconds."""
 
     code = "sign_in_locked"
+
+
+class SessionOver(Refused):
+    """This session was ended elsewhere while its request was under way."""
+
+    status = 401
+    code = "session_over"
 
 
 class NoSuchSession(NotFound):
@@ -257,13 +267,29 @@ def act_for(*, request: HttpRequest, actor: Actor, department_id: int, now: date
 
 
 def renew(request: HttpRequest, **changed: Any) -> None:
-    """Give the session another id. Where somebody is in it, the list of their sessions goes along: what is not in that
-    list, nobody could end.
+    """Give the session another id; one that somebody ended meanwhile stays ended (`SessionOver`, 401)."""
+    _move(request, request.session.cycle_key, **changed)
+
+
+def _move(request: HttpRequest, change: Callable[[], None], **changed: Any) -> None:
+    """``change`` the session's id. Where somebody is in it, the list of their sessions goes along.
+
+    A new id is a new row, also for a session that was ended since this request began; and what is not in that list,
+    nobody could end. The list is locked first, as by whoever ends a session.
     """
-    old = request.session.session_key
-    request.session.cycle_key()
-    request.session.save()
-    OpenSession.objects.filter(session_key=old or "").update(session_key=request.session.session_key, **changed)
+    rows = OpenSession.objects.select_for_update(no_key=True)
+    with transaction.atomic():
+        listed = rows.filter(session_key=request.session.session_key or "").first()
+        over = listed is None and SESSION_KEY in request.session
+        if not over:
+            change()
+            request.session.save()
+        if listed is not None:
+            OpenSession.objects.filter(pk=listed.pk).update(session_key=request.session.session_key, **changed)
+    if over:
+        request.session.flush()
+        request.user = AnonymousUser()
+        raise SessionOver(_("This session was ended elsewhere. Sign in again."))
 
 
 def confirm_password(*, request: HttpRequest, actor: Actor, password: str, now: datetime) -> None:
@@ -283,17 +309,14 @@ def wake(*, request: HttpRequest, now: datetime) -> None:
 
 def keep_session(*, request: HttpRequest, person: Person) -> None:
     """Let this session go on after its person changed their password; its id changes with it."""
-    old = request.session.session_key
-    update_session_auth_hash(request, person)
-    request.session.save()
-    OpenSession.objects.filter(session_key=old).update(session_key=request.session.session_key)
+    _move(request, lambda: update_session_auth_hash(request, person))
 
 
 def sign_out(*, request: HttpRequest, actor: Actor, now: datetime) -> None:
     """End this session."""
-    key = request.session.session_key or ""
+    rows = OpenSession.objects.filter(session_key=request.session.session_key or "")
     if actor.is_person:
-        _end(actor=actor, now=now, keys=[key], why="signed_out")
+        _end(actor=actor, now=now, ids=_ids(rows), why="signed_out")
     AxesProxyHandler.update_request(request)
     logout(request)
 
@@ -303,20 +326,27 @@ def end_session(*, actor: Actor, now: datetime, session_id: int) -> None:
     row = OpenSession.objects.filter(pk=session_id, person_id=actor.id or 0).first() if actor.is_person else None
     if row is None:
         raise NoSuchSession(_("This session is over already."))
-    _end(actor=actor, now=now, keys=[row.session_key], why="ended_elsewhere")
+    _end(actor=actor, now=now, ids=[row.pk], why="ended_elsewhere")
 
 
 def end_sessions_of(*, actor: Actor, now: datetime, person_id: int, why: str, but: str = "") -> None:
     """End all sessions of a person (but the one with this key)."""
     rows = OpenSession.objects.filter(person_id=person_id).exclude(session_key=but)
-    _end(actor=actor, now=now, keys=list(rows.values_list("session_key", flat=True)), why=why)
+    _end(actor=actor, now=now, ids=_ids(rows), why=why)
+
+
+def _ids(rows: QuerySet[OpenSession]) -> list[int]:
+    return list(rows.values_list("pk", flat=True))
 
 
 @command.action("session.end")
-def _end(*, actor: Actor, now: datetime, keys: list[str], why: str) -> None:
-    for row in OpenSession.objects.select_for_update(no_key=True).filter(session_key__in=keys).order_by("pk"):
+def _end(*, actor: Actor, now: datetime, ids: list[int], why: str) -> None:
+    """By the rows of the list, not by the sessions' ids: a request under way may give its session another one."""
+    keys = []
+    for row in OpenSession.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"):
         command.record(
             type="session.ended", subject=row, streams=[streams.user(row.person_id)], payload={"why": why}
         )
-    OpenSession.objects.filter(session_key__in=keys).delete()
+        keys.append(row.session_key)
+    OpenSession.objects.filter(pk__in=ids).delete()
     Session.objects.filter(session_key__in=keys).delete()

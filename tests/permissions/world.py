@@ -324,6 +324,10 @@ def _session(world: World, name: str, started: Any = None) -> Client:
     session["started_at"] = (started or now).isoformat()
     session["active_at"] = (now + HOURS).timestamp()
     session.save()
+    OpenSession.objects.create(
+        session_key=session.session_key, person=world.people[name], started_at=started or now, active_at=now,
+        address=ADDRESS,
+    )  # fmt: skip
     return client
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from accounts.models import Person
+from accounts.models import OpenSession, Person
 from coordination.events import clock
 from sharing.access.pages import ACTIVE, DEPARTMENT, STARTED
 from tests import standing
@@ -55,6 +55,7 @@ def enter(world: World) -> Enter:
         now = clock.now()
         session[DEPARTMENT], session[STARTED], session[ACTIVE] = actor.department_id, now.isoformat(), now.timestamp()
         session.save()
+        OpenSession.objects.create(session_key=session.session_key, person=person, started_at=now, active_at=now)
         return client
 
     return sign_in
