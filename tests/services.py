@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,7 @@ os.environ["MUSTER_PROCESS"] = "test"
 os.environ.setdefault("MUSTER_PLAIN_HTTP", "1")
 os.environ["MUSTER_REDIS_PREFIX"] = f"test{os.getpid()}-"  # a worker's own, not that of the run that started it
 DATABASE_NAME = f"test_muster_{os.getpid()}"
+VACUUM_SECONDS = 30.0
 
 
 @contextmanager
@@ -91,9 +93,9 @@ def make_database() -> None:
         present = {row[0] for row in cursor.fetchall()}
         if template not in present:
             for old in present:
-                cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(old)))
+                _drop(cursor, old)
             _migrated(cursor, template)
-        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE_NAME)))
+        _drop(cursor, DATABASE_NAME)
         cursor.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(DATABASE_NAME), sql.Identifier(template))
         )
@@ -117,7 +119,7 @@ def _migrated(cursor: psycopg2.extensions.cursor, template: str) -> None:
         rights.grant()
     except BaseException:
         connection.close()
-        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(template)))
+        _drop(cursor, template)
         raise
     connection.close()
 
@@ -128,7 +130,7 @@ def drop_database() -> None:
 
     connections.close_all()
     with _server() as cursor:
-        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE_NAME)))
+        _drop(cursor, DATABASE_NAME)
 
 
 def _drop_abandoned(cursor: psycopg2.extensions.cursor) -> None:
@@ -137,7 +139,22 @@ def _drop_abandoned(cursor: psycopg2.extensions.cursor) -> None:
     for (name,) in cursor.fetchall():
         match = re.match(r"test_muster_(\d+)", name)
         if match and not psutil.pid_exists(int(match[1])):
-            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(cursor, name)
 
 
 _start()
+
+
+def _drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
+    """Drop a database with whoever is still in it; autovacuum is not ours to end, and gone in a moment."""
+    statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    end = time.monotonic() + VACUUM_SECONDS
+    while True:
+        try:
+            cursor.execute(statement)
+        except psycopg2.errors.InsufficientPrivilege:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+        else:
+            return
