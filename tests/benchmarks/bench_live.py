@@ -97,10 +97,10 @@ def floor(number: int, text: str) -> list[dict[str, Any]]:
         process.wait(10)
 
 
-def ours(number: int) -> tuple[list[dict[str, Any]], str, float]:
+def ours(number: int, turn: int) -> tuple[list[dict[str, Any]], str, float]:
     """The web process; also an example of a pointer and the memory of a socket (KiB)."""
-    departments = [ground.department(f"d{number}-{index}") for index in range(DEPARTMENTS)]
-    people = [ground.person(f"p{number}-{index}", departments[index % DEPARTMENTS]) for index in range(number)]
+    departments = [ground.department(f"d{number}-{turn}-{index}") for index in range(DEPARTMENTS)]
+    people = [ground.person(f"p{number}-{turn}-{index}", departments[index % DEPARTMENTS]) for index in range(number)]
     heads = ground.log_heads(["system", *(f"department:{one.pk}" for one in departments)])
     screens = []
     for index, person in enumerate(people):
@@ -159,8 +159,8 @@ def measure(*, full: bool = False, rounds: int = 3) -> list[Figure]:
     costs: list[float] = []
     for number in sizes:
         turns: list[tuple[dict[str, Any], dict[str, Any], float]] = []
-        for _ in range(rounds):
-            measured, text, per_socket = ours(number)
+        for turn in range(rounds):
+            measured, text, per_socket = ours(number, turn)
             bare = {row["phase"]: row for row in floor(number, text)}
             turns.append(({row["phase"]: row for row in measured}, bare, per_socket))
         found += [_figure(phase_name, number, turns) for phase_name in turns[0][0]]
