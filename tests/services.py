@@ -133,18 +133,6 @@ def drop_database() -> None:
         _drop(cursor, DATABASE_NAME)
 
 
-def _drop_abandoned(cursor: psycopg2.extensions.cursor) -> None:
-    """Drop the databases of test processes that were killed before they could."""
-    cursor.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'test\_muster\_%'")
-    for (name,) in cursor.fetchall():
-        match = re.match(r"test_muster_(\d+)", name)
-        if match and not psutil.pid_exists(int(match[1])):
-            _drop(cursor, name)
-
-
-_start()
-
-
 def _drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
     """Drop a database with whoever is still in it; autovacuum is not ours to end, and gone in a moment."""
     statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
@@ -158,3 +146,15 @@ def _drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
             time.sleep(0.2)
         else:
             return
+
+
+def _drop_abandoned(cursor: psycopg2.extensions.cursor) -> None:
+    """Drop the databases of test processes that were killed before they could."""
+    cursor.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'test\_muster\_%'")
+    for (name,) in cursor.fetchall():
+        match = re.match(r"test_muster_(\d+)", name)
+        if match and not psutil.pid_exists(int(match[1])):
+            _drop(cursor, name)
+
+
+_start()
