@@ -6,7 +6,6 @@ Read-only: a screen says which streams it follows and from where; it never comma
 from __future__ import annotations
 
 import logging
-from collections import deque
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -47,7 +46,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.accept()
             self.hub = hub()
             self.outbox = Outbox(who.door(self.scope), self.base_send, self.hub.loop.time())
-            self.heard: deque[float] = deque(maxlen=MOST_MESSAGES)
+            self.heard: list[float] = []
             self.scope = {}  # cookies and headers are in the door; the rest is not needed any more
             self.hub.enter(self.outbox)
         elif message["type"] == "websocket.receive":
@@ -62,7 +61,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if len(self.heard) == MOST_MESSAGES and now - self.heard[0] < MESSAGE_SECONDS:
             self.outbox.close(1008)
             return
-        self.heard.append(now)
+        self.heard = [*self.heard[1 - MOST_MESSAGES :], now]
         text = message.get("text")
         if text is None:
             self.outbox.close(1003)

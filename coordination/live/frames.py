@@ -3,9 +3,10 @@
 One JSON object a frame, told apart by ``kind``. Pointers only: what changed, never what it says now.
 
 - screen: ``hello {streams: {stream: [epoch, seq]}}``
-- server: ``ready {accepted, refused, now, build}``, ``ev {stream, epoch, seq, type, id, version}``,
+- server: ``ready {accepted, refused, now, build}``, ``ev {stream, epoch, seq, type, id, version, spread?}``,
   ``hb {now, heads: {stream: [epoch, seq]}, build, late?}``, ``reset {stream, epoch, seq, why: behind | epoch | gone}``;
-  ``late``: nobody says at once what has moved, so it is seen a few seconds later
+  ``late``: nobody says at once what has moved, so it is seen a few seconds later;
+  ``spread``: so many milliseconds the screens share for reading again, where many hear of one commit
 - ``GET /live/since?after=stream=epoch.seq,…`` answers ``{now, build, heads, events: [ev], resets: [reset]}``
 """
 
@@ -25,6 +26,11 @@ MOST_STREAMS = 64
 MOST_CLASS = 2
 """Above this class not even what happened is said, only that something did."""
 MOST_SEQ = 2**53
+READ_MS = 8
+"""What it costs one process to answer a screen that reads its parts again (docs/performance.md)."""
+USUAL_SPREAD_MS = 200
+"""What a screen takes without being told (static/js/regions.js)."""
+LONGEST_SPREAD_MS = 15_000
 _STREAM = re.compile(r"[a-z]{1,16}(:[1-9][0-9]{0,17}(:[a-z]{1,16})?)?")
 _AFTER = re.compile(r"([a-z0-9:]{1,60})=([0-9]{1,9})\.([0-9]{1,15})")
 
@@ -100,9 +106,11 @@ def moved(stream: str, epoch: int, seq: int, why: Reason) -> dict[str, Any]:
     return {"kind": "reset", "stream": stream, "epoch": epoch, "seq": seq, "why": why}
 
 
-def ev(entry: Entry, epoch: int) -> str:
-    """One entry as a frame."""
-    return orjson.dumps(pointer(entry, epoch)).decode()
+def ev(entry: Entry, epoch: int, audience: int = 1) -> str:
+    """One entry as a frame; ``audience``: how many screens here hear of it at once."""
+    said = pointer(entry, epoch)
+    spread = min(audience * READ_MS, LONGEST_SPREAD_MS)
+    return orjson.dumps(said | {"spread": spread} if spread > USUAL_SPREAD_MS else said).decode()
 
 
 def reset(stream: str, epoch: int, seq: int, why: Reason) -> str:

@@ -173,8 +173,10 @@ class Hub:
             if not todo:
                 continue
             try:
-                for stream, page in (await reading.moved(todo)).items():
-                    await self._deliver(stream, page)
+                pages = await reading.moved(todo)
+                audience = len(set().union(*(self.followers.get(stream, ()) for stream in pages)))
+                for stream, page in pages.items():
+                    await self._deliver(stream, page, audience)
             except DatabaseError as error:
                 _log.warning("streams not read: %s", error)
                 self.dirty |= todo.keys() & self.followers.keys()
@@ -183,7 +185,7 @@ class Hub:
                 _log.exception("streams not delivered")
                 self.heads_due = 0.0
 
-    async def _deliver(self, stream: str, page: Page) -> None:
+    async def _deliver(self, stream: str, page: Page, audience: int) -> None:
         known = self.known.get(stream)
         if known is None:
             return
@@ -196,7 +198,7 @@ class Hub:
                     outbox.at[stream] = at
                     outbox.say(frame)
             return
-        made = [(entry.seq, frames.ev(entry, page.epoch)) for entry in page.entries if entry.seq > known[1]]
+        made = [(entry.seq, frames.ev(entry, page.epoch, audience)) for entry in page.entries if entry.seq > known[1]]
         for start in range(0, len(made), ENTRIES_AT_ONCE):
             if stream not in self.known:
                 return  # the last follower has left meanwhile

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from coordination.events.queries import Cursor
@@ -31,8 +31,8 @@ class Outbox:
     """One socket's queue, its cursors and its writer."""
 
     __slots__ = (
-        "__weakref__", "alive", "at", "background", "beat_slot", "checked_at", "closing", "department", "door", "held",
-        "live", "next_check", "opened_at", "person", "replay", "send", "sending_since", "wake", "writer",
+        "__weakref__", "alive", "at", "beat_slot", "checked_at", "closing", "department", "door", "ending", "held",
+        "live", "next_check", "opened_at", "person", "replay", "send", "sending_since", "waits", "writer",
     )  # fmt: skip
 
     def __init__(self, door: Door, send: Send, now: float) -> None:
@@ -40,9 +40,9 @@ class Outbox:
         self.send = send
         self.at: dict[str, Cursor] = {}  # stream -> what has been queued up to
         self.held: dict[str, list[tuple[int, str]]] = {}  # streams whose replay is being read
-        self.replay: deque[str] = deque()
+        self.replay: deque[str] | None = None  # goes out before what is live; an empty one is 600 bytes a socket
         self.live: deque[str] = deque()
-        self.wake = asyncio.Event()
+        self.waits: asyncio.Future[None] | None = None  # the writer, where it has nothing to do
         self.alive = True
         self.closing: int | None = None
         self.sending_since: float | None = None
@@ -52,7 +52,7 @@ class Outbox:
         self.beat_slot = 0
         self.department: int | None = None
         self.person: int | None = None
-        self.background: set[asyncio.Task[None]] = set()
+        self.ending: asyncio.Task[None] | None = None
         self.writer = asyncio.get_running_loop().create_task(self._write())
 
     # --- what goes in
@@ -87,22 +87,20 @@ class Outbox:
         """Queue what was read, then what was kept meanwhile. False: a hole between the two; read again."""
         held = self.held[stream]
         self.at[stream] = at
-        self.replay.extend(frames)
+        self._again(frames)
         later = [(seq, frame) for seq, frame in held if seq > at[1]]
-        self.wake.set()
         if later and later[0][0] != at[1] + 1:
             held.clear()
             return False
         del self.held[stream]
         if later:
-            self.replay.extend(frame for _, frame in later)
+            self._again(frame for _, frame in later)
             self.at[stream] = (at[0], later[-1][0])
         return True
 
     def answer(self, frame: str) -> None:
         """Queue the answer to a hello, before the replay that follows it."""
-        self.replay.append(frame)
-        self.wake.set()
+        self._again([frame])
 
     def say(self, frame: str) -> None:
         """Queue a frame that belongs to no stream's order."""
@@ -114,11 +112,21 @@ class Outbox:
         self.at.pop(stream, None)
         self.held.pop(stream, None)
 
+    def _again(self, frames: Iterable[str]) -> None:
+        if self.replay is None:
+            self.replay = deque()
+        self.replay.extend(frames)
+        self._wake()
+
     def _go(self) -> None:
         if len(self.live) > MOST_WAITING:
             self.close(OVERFLOW)
         else:
-            self.wake.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        if self.waits is not None and not self.waits.done():
+            self.waits.set_result(None)
 
     # --- what goes out
 
@@ -126,13 +134,15 @@ class Outbox:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError, RuntimeError):  # it is gone; the consumer hears of it
             while True:
-                await self.wake.wait()
-                self.wake.clear()
+                if not (self.replay or self.live):
+                    self.waits = loop.create_future()
+                    await self.waits
+                    self.waits = None
                 while self.replay or self.live:
                     frame = self.replay.popleft() if self.replay else self.live.popleft()
                     self.sending_since = loop.time()
                     await self.send({"type": "websocket.send", "text": frame})
-                self.sending_since = None
+                self.sending_since = self.replay = None
 
     def close(self, code: int) -> None:
         """End the connection, by a close frame if it goes out, by force after two seconds."""
@@ -140,10 +150,8 @@ class Outbox:
             return
         self.closing = code
         self.live.clear()
-        self.replay.clear()
-        task = asyncio.get_running_loop().create_task(self._close(code))
-        self.background.add(task)
-        task.add_done_callback(self.background.discard)
+        self.replay = None
+        self.ending = asyncio.get_running_loop().create_task(self._close(code))
 
     async def _close(self, code: int) -> None:
         self.writer.cancel()

@@ -137,7 +137,7 @@ function ev(e) {
 
 function advance(e) {
   cursors.set(e.stream, [cursors.get(e.stream)[0], e.seq]);
-  regions.dirty(e.stream);
+  regions.dirty(e.stream, e.spread);
   say("live:event", e);
 }
 

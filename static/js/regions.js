@@ -2,7 +2,7 @@
 import { word } from "./words.js";
 
 const regions = new Map(); // element id -> state
-const groups = new Map(); // address of parts read in one request -> {key, timer, stop}
+const groups = new Map(); // address of parts read in one request -> {key, timer, due, stop, turn, spread}
 const PART = /(\/parts?\/)([\w-]+)/; // …/part/head and …/part/acts are read as …/part/head,acts
 let pointerFree = 0; // no swap before this performance.now()
 let pointerDown = false;
@@ -30,12 +30,13 @@ export function collect(root = document) {
 
 const streamsOf = (el) => (el.dataset.live || "").split(/[\s,]+/).filter(Boolean);
 
-// A pointer on `stream` makes every region that names it dirty; null dirties all.
-export function dirty(stream) {
+// A pointer on `stream` makes every region that names it dirty; null dirties all. `spread`: over how many milliseconds
+// the screens that heard it are to read again, so that an order to many departments does not bring all at once.
+export function dirty(stream, spread) {
   for (const region of regions.values()) {
     const el = document.getElementById(region.id);
     if (!el) regions.delete(region.id);
-    else if (stream === null || streamsOf(el).includes(stream)) soil(region);
+    else if (stream === null || streamsOf(el).includes(stream)) soil(region, spread);
   }
 }
 
@@ -61,24 +62,37 @@ function blank(region, el) {
   regions.delete(region.id);
 }
 
-function soil(region, wait = 100 + Math.random() * 200) {
+function soil(region, spread = 200) {
   region.changed += 1;
   if (!region.dirty) region.dirty = performance.now();
-  plan(region, wait);
+  plan(region, spread);
 }
 
 const keyOf = (el) => el.dataset.part.replace(PART, "$1*");
 
-function plan(region, wait) {
+// A group keeps its turn until it has read: of several pointers to one commit none moves it to the front.
+function plan(region, spread) {
   const el = document.getElementById(region.id);
   if (!el || !el.dataset.part) return void regions.delete(region.id);
   const key = keyOf(el);
-  if (!groups.has(key)) groups.set(key, { key, timer: 0, stop: null });
-  later(groups.get(key), wait);
+  if (!groups.has(key)) groups.set(key, { key, timer: 0, due: 0, stop: null, turn: Math.random(), spread });
+  const group = groups.get(key);
+  group.spread = spread;
+  later(group, spread && 100 + group.turn * spread);
 }
 
 function later(group, wait) {
-  if (!group.timer && !group.stop) group.timer = setTimeout(() => refetch(group), wait);
+  const due = performance.now() + wait;
+  if (group.stop || (group.timer && group.due <= due)) return;
+  clearTimeout(group.timer);
+  group.due = due;
+  group.timer = setTimeout(() => refetch(group), wait);
+}
+
+// What failed comes again in its turn, not with all others whose read was refused in the same second.
+function retry(region, el) {
+  const group = el && groups.get(keyOf(el));
+  if (!group || !(group.timer || group.stop)) plan(region, Math.max(1000, group ? group.spread : 0));
 }
 
 // The moment since which the oldest dirty region has been wrong, or null.
@@ -100,12 +114,13 @@ export function tick() {
     if (region.fresh) settle(region);
     const el = document.getElementById(region.id); // no stream tells of it: read every so many seconds
     if (el && el.dataset.every && !region.dirty && performance.now() - region.read > el.dataset.every * 1000 && !document.hidden) soil(region, 0);
-    if (region.dirty) plan(region, Math.random() * 1000);
+    if (region.dirty) retry(region, el && el.dataset.part ? el : null);
   }
 }
 
 async function refetch(group) {
   group.timer = 0;
+  group.turn = Math.random();
   const asked = [];
   for (const region of regions.values()) {
     const el = region.dirty && document.getElementById(region.id);
@@ -135,7 +150,7 @@ async function refetch(group) {
   } catch { /* offline or slow: stays dirty, tick() tries again */ } finally {
     clearTimeout(limit);
     group.stop = null;
-    if (late || stop.signal.aborted) later(group, Math.random() * 300);
+    if (late || stop.signal.aborted) later(group, 100 + group.turn * Math.max(200, group.spread));
   }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,11 +11,17 @@ import pytest
 from tests.api.client import photo
 from tests.browser.conftest import OpenWindow
 from tests.browser.ground import Ground
-from tests.browser.window import Window
+from tests.browser.window import SOON, Window, patience
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 HEADLINE = "Cool the west tanks"
+TURN = """async () => {
+  Math.random = () => 0.9;  // late in every row
+  const at = performance.getEntriesByType("resource").map(one => one.name).find(name => /regions[.\\w]*\\.js/.test(name));
+  window.regions = await import(at);
+  regions.dirty(null);
+}"""
 
 
 def in_minutes(minutes: int) -> str:
@@ -149,3 +156,26 @@ def _judge(one: Window, *, accept: bool) -> None:
         box.locator("[name=new_due]").fill(in_minutes(120))
     with one.answered():
         box.get_by_role("button", name="Record the verdict").click()
+
+
+def test_a_screen_reads_in_its_turn_and_at_once_what_concerns_few(window: OpenWindow, ground: Ground) -> None:
+    desk = window("fire-duty1").open("/desk/").live()
+    reads: list[float] = []
+    desk.page.on("request", lambda asked: reads.append(monotonic()) if "x-part" in asked.headers else None)
+    with desk.page.expect_response(lambda answer: "/part" in answer.url):
+        desk.page.evaluate(TURN)
+    desk.page.wait_for_timeout(1500)  # what came of the opening is over
+
+    def waited(*calls: str) -> float:
+        began = monotonic()
+        with desk.page.expect_response(lambda answer: "/part" in answer.url, timeout=20_000):
+            for call in calls:
+                desk.page.evaluate(f"() => {{ {call} }}")
+        desk.page.wait_for_timeout(1500)
+        asked = [at for at in reads if at > began]
+        assert len({round(at, 1) for at in asked}) <= 2, "one reading of what is asked together"
+        return asked[0] - began
+
+    assert 3.6 < waited("regions.dirty(null, 4000)", "regions.dirty(null, 4000)") < 4 + SOON * patience()
+    assert waited("regions.dirty(null, 15000)", "regions.dirty(null)") < SOON * patience()
+    assert waited("regions.dirty(null, 15000)", "regions.acted(null)") < SOON * patience()

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from coordination.events import clock, command
 from coordination.events.actor import SYSTEM
 from coordination.events.models import StreamHead
+from coordination.live import frames
 from tests.live.ground import Web, write
 
 
@@ -28,11 +29,13 @@ class Reader:
         self.at = 0
         self.pointers: list[int] = []
         self.resets: list[tuple[int, str]] = []
+        self.spreads: list[object] = []
 
     def hear(self, frame: dict[str, object]) -> None:
         if frame["kind"] == "ev":
             self.at = int(str(frame["seq"]))
             self.pointers.append(self.at)
+            self.spreads.append(frame.get("spread"))
         elif frame["kind"] == "reset":
             self.at = int(str(frame["seq"]))
             self.resets.append((self.at, str(frame["why"])))
@@ -105,6 +108,7 @@ def test_a_hundred_screens_hear_bursts_whole(web: Web, city: SimpleNamespace) ->
     heard = _crowd(web, city, [50, 300, 350], in_step=True)
     assert all(reader.pointers == list(range(1, 701)) for reader in heard)
     assert not any(reader.resets for reader in heard)
+    assert {spread for reader in heard for spread in reader.spreads[50:]} == {100 * frames.READ_MS}, "they read in turn"
 
 
 def test_a_hundred_screens_are_told_where_bursts_outran_them(web: Web, city: SimpleNamespace) -> None:
