@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.browser]
 HEADLINE = "Cool the west tanks"
 TURN = """async () => {
   Math.random = () => 0.9;  // late in every row
-  const at = performance.getEntriesByType("resource").map(one => one.name).find(name => /regions[.\\w]*\\.js/.test(name));
-  window.regions = await import(at);
+  const loaded = performance.getEntriesByType("resource").map(one => one.name);
+  window.regions = await import(loaded.find(name => /regions[.\\w]*\\.js/.test(name)));
   regions.dirty(null);
 }"""
 

@@ -182,7 +182,7 @@ class Stack:
                 "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle",
             ]  # fmt: skip
             found.append(Program(name, command, stop_seconds=8, environment=worker))
-        schedule = str(self.instance.folder / "beat-schedule")
+        schedule = str(self.instance.folder / "beat-schedule.json")
         found.append(
             Program(
                 "beat",
