@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,6 +11,7 @@ from django.db.models import QuerySet
 from accounts.models import ApiClient, Department, Person
 from coordination.events.at_once import Steps, answer
 from coordination.events.kept import kept
+from coordination.events.text import localized
 from incidents.models import Attachment, Incident, LogEntry, Objective, Participation
 from sharing.catalogue import queries as catalogue
 from sharing.catalogue.models import Code
@@ -84,33 +86,35 @@ def named(incident: Incident) -> Row:
     }
 
 
+_PLAIN = (
+    "id", "version", "number", "type", "headline_zh", "headline_en", "state", "grade", "warning_level",
+    "response_level", "place", "region_code", "latitude", "longitude", "exercise", "paused_at", "occurred_at",
+    "opened_at", "closed_at",
+)  # fmt: skip
+_LEAD = tuple(f"lead_department__{name}" for name in ("name_zh", "name_en", "short_zh", "short_en", "kind"))
+LISTED = (*_PLAIN, "merged_into_id", "lead_department_id", *_LEAD)
+"""The columns that `listed_row` needs."""
+_listed = attrgetter(*(name.replace("__", ".") for name in LISTED))
+
+
 def incident_row(incident: Incident, types: dict[str, Code]) -> Row:
-    """An incident as lists and maps show it; needs ``lead_department`` selected."""
-    return {
-        "id": incident.pk,
-        "version": incident.version,
-        "number": incident.number,
-        "type": incident.type,
-        "type_name": catalogue.path_name(types, incident.type),
-        "headline": incident.headline,
-        "headline_zh": incident.headline_zh,
-        "headline_en": incident.headline_en,
-        "state": incident.state,
-        "grade": incident.grade,
-        "warning_level": incident.warning_level,
-        "response_level": incident.response_level,
-        "lead": department(incident.lead_department),
-        "place": incident.place,
-        "region_code": incident.region_code,
-        "latitude": incident.latitude,
-        "longitude": incident.longitude,
-        "exercise": incident.exercise,
-        "paused_at": incident.paused_at,
-        "occurred_at": incident.occurred_at,
-        "opened_at": incident.opened_at,
-        "closed_at": incident.closed_at,
-        "merged_into": incident.merged_into_id,
-    }
+    """An incident as `listed_row` shows it; needs ``lead_department`` selected."""
+    found = dict(zip(LISTED, _listed(incident), strict=True))
+    return listed_row(found, catalogue.path_name(types, incident.type))
+
+
+def listed_row(found: Mapping[str, Any], type_name: str) -> Row:
+    """An incident as lists and maps show it, from the columns of `LISTED`."""
+    name_zh, name_en, short_zh, short_en, kind = (found[name] for name in _LEAD)
+    return {name: found[name] for name in _PLAIN} | {
+        "type_name": type_name,
+        "headline": localized(found["headline_zh"], found["headline_en"]),
+        "lead": {
+            "id": found["lead_department_id"], "name": localized(name_zh, name_en),
+            "short": localized(short_zh, short_en), "kind": kind,
+        },
+        "merged_into": found["merged_into_id"],
+    }  # fmt: skip
 
 
 def participation_row(row: Participation) -> Row:

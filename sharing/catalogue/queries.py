@@ -10,8 +10,9 @@ from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
 
-from coordination.events.at_once import Steps, answer
-from coordination.events.kept import kept
+from coordination.events.at_once import Steps, answer, at_once
+from coordination.events.kept import Texts, kept
+from coordination.events.text import localized
 from sharing.catalogue import shipped
 from sharing.catalogue.models import Code
 
@@ -46,6 +47,26 @@ def names_steps(table: str) -> Steps[dict[str, Code]]:
     """`names`, to be asked beside other questions; one step."""
     rows = yield from codes_steps([table], all=True)
     return {row.code: row for row in rows[table]}
+
+
+def path_names(table: str, paths: Collection[str]) -> dict[str, str]:
+    """The name of each path code, as `path_name` gives it; only these codes and those above them are read."""
+    steps = {path: _upwards(path) for path in paths}
+    wanted = sorted({step for mine in steps.values() for step in mine})
+    (rows,) = at_once(kept(_called, table, Texts(tuple(wanted))))
+    known = {code: localized(zh, en) for code, zh, en in rows}
+    if not known:
+        known = {row.code: row.name for row in shipped.tables().get(table, ())}
+    return {path: next((known[step] for step in mine if step in known), path) for path, mine in steps.items()}
+
+
+def _upwards(path: str) -> list[str]:
+    parts = path.split(".")
+    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def _called(table: str, wanted: Texts) -> QuerySet[Code, tuple[str, str, str]]:
+    return Code.objects.filter(table=table, code__in=wanted.given).values_list("code", "name_zh", "name_en")
 
 
 def code(table: str, code: str) -> Code | None:

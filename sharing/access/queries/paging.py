@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from types import FunctionType
 from typing import Any, TypeVar
@@ -58,24 +59,35 @@ def page(
     after: Cursor | None = None,
     size: int = 50,
     select: Sequence[str] = (),
+    values: Sequence[str] = (),
     at: datetime | None = None,
-) -> tuple[list[M], list[Any] | None]:
+) -> tuple[list[Any], list[Any] | None]:
     """Rows the actor sees, newest first (the table's ``guard_order``), and the cursor of the next page or None.
 
     ``after``: a cursor returned earlier, a list of JSON values; anything else is `BadCursor` (422). ``size``
-    1 to 200.
+    1 to 200. ``select``: what is joined to the objects. ``values``: names of columns (those of the order among
+    them), for mappings instead of objects: a long list of objects costs more to make than to find.
     """
     size = max(1, min(int(size), MAX_SIZE))
     moment = at or clock.now()
     position = _position(model, after) if after else None
+    shape = _Shape(tuple(select), tuple(values))
     rows = None
     if model._meta.label_lower == INCIDENT and actor.kind in ("person", "client"):
-        rows = _newest_incidents(actor, model, queryset_filter, position, size, select, moment)
+        rows = _newest_incidents(actor, model, queryset_filter, position, size, shape, moment)
     if rows is None:
-        rows = _found(actor, model, queryset_filter, position, size, select, moment)
+        rows = _found(actor, model, queryset_filter, position, size, shape, moment)
     more = len(rows) > size
     rows = rows[:size]
     return rows, (_cursor(model, rows[-1]) if more else None)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What is read of each row: objects with what is joined to them, or the columns named."""
+
+    select: tuple[str, ...]
+    values: tuple[str, ...]
 
 
 def _newest_incidents(
@@ -84,9 +96,9 @@ def _newest_incidents(
     wanted: Wanted[M],
     position: list[Any] | None,
     size: int,
-    select: Sequence[str],
+    shape: _Shape,
     at: datetime,
-) -> list[M] | None:
+) -> list[Any] | None:
     """The rows, taken from the newest that the actor sees; None when a filter leaves too few of those.
 
     Whoever sees few gets them all this way, and a filter that many pass is soon full; a rare one among many
@@ -95,16 +107,14 @@ def _newest_incidents(
     look = size + 1 if wanted is None else max(size + 1, CANDIDATES)
     ids = _newest_ids(actor, position, look, at)
     if wanted is None or isinstance(wanted, FunctionType) and "<" not in wanted.__qualname__:
-        (found,) = at_once(kept(_those, model, wanted, tuple(select), ids, str(size + 1)))
+        (found,) = at_once(kept(_those, model, wanted, shape, ids, str(size + 1)))
     else:
-        found = list(_those(model, wanted, select, ids, str(size + 1)))
+        found = list(_those(model, wanted, shape, ids, str(size + 1)))
     return found if len(found) > size or len(ids) < look or wanted is None else None
 
 
-def _those(
-    model: type[M], wanted: Wanted[M], select: Sequence[str], ids: list[int], most: str
-) -> QuerySet[M]:
-    return _ordered(_narrow(model.everything.filter(pk__in=ids), wanted), model, select)[: int(most)]
+def _those(model: type[M], wanted: Wanted[M], shape: _Shape, ids: list[int], most: str) -> QuerySet[M, Any]:
+    return _ordered(_narrow(model.everything.filter(pk__in=ids), wanted), model, shape)[: int(most)]
 
 
 def _newest_ids(actor: Actor, position: list[Any] | None, look: int, at: datetime) -> list[int]:
@@ -136,13 +146,13 @@ def _found(
     wanted: Wanted[M],
     position: list[Any] | None,
     size: int,
-    select: Sequence[str],
+    shape: _Shape,
     at: datetime,
-) -> list[M]:
+) -> list[Any]:
     rows = _narrow(scope(actor, model, at=at, wide=True), wanted)
     if position is not None:
         rows = rows.filter(_beyond(model, position))
-    return list(_ordered(rows, model, select)[: size + 1])
+    return list(_ordered(rows, model, shape)[: size + 1])
 
 
 def _narrow(rows: QuerySet[M], wanted: Wanted[M]) -> QuerySet[M]:
@@ -151,9 +161,11 @@ def _narrow(rows: QuerySet[M], wanted: Wanted[M]) -> QuerySet[M]:
     return rows.filter(wanted) if isinstance(wanted, Q) else wanted(rows)
 
 
-def _ordered(rows: QuerySet[M], model: type[M], select: Sequence[str]) -> QuerySet[M]:
+def _ordered(rows: QuerySet[M], model: type[M], shape: _Shape) -> QuerySet[M, Any]:
     rows = rows.order_by(*model.guard_order)
-    return rows.select_related(*select) if select else rows
+    if shape.values:
+        return rows.values(*shape.values)
+    return rows.select_related(*shape.select) if shape.select else rows
 
 
 def _names(model: type[Guarded]) -> list[str]:
@@ -169,8 +181,8 @@ def _beyond(model: type[Guarded], position: list[Any]) -> Q:
     return beyond
 
 
-def _cursor(model: type[Guarded], row: Guarded) -> list[Any]:
-    values = [getattr(row, name) for name in _names(model)]
+def _cursor(model: type[Guarded], row: Any) -> list[Any]:
+    values = [row[name] if isinstance(row, dict) else getattr(row, name) for name in _names(model)]
     return [value.isoformat() if isinstance(value, datetime) else value for value in values]
 
 

@@ -180,6 +180,11 @@ def cut(shape: type[serializers.Serializer[Any]], value: Any) -> Any:
     return done
 
 
+def declared(shape: type[serializers.Serializer[Any]]) -> frozenset[str]:
+    """The names that a shape declares."""
+    return frozenset(name for name, _source, _inner in _names(shape))
+
+
 def _names(shape: type[serializers.Serializer[Any]]) -> tuple[tuple[str, str, type | None], ...]:
     if shape not in _compiled:
         rows = []
