@@ -1,12 +1,18 @@
-"""What becomes of a request whose session cannot be saved after its act was done?"""
+"""How is a session found, and what becomes of a request whose session cannot be saved after its act was done?"""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from coordination.events.at_once import at_once
+from coordination.events.kept import Texts, kept
 
 
 class SessionStore(db.SessionStore):
@@ -14,6 +20,13 @@ class SessionStore(db.SessionStore):
 
     Django makes one error of two cases, and answers 400 to both, as if nothing had been done.
     """
+
+    def _get_session_from_db(self) -> Any:
+        """The row, or None where there is none: asked at each request, so put together once and not each time."""
+        (rows,) = at_once(kept(_standing, self.model, Texts((self.session_key or "",)), timezone.now()))
+        if not rows:
+            self._session_key = None
+        return rows[0] if rows else None
 
     def save(self, must_create: bool = False) -> Any:
         """Save; a database that is away says so (503), a session ended meanwhile stays ended and spoils no answer."""
@@ -23,3 +36,8 @@ class SessionStore(db.SessionStore):
             if isinstance(error.__context__, OperationalError | InterfaceError):
                 raise error.__context__ from None
             return None
+
+
+def _standing(model: Any, key: Texts, now: datetime) -> QuerySet[Any, Any]:
+    rows: QuerySet[Any, Any] = model.objects.filter(session_key__in=key.given, expire_date__gt=now)
+    return rows

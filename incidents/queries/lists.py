@@ -16,7 +16,7 @@ from incidents import states
 from incidents.models import Incident, IncidentInFull, LogEntry, Objective, Participation
 from incidents.queries.facts import family_ids
 from incidents.queries.files import attachments_of
-from incidents.queries.shapes import LISTED, Row, listed_row, log_row, objective_row, participation_row
+from incidents.queries.shapes import LISTED, Row, listed_rows, log_row, objective_row, participation_row
 from sharing import access
 from sharing.catalogue import queries as catalogue
 
@@ -58,7 +58,7 @@ def incidents(
         actor, Incident, queryset_filter=wanted or None, after=after, size=size, values=LISTED, at=now
     )
     types = catalogue.path_names("incident_type", {row["type"] for row in rows})
-    return [listed_row(row, types[row["type"]]) for row in rows], following
+    return listed_rows(rows, types), following
 
 
 def _filter(

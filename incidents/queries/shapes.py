@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from accounts.models import ApiClient, Department, Person
 from coordination.events.at_once import Steps, answer
 from coordination.events.kept import kept
-from coordination.events.text import localized
+from coordination.events.text import localizer
 from incidents.models import Attachment, Incident, LogEntry, Objective, Participation
 from sharing.catalogue import queries as catalogue
 from sharing.catalogue.models import Code
@@ -93,25 +93,30 @@ _PLAIN = (
 )  # fmt: skip
 _LEAD = tuple(f"lead_department__{name}" for name in ("name_zh", "name_en", "short_zh", "short_en", "kind"))
 LISTED = (*_PLAIN, "merged_into_id", "lead_department_id", *_LEAD)
-"""The columns that `listed_row` needs."""
+"""The columns that `listed_rows` needs."""
 _listed = attrgetter(*(name.replace("__", ".") for name in LISTED))
 
 
 def incident_row(incident: Incident, types: dict[str, Code]) -> Row:
-    """An incident as `listed_row` shows it; needs ``lead_department`` selected."""
+    """An incident as `listed_rows` shows it; needs ``lead_department`` selected."""
     found = dict(zip(LISTED, _listed(incident), strict=True))
-    return listed_row(found, catalogue.path_name(types, incident.type))
+    return listed_rows([found], {incident.type: catalogue.path_name(types, incident.type)})[0]
 
 
-def listed_row(found: Mapping[str, Any], type_name: str) -> Row:
-    """An incident as lists and maps show it, from the columns of `LISTED`."""
+def listed_rows(found: Iterable[Mapping[str, Any]], type_names: Mapping[str, str]) -> list[Row]:
+    """Incidents as lists and maps show them, from the columns of `LISTED` and the names of their types by code."""
+    say = localizer()
+    return [_listed_row(one, type_names[one["type"]], say) for one in found]
+
+
+def _listed_row(found: Mapping[str, Any], type_name: str, say: Callable[[str, str], str]) -> Row:
     name_zh, name_en, short_zh, short_en, kind = (found[name] for name in _LEAD)
     return {name: found[name] for name in _PLAIN} | {
         "type_name": type_name,
-        "headline": localized(found["headline_zh"], found["headline_en"]),
+        "headline": say(found["headline_zh"], found["headline_en"]),
         "lead": {
-            "id": found["lead_department_id"], "name": localized(name_zh, name_en),
-            "short": localized(short_zh, short_en), "kind": kind,
+            "id": found["lead_department_id"], "name": say(name_zh, name_en),
+            "short": say(short_zh, short_en), "kind": kind,
         },
         "merged_into": found["merged_into_id"],
     }  # fmt: skip
