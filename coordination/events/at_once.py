@@ -74,7 +74,7 @@ def _alone(asked: Kept) -> list[Any]:
         rows = cursor.fetchall()
     if form.compiler.has_extra_select:  # what is selected only to be sorted by
         rows = [row[: form.compiler.col_count] for row in rows]
-    return _objects(form.rows, copy(form.compiler), rows)
+    return _objects(form.rows, _copied(form.compiler), rows)
 
 
 def _plain(compiler: Any) -> tuple[str, list[Any]]:
@@ -196,8 +196,8 @@ def _kinds(compiler: Any) -> list[str]:
 
 def _rows_of(part: _Part, raw: list[dict[str, Any]]) -> list[Any]:
     """What the query would have given, from the columns that came. Other threads may ask the same kept question."""
-    compiler = copy(part.compiler)
-    readers = [_FROM_TEXT.get(kind) for kind in _kinds(compiler)]
+    compiler = _copied(part.compiler)
+    readers = _once(compiler, "readers", lambda: [_FROM_TEXT.get(kind) for kind in _kinds(compiler)])
     rows = [
         tuple(
             value if read is None or value is None else read(value)
@@ -208,9 +208,24 @@ def _rows_of(part: _Part, raw: list[dict[str, Any]]) -> list[Any]:
     return _objects(part.rows, compiler, rows)
 
 
+def _copied(compiler: Any) -> Any:
+    """A compiler of this thread's own, which shares with all others of its statement what `_once` finds."""
+    compiler.__dict__.setdefault("found_once", {})
+    return copy(compiler)
+
+
+def _once(compiler: Any, name: str, find: Callable[[], Any]) -> Any:
+    found: dict[str, Any] = compiler.found_once
+    if name not in found:
+        found[name] = find()
+    return found[name]
+
+
 def _objects(asked: Rows, compiler: Any, rows: Sequence[tuple[Any, ...]]) -> list[Any]:
     """The query's own machinery, given the rows; ``compiler`` is a copy of this thread's own."""
     compiler.connection = connections[asked.db]
+    convert = compiler.get_converters
+    compiler.get_converters = lambda columns: _once(compiler, "converters", lambda: convert(columns))
     compiler.execute_sql = lambda *_given, **_named: [rows]
     query: Any = copy(asked.query)
     query.get_compiler = lambda *_given, **_named: compiler

@@ -5,7 +5,7 @@ import * as regions from "./regions.js";
 import { word } from "./words.js";
 
 const person = () => document.body.dataset.person || "";
-const csrf = () => (document.querySelector("input[name=csrfmiddlewaretoken]") || {}).value || "";
+const csrf = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value || "";
 
 export function start() {
   document.addEventListener("htmx:configRequest", (e) => { e.detail.headers["X-CSRFToken"] = csrf(); });
@@ -31,7 +31,7 @@ function once(e) {
 }
 
 function busy(el, on) {
-  const form = el.closest && el.closest("form");
+  const form = el.closest?.("form");
   if (!form) return;
   const button = form.querySelector("button[type=submit],button:not([type])");
   if (!button) return;
@@ -51,7 +51,7 @@ let box = null;
 
 function after(e) {
   const { xhr, successful, requestConfig } = e.detail;
-  const form = requestConfig && requestConfig.elt.closest("form"); // the event's own target may be its parent by now
+  const form = requestConfig?.elt.closest("form"); // the event's own target may be its parent by now
   if (!form || form.method !== "post" || !xhr || !xhr.status) return;
   if (successful) {
     if (form.dataset.draft) drafts.forget(form);
@@ -60,15 +60,15 @@ function after(e) {
     if (box) box.open = false;
     regions.acted(around || form);
   } else {
-    requestAnimationFrame(() => { const s = document.querySelector(".ops-errors"); if (s) s.focus(); });
+    requestAnimationFrame(() => document.querySelector(".ops-errors")?.focus());
   }
 }
 
 async function failed(el) {
-  const form = el.closest && el.closest("form");
+  const form = el.closest?.("form");
   if (!form) return;
-  if (!form.querySelector("[name=command_id]") || !("indexedDB" in window)) return say(el, word("notSent"));
-  const id = form.querySelector("[name=command_id]").value;
+  const id = form.querySelector("[name=command_id]")?.value;
+  if (!id || !("indexedDB" in window)) return say(el, word("notSent"));
   try {
     await store.put("outbox", { key: `${person()}|${id}`, at: Date.now(), url: form.getAttribute("hx-post") || form.action, rows: await store.rows(form), what: form.dataset.what || "", draft: form.dataset.draft || "" });
     say(el, word("unsent"), true);
@@ -90,7 +90,7 @@ export async function send() {
   try {
     for (const row of await mine()) {
       const data = new FormData();
-      for (const [name, value] of row.rows) value && value.blob ? data.append(name, new File([value.blob], value.name, { type: value.type })) : data.append(name, value);
+      for (const [name, value] of row.rows) data.append(name, value?.blob ? new File([value.blob], value.name, { type: value.type }) : value);
       let answer;
       try {
         answer = await fetch(row.url, { method: "POST", body: data, headers: { "X-CSRFToken": csrf(), "HX-Request": "true" }, credentials: "same-origin" });
@@ -116,18 +116,15 @@ async function show() {
   const bar = document.getElementById("ops-unsent");
   if (!bar) return;
   bar.hidden = !waiting;
-  const label = bar.querySelector("[data-text]");
-  if (waiting && label) label.textContent = word("unsentCount", { n: waiting });
-  const button = bar.querySelector("button");
-  if (button && !button.onclick) button.onclick = () => send();
+  bar.querySelector("[data-text]").textContent = word("unsentCount", { n: waiting });
+  bar.querySelector("button").onclick = () => send();
 }
 
 function say(el, text, unsent) {
   const form = el.closest("form") || el;
   let line = form.querySelector("[data-kept]");
   if (!line) {
-    line = document.createElement("p");
-    line.className = "ops-kept";
+    line = Object.assign(document.createElement("p"), { className: "ops-kept" });
     line.dataset.kept = "";
     form.append(line);
   }
@@ -137,8 +134,7 @@ function say(el, text, unsent) {
 }
 
 export function speak(text, stays) {
-  const region = document.getElementById("ops-say");
-  if (region) region.textContent = text;
+  document.getElementById("ops-say").textContent = text;
   const toast = document.getElementById("ops-toast");
   if (!toast) return;
   toast.querySelector("[data-text]").textContent = text;

@@ -14,11 +14,7 @@ export function start() {
   addEventListener("visibilitychange", () => { if (document.hidden) each(keep); });
   addEventListener("pagehide", () => each(keep));
   document.addEventListener("submit", leaving, true);
-  clearSent();
-}
-
-// A page that names what has been accepted may forget its draft.
-function clearSent() {
+  // a page that names what has been accepted may forget its draft
   for (const el of document.querySelectorAll("[data-draft-sent]")) store.remove("drafts", `${person()}|${el.dataset.draftSent}`);
 }
 
@@ -29,7 +25,7 @@ function watch(form) {
   let timer = 0;
   const note = () => {
     form.dataset.touched = "1";
-    if (!timer) timer = setTimeout(() => { timer = 0; keep(form); }, 2000);
+    timer ||= setTimeout(() => { timer = 0; keep(form); }, 2000);
   };
   form.addEventListener("input", note);
   form.addEventListener("change", note);
@@ -46,14 +42,13 @@ async function keep(form) {
 
 async function restore(form) {
   if (form.querySelector("[aria-invalid=true]") || form.dataset.bound) return; // the server gave back what was sent
-  let draft = null;
-  try { draft = await store.get("drafts", keyOf(form)); } catch { return; }
+  const draft = await store.get("drafts", keyOf(form)).catch(() => null);
   if (!draft || Date.now() - draft.at > 7 * 86400000) return;
   const files = new Map();
   const seen = new Set();
   for (const field of form.querySelectorAll("input[type=checkbox]")) field.checked = false;
   for (const [name, value] of draft.rows) {
-    if (value && value.blob) { files.set(name, [...files.get(name) || [], new File([value.blob], value.name, { type: value.type })]); continue; }
+    if (value?.blob) { files.set(name, [...files.get(name) || [], new File([value.blob], value.name, { type: value.type })]); continue; }
     fill(form, name, value, seen);
   }
   for (const [name, list] of files) {

@@ -4,16 +4,14 @@ import { word } from "./words.js";
 export function start() {
   document.addEventListener("live:state", state);
   document.addEventListener("live:signed-out", signedOut);
-  document.addEventListener("live:late", (e) => { const b = document.getElementById("ops-late"); if (b) b.hidden = !e.detail; });
-  document.addEventListener("live:build", () => { const b = document.getElementById("ops-build"); if (b) b.hidden = false; });
-  const summary = document.querySelector(".ops-errors");
-  if (summary) summary.focus();
+  document.addEventListener("live:late", (e) => document.getElementById("ops-late")?.toggleAttribute("hidden", !e.detail));
+  document.addEventListener("live:build", () => document.getElementById("ops-build")?.toggleAttribute("hidden", false));
+  document.querySelector(".ops-errors")?.focus();
   document.addEventListener("click", (e) => {
     for (const menu of document.querySelectorAll("details.ops-menu[open]")) if (!menu.contains(e.target)) menu.open = false;
     const close = e.target.closest("[data-close]");
     if (close) close.closest("dialog,.ops-toast").matches("dialog") ? close.closest("dialog").close() : (close.closest(".ops-toast").hidden = true);
-    const print = e.target.closest("[data-print]");
-    if (print) window.print();
+    if (e.target.closest("[data-print]")) window.print();
   });
   document.addEventListener("keydown", (e) => {
     if (e.key !== "Escape") return;
@@ -38,7 +36,7 @@ function state(e) {
   const said = bar.hidden;
   bar.hidden = !stale;
   if (stale) bar.querySelector("[data-text]").textContent = word("stale", { n: seconds });
-  if (stale && said) { const region = document.getElementById("ops-say"); if (region) region.textContent = word("sayStale"); }
+  if (stale && said) document.getElementById("ops-say").textContent = word("sayStale");
 }
 
 function signedOut(e) {

@@ -61,8 +61,7 @@ function connect() {
   const url = new URL(body.dataset.liveUrl, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   let mine;
-  try { mine = new WebSocket(url); } catch { return closed(0); }
-  socket = mine;
+  try { mine = socket = new WebSocket(url); } catch { return closed(0); }
   opening = setTimeout(() => { if (socket === mine) { hollow = true; detach(); closed(0); } }, OPENING);
   mine.onopen = () => hello(mine);
   mine.onmessage = (e) => { if (socket === mine) take(JSON.parse(e.data)); };
@@ -100,8 +99,7 @@ function take(message) {
   heard = performance.now();
   if (message.now) clock.note(message.now);
   if (message.build) newBuild(message.build);
-  const act = { ready, ev, hb, reset }[message.kind];
-  if (act) act(message);
+  ({ ready, ev, hb, reset })[message.kind]?.(message);
 }
 
 function ready(message) {
@@ -218,7 +216,7 @@ function tick() {
   wall = Date.now();
   if (slept) { clock.forget(); check(); }
   const now = performance.now();
-  if (socket && !opening_(socket) && now - heard > SILENT) { hollow = true; detach(); closed(0); }
+  if (socket && socket.readyState && now - heard > SILENT) { hollow = true; detach(); closed(0); }
   regions.tick();
   const dirty = regions.dirtySince();
   const right = dirty === null ? heard : Math.min(heard, dirty);
@@ -226,5 +224,3 @@ function tick() {
   const limit = polling && polls > 1 && dirty === null ? SILENT_POLLING : SILENT;
   say("live:state", { age, state: !cursors.size ? "none" : age > limit ? "stale" : polling && polls ? "polling" : socket ? "live" : "connecting" });
 }
-
-const opening_ = (s) => s.readyState === 0;

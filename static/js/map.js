@@ -10,7 +10,7 @@ function draw(el) {
   el.dataset.drawn = "1";
   const source = document.getElementById(el.dataset.map);
   const { points = [], areas = [] } = source ? JSON.parse(source.textContent) : {};
-  const map = L.map(el, { attributionControl: true, zoomControl: true, worldCopyJump: false, minZoom: 3, maxZoom: 19 });
+  const map = L.map(el, { minZoom: 3, maxZoom: 19 });
   map.attributionControl.setPrefix("WGS-84");
   graticule(L, map);
   const shapes = [];
@@ -50,8 +50,7 @@ function graticule(L, map) {
     for (let x = Math.ceil(b.getWest() / step) * step; x < b.getEast(); x += step) layer.addLayer(L.polyline([[b.getSouth(), x], [b.getNorth(), x]], style));
     for (let y = Math.ceil(b.getSouth() / step) * step; y < b.getNorth(); y += step) layer.addLayer(L.polyline([[y, b.getWest()], [y, b.getEast()]], style));
   };
-  map.on("moveend", redraw);
-  map.on("load", redraw);
+  map.on("moveend load", redraw);
 }
 
 all(document);

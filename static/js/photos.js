@@ -38,16 +38,15 @@ async function take(field) {
 }
 
 async function smaller(file) {
-  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < 300000 || !window.createImageBitmap) return file;
+  if (!/^image\/(jpeg|png|webp)$/.test(file.type) || file.size < 300000) return file;
   try {
     const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
     const scale = Math.min(1, MOST / Math.max(picture.width, picture.height));
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(picture.width * scale);
-    canvas.height = Math.round(picture.height * scale);
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const [width, height] = [picture.width, picture.height].map((size) => Math.round(size * scale));
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    canvas.getContext("2d").drawImage(picture, 0, 0, width, height);
     const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.82));
-    return blob && blob.size < file.size ? new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" }) : file;
+    return blob?.size < file.size ? new File([blob], file.name.replace(/\.\w+$/, ".jpg"), { type: "image/jpeg" }) : file;
   } catch { return file; }
 }
 
@@ -85,7 +84,7 @@ function send(field, one) {
         one.input.dataset.shown = "1";
         field.form.append(one.input);
         show(field, one, "sent", word("photoSent"));
-      } else if ([400, 413, 415, 422].includes(call.status)) show(field, one, "refused", (said.errors && said.errors[0] && said.errors[0].detail) || said.detail);
+      } else if ([400, 413, 415, 422].includes(call.status)) show(field, one, "refused", said.errors?.[0]?.detail || said.detail);
       else show(field, one, "failed", word("photoFailed"));
       hold(field);
       done();
@@ -96,8 +95,8 @@ function send(field, one) {
 }
 
 function drop(field, one) {
-  if (one.stop) one.stop();
-  if (one.input) one.input.remove();
+  one.stop?.();
+  one.input?.remove();
   one.state = "refused";
   one.row.remove();
   hold(field);

@@ -2,7 +2,7 @@
 import { word } from "./words.js";
 
 const regions = new Map(); // element id -> state
-const groups = new Map(); // address of parts read in one request -> {key, timer, due, stop, turn, spread}
+const groups = new Map(); // address of parts read in one request -> {key, turn, …}
 const PART = /(\/parts?\/)([\w-]+)/; // …/part/head and …/part/acts are read as …/part/head,acts
 let pointerFree = 0; // no swap before this performance.now()
 let pointerDown = false;
@@ -30,8 +30,7 @@ export function collect(root = document) {
 
 const streamsOf = (el) => (el.dataset.live || "").split(/[\s,]+/).filter(Boolean);
 
-// A pointer on `stream` makes every region that names it dirty; null dirties all. `spread`: over how many milliseconds
-// the screens that heard it are to read again, so that an order to many departments does not bring all at once.
+// A pointer on `stream` makes every region that names it dirty; null dirties all. Its screens share `spread` ms to read.
 export function dirty(stream, spread) {
   for (const region of regions.values()) {
     const el = document.getElementById(region.id);
@@ -64,24 +63,25 @@ function blank(region, el) {
 
 function soil(region, spread = 200) {
   region.changed += 1;
-  if (!region.dirty) region.dirty = performance.now();
+  region.dirty ||= performance.now();
   plan(region, spread);
 }
 
 const keyOf = (el) => el.dataset.part.replace(PART, "$1*");
 
-// A group keeps its turn until it has read: of several pointers to one commit none moves it to the front.
+// A group keeps its turn until it reads: a second pointer to one commit does not move it forward.
 function plan(region, spread) {
   const el = document.getElementById(region.id);
   if (!el || !el.dataset.part) return void regions.delete(region.id);
   const key = keyOf(el);
-  if (!groups.has(key)) groups.set(key, { key, timer: 0, due: 0, stop: null, turn: Math.random(), spread });
-  const group = groups.get(key);
-  group.spread = spread;
-  later(group, spread && 100 + group.turn * spread);
+  const group = groups.get(key) || { key, turn: Math.random(), spread: 0 };
+  groups.set(key, group);
+  group.spread = spread ?? Math.max(1000, group.spread);
+  later(group);
 }
 
-function later(group, wait) {
+function later(group) {
+  const wait = group.spread && 100 + group.turn * group.spread;
   const due = performance.now() + wait;
   if (group.stop || (group.timer && group.due <= due)) return;
   clearTimeout(group.timer);
@@ -89,17 +89,10 @@ function later(group, wait) {
   group.timer = setTimeout(() => refetch(group), wait);
 }
 
-// What failed comes again in its turn, not with all others whose read was refused in the same second.
-function retry(region, el) {
-  const group = el && groups.get(keyOf(el));
-  if (!group || !(group.timer || group.stop)) plan(region, Math.max(1000, group ? group.spread : 0));
-}
-
 // The moment since which the oldest dirty region has been wrong, or null.
 export function dirtySince() {
-  let oldest = null;
-  for (const r of regions.values()) if (r.dirty && (oldest === null || r.dirty < oldest)) oldest = r.dirty;
-  return oldest;
+  const since = [...regions.values()].filter((r) => r.dirty).map((r) => r.dirty);
+  return since.length ? Math.min(...since) : null;
 }
 
 // What is being read over a line that is gone is given up and begun anew.
@@ -114,7 +107,7 @@ export function tick() {
     if (region.fresh) settle(region);
     const el = document.getElementById(region.id); // no stream tells of it: read every so many seconds
     if (el && el.dataset.every && !region.dirty && performance.now() - region.read > el.dataset.every * 1000 && !document.hidden) soil(region, 0);
-    if (region.dirty) retry(region, el && el.dataset.part ? el : null);
+    if (region.dirty) plan(region);
   }
 }
 
@@ -150,7 +143,7 @@ async function refetch(group) {
   } catch { /* offline or slow: stays dirty, tick() tries again */ } finally {
     clearTimeout(limit);
     group.stop = null;
-    if (late || stop.signal.aborted) later(group, 100 + group.turn * Math.max(200, group.spread));
+    if (late || stop.signal.aborted) later(group);
   }
 }
 
@@ -174,7 +167,7 @@ function settle(region) {
 
 // An open form or a changed field is never taken away.
 function touched(el) {
-  if (el.contains(document.activeElement) && document.activeElement.matches("input,select,textarea")) return true;
+  if (el.querySelector(":is(input,select,textarea):focus")) return true;
   if (el.querySelector("details.ops-act-box[open] form")) return true;
   return [...el.querySelectorAll("input:not([type=hidden]),select,textarea")].some((f) =>
     f.type === "checkbox" || f.type === "radio" ? f.checked !== f.defaultChecked

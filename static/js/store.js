@@ -2,7 +2,7 @@
 let opened = null;
 
 function open() {
-  opened = opened || new Promise((done, fail) => {
+  opened ||= new Promise((done, fail) => {
     const request = indexedDB.open("muster", 1);
     request.onupgradeneeded = () => {
       request.result.createObjectStore("drafts", { keyPath: "key" });

@@ -68,3 +68,19 @@ def test_names_come_in_the_readers_language_and_fall_back_to_the_parent() -> Non
     with translation.override("en"):
         assert queries.path_name(types, "accident.chemical.newer") == "Hazardous chemicals accident"
         assert queries.path_name(types, "nothing") == "nothing"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("loaded", [True, False])
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_many_names_at_once_are_those_given_one_by_one(loaded: bool, language: str) -> None:
+    if loaded:
+        actions.load_codes()
+        Code.objects.filter(table="incident_type", code="accident.fire").update(active=False)
+    asked = {"accident.fire", "accident.chemical.explosion", "accident.chemical.newer", "accident", "nothing", ""}
+    with translation.override(language):
+        types = queries.names("incident_type")
+        expected = {path: queries.path_name(types, path) for path in asked}
+        assert queries.path_names("incident_type", asked) == expected
+        assert queries.path_names("incident_type", set()) == {}
+    assert expected["accident.chemical.newer"] != "accident.chemical.newer"
