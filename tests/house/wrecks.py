@@ -259,7 +259,7 @@ class Yard:
 
     def stranger(self, **options: object) -> subprocess.Popen[bytes]:
         """Start a process that is nobody's business."""
-        made = subprocess.Popen(["/bin/sleep", "3600"], **options)  # type: ignore[call-overload]
+        made = subprocess.Popen(["/bin/sleep", "infinity"], **options)  # type: ignore[call-overload]
         self.strangers.append(made)
         return made  # type: ignore[no-any-return]
 
