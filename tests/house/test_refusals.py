@@ -231,3 +231,21 @@ def test_an_unsafe_server_is_refused_but_for_a_demo_city(monkeypatch: pytest.Mon
     said: list[str] = []
     stack.refuse_unsafe(Database(name="muster"), said.append)
     assert "data_checksums" in said[0]
+
+
+def test_what_was_moved_aside_earlier_is_not_in_the_way(tmp_path: Path) -> None:
+    """A file, then a folder, then a link at the place of the lock: each remedy works, and nothing is lost."""
+    folder = tmp_path / "instance"
+    folder.mkdir(mode=0o700)
+    lock = folder / "launcher.lock"
+    for put, kept in (
+        (lock.mkdir, "launcher.lock.old"),
+        (lambda: lock.symlink_to("/nowhere/at/all"), "launcher.lock.old-2"),
+        (lock.mkdir, "launcher.lock.old-3"),
+    ):
+        lock.unlink(missing_ok=True)
+        put()
+        refused = launcher(folder, "up", "--user", "nobody", LANGUAGE="en")
+        assert refused.returncode == 1 and "launcher.lock cannot be opened" in refused.stderr
+        subprocess.run(refused.stderr.splitlines()[-1], shell=True, check=True)
+        assert os.path.lexists(folder / kept) and not os.path.lexists(lock)

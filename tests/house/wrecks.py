@@ -136,8 +136,8 @@ class Yard:
             stranger.wait()
         leftovers.clear(self.instance)
         stacks.end(self.system)
-        moved = [*stacks.FOLDER.glob(f"{self.instance.folder.name}*.old")]
-        moved += self.instance.run.parent.glob(f"{self.instance.run.name}*.old")
+        moved = [*stacks.FOLDER.glob(f"{self.instance.folder.name}*.old*")]
+        moved += self.instance.run.parent.glob(f"{self.instance.run.name}*.old*")
         for path in (self.backup, *moved):
             tampering.remove(path)
 

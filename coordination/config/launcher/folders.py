@@ -9,6 +9,7 @@ import shutil
 import stat
 import tempfile
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from coordination.config.launcher.words import Refusal, noted
@@ -117,8 +118,7 @@ def private(folder: Path, *, owner: int | None = None) -> Path:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        named = quoted(error.filename)
-        raise FolderProblem(_("%s is not a folder.") % error.filename, f"mv {named} {named}.old") from error
+        raise FolderProblem(_("%s is not a folder.") % error.filename, move_aside(error.filename)) from error
     except PermissionError as error:
         raise FolderProblem(
             _("%s cannot be made: this user may not write there.") % folder, _("choose another folder with --folder")
@@ -127,9 +127,7 @@ def private(folder: Path, *, owner: int | None = None) -> Path:
         folder.mkdir(mode=PRIVATE)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        raise FolderProblem(
-            _("%s is not a folder (a link is not followed).") % folder, f"mv {quoted(folder)} {quoted(folder)}.old"
-        )
+        raise FolderProblem(_("%s is not a folder (a link is not followed).") % folder, move_aside(folder))
     allowed = {os.getuid()} | ({owner} if owner is not None else set())
     if found.st_uid not in allowed:
         raise FolderProblem(
@@ -154,7 +152,7 @@ def name_of(user: int) -> str:
 def _of_another(folder: Path, user: int, owner: int | None) -> str:
     """Say what to do about a folder of ``user``: a folder of sockets is moved away, never one that holds data."""
     if folder.parent == run_base():
-        return f"mv {quoted(folder)} {quoted(folder)}.old"
+        return move_aside(folder)
     if owner is not None:
         return f"--user {name_of(user)}"
     return _("start it as that user, or choose another folder with --folder")
@@ -173,6 +171,12 @@ def emptied(folder: Path) -> Path:
 def quoted(path: Path | str) -> str:
     """Return a path as a shell takes it."""
     return shlex.quote(str(path))
+
+
+def move_aside(path: Path | str) -> str:
+    """Return the command that moves away what is in the way, to a name that nothing moved earlier has."""
+    names = (f"{path}.old{'' if n == 1 else f'-{n}'}" for n in count(1))
+    return f"mv {quoted(path)} {quoted(next(name for name in names if not os.path.lexists(name)))}"
 
 
 def check_socket_path(path: Path) -> Path:

@@ -20,6 +20,7 @@ from coordination.config.launcher.folders import (
     Instance,
     check_socket_path,
     emptied,
+    move_aside,
     ourselves,
     private,
     quoted,
@@ -128,7 +129,7 @@ def _initialise(data: Path, programs: Path) -> None:
         raise FolderProblem(
             _("%(data)s holds no PostgreSQL, but something else: %(names)s.")
             % {"data": data, "names": ", ".join(sorted(left)[:3])},
-            f"mv {quoted(data)} {quoted(data)}.old",
+            move_aside(data),
         )
     runner = unprivileged()
     new = data.with_name(data.name + "-new")

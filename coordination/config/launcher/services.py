@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from coordination.config.launcher import leftovers, postgres, redis_server
-from coordination.config.launcher.folders import FolderProblem, Instance, emptied, private, quoted
+from coordination.config.launcher.folders import FolderProblem, Instance, emptied, move_aside, private, quoted
 from coordination.config.launcher.supervise import GONE_STATES, NotStarted, Program, Supervisor, tail
 from coordination.config.launcher.words import Refusal, noted
 from coordination.config.launcher.words import gettext as _
@@ -37,7 +37,7 @@ def only_one(instance: Instance, *, wait: float = 0, wait_for_stop: float = 0) -
     except OSError as error:
         raise FolderProblem(
             _("The lock %(path)s cannot be opened: %(why)s.") % {"path": path, "why": error.strerror},
-            f"mv {quoted(path)} {quoted(path)}.old",
+            move_aside(path),
         ) from error
     began = time.monotonic()
     try:
