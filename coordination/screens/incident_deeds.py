@@ -110,7 +110,6 @@ RARE = {
 """Acts that stand folded below the others."""
 ELSEWHERE = {"add_log", "reach_objective", "change_participation"}
 """Acts whose forms stand in other parts of the room."""
-WITHOUT_INCIDENT = {"reach_objective"}
 
 
 def choices(*, actor: Actor, now: datetime, deeds: Iterable[Deed], but: int | None = None) -> dict[str, Options]:

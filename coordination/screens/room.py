@@ -16,7 +16,7 @@ from coordination.instructions import queries as instructions
 from coordination.live import parts
 from coordination.screens import room_facts as facts
 from coordination.screens.acting import carry_out, offered, summary
-from coordination.screens.incident_deeds import DEEDS, ELSEWHERE, RARE, WITHOUT_INCIDENT, choices, choices_steps
+from coordination.screens.incident_deeds import DEEDS, ELSEWHERE, RARE, choices, choices_steps
 from sharing.access.pages import page
 
 TABS = {
@@ -85,7 +85,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return carry_out(
         request,
         deed,
-        about={} if name in WITHOUT_INCIDENT else {"incident_id": pk},
+        about={"incident_id": pk},
         choices=choices(actor=request.actor, now=request.now, deeds=[deed], but=pk),
         home=home,  # type: ignore[attr-defined]
         again=lambda r, bound, status: _show(r, pk, tab, bound, status),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coordination.events.actor import Actor
 from coordination.events.command import action
-from coordination.events.refused import MoveNotAllowed
+from coordination.events.refused import MoveNotAllowed, NotFound
 from incidents.actions import acting
 from incidents.entered import Entered, reason
 from incidents.models import Incident, Objective
@@ -34,9 +34,11 @@ def set_objective(
 
 @action("objective.reach")
 def reach_objective(
-    *, actor: Actor, now: datetime, objective_id: int, if_version: int | None = None
+    *, actor: Actor, now: datetime, objective_id: int, incident_id: int | None = None, if_version: int | None = None
 ) -> Objective:
-    """Say that an objective is reached."""
+    """Say that an objective is reached. ``incident_id``: whose it must be, where the caller names it; else 404."""
+    if incident_id is not None and access.get(actor, Objective, objective_id, now=now).incident_id != incident_id:
+        raise NotFound
     return _end(actor, now, objective_id, "reached_at", "objective.reached", if_version, "")
 
 

@@ -48,7 +48,7 @@ def test_tables_answer_before_and_after_loading() -> None:
 @pytest.mark.django_db
 def test_loading_again_keeps_rows_and_puts_the_forgotten_out_of_use() -> None:
     actions.load_codes()
-    keys = dict(Code.objects.values_list("code", "pk"))
+    keys = {(table, code): pk for table, code, pk in Code.objects.values_list("table", "code", "pk")}
     Code.objects.filter(table="verb", code="treat").update(name_zh="旧名")
     Code.objects.create(table="verb", code="obsolete", name_zh="废", name_en="Obsolete")
     Code.objects.create(table="own_table", code="kept", name_zh="留", name_en="Kept")
@@ -58,7 +58,8 @@ def test_loading_again_keeps_rows_and_puts_the_forgotten_out_of_use() -> None:
     assert queries.code("verb", "obsolete") is None
     assert queries.names("verb")["obsolete"].name_en == "Obsolete"
     assert queries.code("own_table", "kept") is not None
-    assert {code: pk for code, pk in Code.objects.values_list("code", "pk") if code in keys} == keys
+    now = {(table, code): pk for table, code, pk in Code.objects.values_list("table", "code", "pk")}
+    assert {name: now[name] for name in keys} == keys
 
 
 def test_names_come_in_the_readers_language_and_fall_back_to_the_parent() -> None:

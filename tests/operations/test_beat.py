@@ -36,10 +36,10 @@ def scheduler(app: Celery, folder: Path) -> Any:
     return found
 
 
-def sent(beat: Any, entry: str, seconds: float = 1.0) -> int:
-    """How often an entry is sent meanwhile."""
+def sent(beat: Any, entry: str, seconds: float = 20.0) -> int:
+    """How often an entry is sent meanwhile, until it has been three times."""
     before, ends = beat.schedule[entry].total_run_count, time.monotonic() + seconds
-    while time.monotonic() < ends:
+    while time.monotonic() < ends and beat.schedule[entry].total_run_count < before + 3:
         time.sleep(min(0.05, max(0.0, beat.tick())))
     return int(beat.schedule[entry].total_run_count - before)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from incidents import actions
 from incidents.models import Incident
 from tests.instructions.world import World
 from tests.screens.conftest import Enter
@@ -78,3 +80,16 @@ def test_what_is_no_area_is_said_at_the_field(world: World, enter: Enter, area: 
     assert 'id="describe-area_error"' in page
     assert "Gate 3" in page
     assert (world.fresh(world.incident).area, world.fresh(world.incident).place) == (None, "")
+
+
+def test_an_aim_is_reached_in_its_own_incident_alone(world: World, enter: Enter) -> None:
+    """The address names the incident: where the aim is not its own, nothing is done."""
+    centre = world.who("centre.commander")
+    aim = actions.set_objective(actor=centre, now=world.now, incident_id=world.incident.pk, text="Fire out")
+    browser = enter("centre.commander")
+    command = {"command_id": uuid.uuid4(), "objective_id": aim.pk}
+    for other in (0, world.incident.pk + 1, 2**63):
+        assert browser.post(f"/incidents/{other}/act/reach_objective/", command).status_code == 404
+    assert world.fresh(aim).reached_at is None
+    assert browser.post(f"/incidents/{world.incident.pk}/act/reach_objective/", command).status_code == 303
+    assert world.fresh(aim).reached_at is not None
