@@ -84,9 +84,4 @@ def table_names() -> list[str]:
 
 def path_name(names_of_table: dict[str, Code], path: str) -> str:
     """Name of a path code in the reader's language; for a code unknown by now its nearest known parent, or the code."""
-    step = path
-    while step:
-        if step in names_of_table:
-            return names_of_table[step].name
-        step = step.rpartition(".")[0]
-    return path
+    return next((names_of_table[step].name for step in _upwards(path) if step in names_of_table), path)
