@@ -47,6 +47,7 @@ from accounts.queries.sessions import people_signed_in as people_signed_in
 from accounts.queries.sessions import recovery_codes_left as recovery_codes_left
 from accounts.queries.sessions import session_open as session_open
 from accounts.queries.sessions import sessions_of as sessions_of
+from accounts.queries.sessions import signed_in_with as signed_in_with
 from accounts.queries.tree import DepartmentNotFound as DepartmentNotFound
 from accounts.queries.tree import ancestor_ids as ancestor_ids
 from accounts.queries.tree import command_centre_of as command_centre_of

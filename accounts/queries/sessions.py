@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.db.models import QuerySet
 
-from accounts.models import ApiClient, OpenSession
+from accounts.models import ApiClient, OpenSession, Person
+from coordination.events.kept import Texts
 
 LONGEST_SESSION = timedelta(hours=12)
 # what counts as a second factor; recovery codes alone are none
@@ -29,6 +31,11 @@ def session_open(session_key: str, at: datetime) -> bool:
     """Whether a sign-in still holds; sockets ask this while they live."""
     rows = OpenSession.objects.filter(session_key=session_key, person__is_active=True)
     return rows.filter(started_at__gt=at - LONGEST_SESSION).exists()
+
+
+def signed_in_with(session_key: Texts) -> QuerySet[Person]:
+    """Whoever signed in with this session; asked along with the session itself."""
+    return Person.objects.filter(open_sessions__session_key__in=session_key.given)
 
 
 def has_factor(person_id: int) -> bool:

@@ -11,6 +11,9 @@ from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import queries as accounts
+from accounts.models import Person
+from coordination.events import clock
 from coordination.events.at_once import at_once
 from coordination.events.kept import Texts, kept
 
@@ -21,12 +24,24 @@ class SessionStore(db.SessionStore):
     Django makes one error of two cases, and answers 400 to both, as if nothing had been done.
     """
 
+    person: Person | None = None
+    """Who signed in with it, once it was read; `accounts.recognised` decides whether that still holds."""
+
+    read_at: datetime | None = None
+    """What time it was when it was read."""
+
     def _get_session_from_db(self) -> Any:
-        """The row, or None where there is none: asked at each request, so put together once and not each time."""
-        (rows,) = at_once(kept(_standing, self.model, Texts((self.session_key or "",)), timezone.now()))
+        """The row, or None where there is none. Every request asks: with it come its person and the time."""
+        key = Texts((self.session_key or "",))
+        rows, people = at_once(
+            kept(_standing, self.model, key, timezone.now(), clock.movable()), kept(accounts.signed_in_with, key)
+        )
+        self.person = people[0] if people else None
         if not rows:
             self._session_key = None
-        return rows[0] if rows else None
+            return None
+        self.read_at = clock.told(rows[0].read_at)
+        return rows[0]
 
     def save(self, must_create: bool = False) -> Any:
         """Save; a database that is away says so (503), a session ended meanwhile stays ended and spoils no answer."""
@@ -38,6 +53,6 @@ class SessionStore(db.SessionStore):
             return None
 
 
-def _standing(model: Any, key: Texts, now: datetime) -> QuerySet[Any, Any]:
+def _standing(model: Any, key: Texts, now: datetime, moves: bool) -> QuerySet[Any, Any]:
     rows: QuerySet[Any, Any] = model.objects.filter(session_key__in=key.given, expire_date__gt=now)
-    return rows
+    return rows.annotate(read_at=clock.column(moves))

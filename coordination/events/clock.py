@@ -11,21 +11,36 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import DateTimeField, Func
 
 _offset = timedelta()
+_CLOCK = {
+    False: "clock_timestamp()",
+    True: "clock_timestamp() + coalesce((SELECT seconds FROM events_clockoffset LIMIT 1), 0) * interval '1 second'",
+}
+"""The clock of the database, and the one that tests move across processes."""
+
+
+def movable() -> bool:
+    """Whether tests may move the clock of this installation."""
+    return bool(getattr(settings, "MUSTER_MOVABLE_CLOCK", False))
 
 
 def now() -> datetime:
     """The database's wall clock (UTC, aware), moved by the test offset where one is set."""
     with connection.cursor() as cursor:
-        if getattr(settings, "MUSTER_MOVABLE_CLOCK", False):
-            cursor.execute(
-                "SELECT clock_timestamp() + coalesce((SELECT seconds FROM events_clockoffset LIMIT 1), 0)"
-                " * interval '1 second'"
-            )
-        else:
-            cursor.execute("SELECT clock_timestamp()")
+        cursor.execute(f"SELECT {_CLOCK[movable()]}")
         moment: datetime = cursor.fetchone()[0]
+    return told(moment)
+
+
+def column(moves: bool) -> Func:
+    """The wall clock as a column of a question that is asked anyway; ``moves``: as `movable` says. See `told`."""
+    return Func(template=f"({_CLOCK[moves]})", output_field=DateTimeField())
+
+
+def told(moment: datetime) -> datetime:
+    """What `now` would have said when a `column` was read."""
     return moment + _offset
 
 

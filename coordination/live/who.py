@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 
+from accounts.recognised import PersonMiddleware
 from coordination.events import clock
 from coordination.events.actor import Actor
 from sharing import access
@@ -91,7 +91,7 @@ def _request(one: Door, now: datetime) -> HttpRequest:
     }
     request = ASGIRequest(scope, io.BytesIO())
     SessionMiddleware(_no_view).process_request(request)
-    AuthenticationMiddleware(_no_view).process_request(request)
+    PersonMiddleware(_no_view).process_request(request)
     request.now = now  # type: ignore[attr-defined]
     return request
 

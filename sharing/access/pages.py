@@ -49,10 +49,10 @@ class PasswordAgain(Refused):
 
 
 def now_of(request: HttpRequest) -> datetime:
-    """The database's time for this request, taken once."""
+    """The database's time for this request, taken once: along with its session where that was read."""
     found: datetime | None = getattr(request, "_muster_now", None)
     if found is None:
-        found = clock.now()
+        found = getattr(getattr(request, "session", None), "read_at", None) or clock.now()
         request._muster_now = found  # type: ignore[attr-defined]
     return found
 

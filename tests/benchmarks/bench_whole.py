@@ -136,7 +136,7 @@ def measure(*, full: bool = False, rounds: int = 3) -> list[Figure]:
         for number in sizes:
             turns = [once(city, web, number, turn) for turn in range(rounds)]
             get = [["GET", f"/desk/{city.departments['b005'].pk}", {}, ""]] * number
-            floor = middle([load(bare.port, get, clients=32, seconds=0)["seconds"] for _ in range(rounds)])
+            floor = middle([load([bare.port], get, clients=32, seconds=0)["seconds"] for _ in range(rounds)])
             last, p99 = middle([one["last"] for one in turns]), middle([one["p99"] for one in turns])
             lost = sum(one["lost"] for one in turns)
             half = middle([one["p50"] for one in turns])

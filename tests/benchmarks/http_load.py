@@ -1,8 +1,9 @@
 """Many clients in one process, as cheap as can be, each asking again as soon as it is answered.
 
-``python -m tests.benchmarks.http_load``: one line of JSON on standard input: ``{port, clients, seconds, requests}``, a
-request being ``[method, path, headers, body]``. With ``seconds`` the clients go round the requests so long; with 0 each
-request is sent once. Answers one line: ``{count, seconds, p50, p95, p99, most, bad}``, times in milliseconds.
+``python -m tests.benchmarks.http_load``: one line of JSON on standard input: ``{ports, clients, seconds, requests}``; a
+request is ``[method, path, headers, body]``, and the clients are dealt out over the ports. With ``seconds`` they go
+round the requests so long; with 0 and one port each request is sent once. Answers one line: ``{count, seconds, p50,
+p95, p99, most, bad}``, times in milliseconds.
 """
 
 from __future__ import annotations
@@ -61,13 +62,15 @@ async def client(port: int, requests: Iterator[bytes], until: float, times: list
 
 async def main(order: dict[str, Any]) -> dict[str, Any]:
     """Carry out one order."""
-    raw = [bytes_of(order["port"], request) for request in order["requests"]]
-    requests = itertools.cycle(raw) if order["seconds"] else iter(raw)
+    ports = order["ports"]
+    again = itertools.cycle if order["seconds"] else iter
+    asked = {port: again([bytes_of(port, request) for request in order["requests"]]) for port in ports}
     times: list[float] = []
     bad: list[int] = []
     began = time.perf_counter()
     until = began + order["seconds"] if order["seconds"] else 0.0
-    await asyncio.gather(*(client(order["port"], requests, until, times, bad) for _ in range(order["clients"])))
+    dealt = [ports[number % len(ports)] for number in range(order["clients"])]
+    await asyncio.gather(*(client(port, asked[port], until, times, bad) for port in dealt))
     spent = time.perf_counter() - began
     times.sort()
     at = {name: 1000 * times[min(len(times) - 1, int(len(times) * share))]

@@ -5,8 +5,6 @@ What they say goes to var/bench/servers.log.
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import socket
 import subprocess
 import sys
@@ -95,8 +93,3 @@ class Service(Server):
     """Pages and API in a WSGI server of their own; ``installed`` says whether there is one."""
 
     arguments = ("coordination.config.serve_pages", "--host", "127.0.0.1", "--port", "{port}")
-
-    @staticmethod
-    def installed() -> bool:
-        """Whether the WSGI server is there."""
-        return importlib.util.find_spec("gunicorn") is not None and os.name == "posix"

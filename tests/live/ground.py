@@ -19,7 +19,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from accounts.models import Department, Membership, Person, Post
+from accounts.models import Department, Membership, OpenSession, Person, Post
 from accounts.queries import WALL_COOKIE
 from coordination.events import clock, command, queries
 from coordination.events.actor import SYSTEM
@@ -120,6 +120,9 @@ def sign_in(who: Person, where: Department) -> str:
     store[pages.DEPARTMENT], store[pages.STARTED] = where.pk, clock.now().isoformat()
     store[pages.ACTIVE] = clock.now().timestamp()  # has just done something, so may write
     store.create()
+    OpenSession.objects.create(
+        session_key=store.session_key, person=who, department=where, started_at=clock.now(), active_at=clock.now()
+    )
     return f"{settings.SESSION_COOKIE_NAME}={store.session_key}"
 
 

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
-from coordination.events import clock
 from coordination.events.actor import Actor
+from sharing.access import pages
 from sharing.access.rest import accepting, keys, paging, reading, versions
 from sharing.access.rest.problems import BadInput, not_found
 from sharing.access.rest.shapes import BIG, declared
@@ -102,7 +102,8 @@ def read(request: Request, operation: Operation, kwargs: Mapping[str, str]) -> C
     command_id = keys.command_id(header, actor, required=operation.keyed and request.method == "POST")
     if operation.public:
         command_id = None
-    return Call(request, actor, clock.now(), ids, query, body, after, size, command_id, if_version, media, purpose)
+    now = pages.now_of(request._request)
+    return Call(request, actor, now, ids, query, body, after, size, command_id, if_version, media, purpose)
 
 
 def _purpose(header: str) -> str:

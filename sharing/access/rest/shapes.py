@@ -162,10 +162,11 @@ def cut(shape: type[serializers.Serializer[Any]], value: Any) -> Any:
     """
     if value is None:
         return None
-    if isinstance(value, list | tuple) or hasattr(value, "iterator"):
+    mapping = isinstance(value, dict)  # asked first: rows of long lists are dicts, and the other questions cost more
+    if not mapping and (isinstance(value, list | tuple) or hasattr(value, "iterator")):
         return [cut(shape, one) for one in value]
+    mapping = mapping or isinstance(value, Mapping)
     done: dict[str, Any] = {}
-    mapping = isinstance(value, Mapping)
     for name, source, inner in _names(shape):
         if mapping:
             key = name if name in value else source
