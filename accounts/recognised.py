@@ -6,22 +6,15 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, middleware
-from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
-from django.utils.functional import SimpleLazyObject
 
 
-class PersonMiddleware(middleware.AuthenticationMiddleware):
-    """Django's own, which need not ask for the person again where they were read along with their session."""
+def user_of(request: Any) -> Any:
+    """The person (or Django's AnonymousUser), by the rules of `django.contrib.auth.get_user`.
 
-    def process_request(self, request: HttpRequest) -> None:
-        """Give the request its ``user``, found when first asked for."""
-        super().process_request(request)
-        request.user = SimpleLazyObject(lambda: _user(request))  # type: ignore[assignment]
-
-
-def _user(request: Any) -> Any:
-    """The person, by the rules of `django.contrib.auth.get_user`; whatever is not plain is left to it."""
+    The person read along with the session is taken where all of those rules plainly hold; anything else is left to
+    Django, which reads the person once more.
+    """
     session = request.session
     said = session.get(SESSION_KEY)  # reads the session, and the person with it
     person = getattr(session, "person", None)
