@@ -8,6 +8,9 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, middleware
 from django.utils.crypto import constant_time_compare
 
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+"""The only way in: it takes whoever is active, and so does `user_of`."""
+
 
 def user_of(request: Any) -> Any:
     """The person (or Django's AnonymousUser), by the rules of `django.contrib.auth.get_user`.
@@ -22,7 +25,8 @@ def user_of(request: Any) -> Any:
         person is not None
         and str(person.pk) == said
         and person.is_active
-        and session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+        and session.get(BACKEND_SESSION_KEY) == BACKEND
+        and BACKEND in settings.AUTHENTICATION_BACKENDS
         and constant_time_compare(session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash())
     ):
         request._cached_user = person

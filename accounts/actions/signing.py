@@ -26,11 +26,10 @@ from accounts.lockout import familiar, locked_for
 from accounts.models import Department, OpenSession, Person
 from accounts.queries.people import actor_of_person, departments_of
 from accounts.queries.sessions import LONGEST_SESSION, factor_required, has_factor
+from accounts.recognised import BACKEND
 from coordination.events import clock, command, streams
 from coordination.events.actor import Actor
 from coordination.events.refused import Forbidden, Invalid, NotFound, Refused, TooSoon
-
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class WrongCredentials(Refused):

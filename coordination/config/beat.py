@@ -44,7 +44,7 @@ class Scheduler(InMemoryScheduler):  # type: ignore[misc]
             return {name: datetime.fromisoformat(at).astimezone(self.app.timezone) for name, at in kept.items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError, AttributeError, OverflowError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             _log.warning("%s is not what beat keeps (%s): all is counted from now", self.path, error)
             return {}
 

@@ -32,6 +32,9 @@ class SessionStore(db.SessionStore):
 
     def _get_session_from_db(self) -> Any:
         """The row, or None where there is none. Every request asks: with it come its person and the time."""
+        if "\0" in (self.session_key or ""):  # no text of PostgreSQL
+            self._session_key = None
+            return None
         key = Texts((self.session_key or "",))
         rows, people = at_once(
             kept(_standing, self.model, key, timezone.now(), clock.movable()), kept(accounts.signed_in_with, key)

@@ -4,7 +4,8 @@ One JSON object a frame, told apart by ``kind``. Pointers only: what changed, ne
 
 - screen: ``hello {streams: {stream: [epoch, seq]}}``
 - server: ``ready {accepted, refused, now, build}``, ``ev {stream, epoch, seq, type, id, version, spread?}``,
-  ``hb {now, heads: {stream: [epoch, seq]}, build, late?}``, ``reset {stream, epoch, seq, why: behind | epoch | gone}``;
+  ``hb {now, heads: {stream: [epoch, seq]}, build, late?}``,
+  ``reset {stream, epoch, seq, why: behind | epoch | gone, spread?}``;
   ``late``: nobody says at once what has moved, so it is seen a few seconds later;
   ``spread``: so many milliseconds the screens share for reading again, where many hear of one commit
 - ``GET /live/since?after=stream=epoch.seq,…`` answers ``{now, build, heads, events: [ev], resets: [reset]}``
@@ -31,6 +32,8 @@ READ_MS = 8
 USUAL_SPREAD_MS = 200
 """What a screen takes without being told (static/js/regions.js)."""
 LONGEST_SPREAD_MS = 15_000
+FEW = USUAL_SPREAD_MS // READ_MS
+"""So many screens read at once without being told to take turns."""
 _STREAM = re.compile(r"[a-z]{1,16}(:[1-9][0-9]{0,17}(:[a-z]{1,16})?)?")
 _AFTER = re.compile(r"([a-z0-9:]{1,60})=([0-9]{1,9})\.([0-9]{1,15})")
 
@@ -108,14 +111,17 @@ def moved(stream: str, epoch: int, seq: int, why: Reason) -> dict[str, Any]:
 
 def ev(entry: Entry, epoch: int, audience: int = 1) -> str:
     """One entry as a frame; ``audience``: how many screens here hear of it at once."""
-    said = pointer(entry, epoch)
-    spread = min(audience * READ_MS, LONGEST_SPREAD_MS)
-    return orjson.dumps(said | {"spread": spread} if spread > USUAL_SPREAD_MS else said).decode()
+    return _in_turn(pointer(entry, epoch), audience)
 
 
-def reset(stream: str, epoch: int, seq: int, why: Reason) -> str:
-    """A reset as a frame."""
-    return orjson.dumps(moved(stream, epoch, seq, why)).decode()
+def reset(stream: str, epoch: int, seq: int, why: Reason, audience: int = 1) -> str:
+    """A reset as a frame; ``audience`` as in `ev`."""
+    return _in_turn(moved(stream, epoch, seq, why), audience)
+
+
+def _in_turn(said: dict[str, Any], audience: int) -> str:
+    spread = {"spread": min(audience * READ_MS, LONGEST_SPREAD_MS)} if audience > FEW else {}
+    return orjson.dumps(said | spread).decode()
 
 
 def ready(accepted: Collection[str], refused: Collection[str], now: datetime) -> str:

@@ -174,9 +174,9 @@ class Hub:
                 continue
             try:
                 pages = await reading.moved(todo)
-                audience = len(set().union(*(self.followers.get(stream, ()) for stream in pages)))
+                reached = self._reached(pages)
                 for stream, page in pages.items():
-                    await self._deliver(stream, page, audience)
+                    await self._deliver(stream, page, reached)
             except DatabaseError as error:
                 _log.warning("streams not read: %s", error)
                 self.dirty |= todo.keys() & self.followers.keys()
@@ -185,20 +185,35 @@ class Hub:
                 _log.exception("streams not delivered")
                 self.heads_due = 0.0
 
-    async def _deliver(self, stream: str, page: Page, audience: int) -> None:
+    def _reached(self, pages: Mapping[str, Page]) -> dict[datetime, int]:
+        """How many screens each commit reaches (all its events bear one moment); nothing where they are few."""
+        if len(set().union(*(self.followers.get(stream, ()) for stream in pages))) <= frames.FEW:
+            return {}
+        commits: dict[datetime, set[str]] = defaultdict(set)
+        for stream, page in pages.items():
+            for entry in page.entries:
+                commits[entry.at].add(stream)
+        counts: dict[frozenset[str], int] = {}
+        for streams in map(frozenset, commits.values()):
+            if streams not in counts:
+                counts[streams] = len(set().union(*(self.followers.get(stream, ()) for stream in streams)))
+        return {at: counts[frozenset(streams)] for at, streams in commits.items()}
+
+    async def _deliver(self, stream: str, page: Page, reached: Mapping[datetime, int]) -> None:
         known = self.known.get(stream)
         if known is None:
             return
         at = (page.epoch, page.seq)
         if page.reset:
             self.known[stream] = at
-            frame = frames.reset(stream, page.epoch, page.seq, page.reset)
+            frame = frames.reset(stream, page.epoch, page.seq, page.reset, len(self.followers.get(stream, ())))
             for outbox in list(self.followers.get(stream, ())):
                 if stream not in outbox.held:
                     outbox.at[stream] = at
                     outbox.say(frame)
             return
-        made = [(entry.seq, frames.ev(entry, page.epoch, audience)) for entry in page.entries if entry.seq > known[1]]
+        fresh = [entry for entry in page.entries if entry.seq > known[1]]
+        made = [(entry.seq, frames.ev(entry, page.epoch, reached.get(entry.at, 1))) for entry in fresh]
         for start in range(0, len(made), ENTRIES_AT_ONCE):
             if stream not in self.known:
                 return  # the last follower has left meanwhile

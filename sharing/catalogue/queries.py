@@ -55,7 +55,7 @@ def path_names(table: str, paths: Collection[str]) -> dict[str, str]:
     wanted = sorted({step for mine in steps.values() for step in mine})
     (rows,) = at_once(kept(_called, table, Texts(tuple(wanted))))
     known = {code: localized(zh, en) for code, zh, en in rows}
-    if not known:
+    if wanted and not known and not Code.objects.filter(table=table).exists():
         known = {row.code: row.name for row in shipped.tables().get(table, ())}
     return {path: next((known[step] for step in mine if step in known), path) for path, mine in steps.items()}
 

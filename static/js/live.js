@@ -153,7 +153,7 @@ function reset(message) {
     regions.empty(message.stream);
   } else if (cursors.has(message.stream)) {
     cursors.set(message.stream, [message.epoch, message.seq]);
-    regions.dirty(message.stream);
+    regions.dirty(message.stream, message.spread);
   }
 }
 

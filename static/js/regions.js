@@ -2,9 +2,9 @@
 import { word } from "./words.js";
 
 const regions = new Map(); // element id -> state
-const groups = new Map(); // address of parts read in one request -> {key, turn, …}
+const groups = new Map(); // address of parts read together -> {key, turn, …}
 const PART = /(\/parts?\/)([\w-]+)/; // …/part/head and …/part/acts are read as …/part/head,acts
-let pointerFree = 0; // no swap before this performance.now()
+let pointerFree = 0; // no swap before
 let pointerDown = false;
 let moved = -1e9; // last movement or key
 let onSignedOut = () => {};
@@ -74,9 +74,10 @@ function plan(region, spread) {
   const el = document.getElementById(region.id);
   if (!el || !el.dataset.part) return void regions.delete(region.id);
   const key = keyOf(el);
-  const group = groups.get(key) || { key, turn: Math.random(), spread: 0 };
+  const group = groups.get(key) || { key, turn: Math.random(), most: 0 };
   groups.set(key, group);
-  group.spread = spread ?? Math.max(1000, group.spread);
+  group.spread = spread ?? Math.max(1000, group.most);
+  group.most = Math.max(group.most, group.spread);
   later(group);
 }
 
@@ -89,13 +90,13 @@ function later(group) {
   group.timer = setTimeout(() => refetch(group), wait);
 }
 
-// The moment since which the oldest dirty region has been wrong, or null.
+// Since when the oldest dirty region has been wrong, or null.
 export function dirtySince() {
   const since = [...regions.values()].filter((r) => r.dirty).map((r) => r.dirty);
   return since.length ? Math.min(...since) : null;
 }
 
-// What is being read over a line that is gone is given up and begun anew.
+// A read over a line that is gone is begun anew.
 export function again() {
   for (const group of groups.values()) if (group.stop) group.stop.abort();
   for (const region of regions.values()) if (region.dirty) plan(region, 0);
@@ -105,7 +106,7 @@ export function again() {
 export function tick() {
   for (const region of regions.values()) {
     if (region.fresh) settle(region);
-    const el = document.getElementById(region.id); // no stream tells of it: read every so many seconds
+    const el = document.getElementById(region.id); // no stream tells of it
     if (el && el.dataset.every && !region.dirty && performance.now() - region.read > el.dataset.every * 1000 && !document.hidden) soil(region, 0);
     if (region.dirty) plan(region);
   }
@@ -125,22 +126,23 @@ async function refetch(group) {
   const url = group.key.replace("*", asked.map((one) => one.name));
   const stop = group.stop = new AbortController();
   const limit = setTimeout(() => stop.abort(), 6000);
-  let late = false; // a pointer came while this was read: it waits for no tick
+  let late; // a pointer came meanwhile: no tick is waited for, and it is wrong since this read
   try {
     const answer = await fetch(url, { headers: { "HX-Request": "true", "X-Part": "1" }, credentials: "same-origin", signal: stop.signal });
     if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname !== new URL(url, location.href).pathname)) onSignedOut();
     else if ([403, 404].includes(answer.status)) for (const { region, el } of asked) blank(region, el);
     else if (answer.ok) {
       const html = await answer.text();
+      group.most = 0;
       const parts = asked.length > 1 ? [...parse(html).children].map((one) => one.innerHTML) : [html];
       asked.forEach(({ region, began }, i) => {
         region.fresh = parts[i];
         if (region.changed === began) region.dirty = 0;
-        else late = true;
+        else late = region.dirty = region.read;
         settle(region);
       });
     }
-  } catch { /* offline or slow: stays dirty, tick() tries again */ } finally {
+  } catch { /* tick() tries again */ } finally {
     clearTimeout(limit);
     group.stop = null;
     if (late || stop.signal.aborted) later(group);
@@ -165,9 +167,9 @@ function settle(region) {
   swap(el, html);
 }
 
-// An open form or a changed field is never taken away.
+// An open form or a changed field is never taken away, even behind another window.
 function touched(el) {
-  if (el.querySelector(":is(input,select,textarea):focus")) return true;
+  if (el.contains(document.activeElement.closest("input,select,textarea"))) return true;
   if (el.querySelector("details.ops-act-box[open] form")) return true;
   return [...el.querySelectorAll("input:not([type=hidden]),select,textarea")].some((f) =>
     f.type === "checkbox" || f.type === "radio" ? f.checked !== f.defaultChecked

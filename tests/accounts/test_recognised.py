@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -62,7 +63,15 @@ def test_the_session_says_who_it_is_not_the_list(officer: Person) -> None:
     assert client.get(WHO).json()["actor"]["id"] == officer.pk
 
 
-def test_a_way_of_signing_in_that_is_no_longer_allowed_recognises_nobody(officer: Person, settings: object) -> None:
+def test_a_way_of_signing_in_that_is_no_longer_allowed_recognises_nobody(
+    officer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = entered()
-    settings.AUTHENTICATION_BACKENDS = ["guardian.backends.ObjectPermissionBackend"]  # type: ignore[attr-defined]
+    monkeypatch.setattr(settings, "AUTHENTICATION_BACKENDS", ["guardian.backends.ObjectPermissionBackend"])
     assert client.get(WHO).status_code == 401
+
+
+def test_a_cookie_that_no_database_can_hold_is_no_session(officer: Person) -> None:
+    """Plain ASCII on the line: the octal stands for NUL."""
+    cookie = f'{settings.SESSION_COOKIE_NAME}="abcdefgh\\000ijk"'
+    assert browser().get(WHO, headers={"cookie": cookie}).status_code == 401

@@ -85,3 +85,13 @@ def test_many_names_at_once_are_those_given_one_by_one(loaded: bool, language: s
         assert queries.path_names("incident_type", asked) == expected
         assert queries.path_names("incident_type", set()) == {}
     assert expected["accident.chemical.newer"] != "accident.chemical.newer"
+
+
+@pytest.mark.django_db
+def test_a_name_of_a_list_is_that_of_the_page_also_for_a_code_that_is_gone() -> None:
+    """One table, one answer: what is shipped stands in for a table that was never loaded, not for a row of it."""
+    actions.load_codes()
+    Code.objects.filter(table="incident_type", code__startswith="accident").delete()
+    named = queries.path_name(queries.names("incident_type"), "accident.fire")
+    assert queries.path_names("incident_type", {"accident.fire"}) == {"accident.fire": named}
+    assert named == "accident.fire"

@@ -80,7 +80,8 @@ def test_what_is_done_once_a_day_is_not_done_again_at_each_start(app: Celery, tm
 
 
 @pytest.mark.parametrize(
-    "left", [b"", b"half", b"zeros", b"[]", b"null", b'{"often": 1, "daily": null}', b'{"daily": "0001-01-01T00:00"}'],
+    "left", [b"", b"half", b"zeros", b"[]", b"null", b'{"often": 1, "daily": null}', b'{"daily": "0001-01-01T00:00"}',
+             b"deep"],
     ids=repr,
 )  # fmt: skip
 def test_a_file_that_was_half_written_stops_nothing(app: Celery, tmp_path: Path, left: bytes) -> None:
@@ -91,7 +92,8 @@ def test_a_file_that_was_half_written_stops_nothing(app: Celery, tmp_path: Path,
     assert kept
     for path in kept:
         whole = path.read_bytes()
-        path.write_bytes({b"half": whole[: len(whole) // 2], b"zeros": bytes(len(whole))}.get(left, left))
+        wrecked = {b"half": whole[: len(whole) // 2], b"zeros": bytes(len(whole)), b"deep": b"[" * 100_000}
+        path.write_bytes(wrecked.get(left, left))
     second = scheduler(app, tmp_path)
     assert sent(second, "often") >= 3
     second.close()

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
+from coordination.events import clock
 from coordination.events.actor import Actor
 from sharing.access import pages
 from sharing.access.rest import accepting, keys, paging, reading, versions
@@ -102,7 +103,8 @@ def read(request: Request, operation: Operation, kwargs: Mapping[str, str]) -> C
     command_id = keys.command_id(header, actor, required=operation.keyed and request.method == "POST")
     if operation.public:
         command_id = None
-    now = pages.now_of(request._request)
+    # an act happens when it has been asked for whole: its body may have come slowly
+    now = pages.now_of(request._request) if request.method in pages.SAFE else clock.now()
     return Call(request, actor, now, ids, query, body, after, size, command_id, if_version, media, purpose)
 
 
