@@ -53,9 +53,9 @@ def path_names(table: str, paths: Collection[str]) -> dict[str, str]:
     """The name of each path code, as `path_name` gives it; only these codes and those above them are read."""
     steps = {path: _upwards(path) for path in paths}
     wanted = sorted({step for mine in steps.values() for step in mine})
-    (rows,) = at_once(kept(_called, table, Texts(tuple(wanted))))
+    rows, loaded = at_once(kept(_called, table, Texts(tuple(wanted))), kept(_some, table))
     known = {code: localized(zh, en) for code, zh, en in rows}
-    if wanted and not known and not Code.objects.filter(table=table).exists():
+    if not loaded:
         known = {row.code: row.name for row in shipped.tables().get(table, ())}
     return {path: next((known[step] for step in mine if step in known), path) for path, mine in steps.items()}
 
@@ -67,6 +67,11 @@ def _upwards(path: str) -> list[str]:
 
 def _called(table: str, wanted: Texts) -> QuerySet[Code, tuple[str, str, str]]:
     return Code.objects.filter(table=table, code__in=wanted.given).values_list("code", "name_zh", "name_en")
+
+
+def _some(table: str) -> QuerySet[Code, str]:
+    """One code, where the table is loaded at all."""
+    return Code.objects.filter(table=table).values_list("code", flat=True)[:1]
 
 
 def code(table: str, code: str) -> Code | None:
