@@ -7,7 +7,7 @@ ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_RO
 # a fixed number: the proxy runs as it too, and reads what certificates.py wrote
 RUN groupadd --gid 10001 muster \
     && useradd --uid 10001 --gid 10001 --no-log-init --create-home --home-dir /srv/muster muster \
-    && install -d -o muster -g muster -m 0700 /srv/muster/files /srv/muster/counts /srv/muster/backup /srv/muster/spool \
+    && install -d -o muster -g muster -m 0700 /srv/muster/files /srv/muster/counts /srv/muster/backup /srv/muster/spool /srv/muster/witness \
        /srv/muster/authority /srv/muster/certificates /srv/muster/control
 WORKDIR /srv/muster/code
 

@@ -19,11 +19,11 @@ made() { # name: take it from the machine's own randomness, unless it is there
     [ -s "$folder/$1" ] || head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' > "$folder/$1"
 }
 for name in secret_key postgres_password owner_password app_password log_owner_password sealer_password backup_password \
-    redis_password metrics_token; do
+    redis_password metrics_token anchor_key; do
     made "$name"
 done
 [ -s "$folder/backup_key" ] || head -c 32 /dev/urandom | base64 > "$folder/backup_key"
-for name in smtp_password sms_token oidc_secret oidc_ca certificate; do # what you may put there yourself
+for name in smtp_password sms_token oidc_secret oidc_ca certificate witness_secret; do # what you may put there yourself
     [ -e "$folder/$name" ] || : > "$folder/$name"
 done
 # the folder is yours alone; a container sees only the files it is given, as another user than you

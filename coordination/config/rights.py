@@ -1,7 +1,8 @@
 """What may each role of the database do with each table?
 
 The application works with rows but may not rewrite history: of the log it may read and append, and of the streams'
-heads it may move the counter. The log belongs to a role of its own.
+heads it may move the counter; seals and anchors it may read. The log belongs to a role of its own, and is sealed by
+another, which may append seals and move where it stands, and nothing else.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,9 +20,25 @@ APPEND_ONLY: Mapping[str, str] = {
     "events_streamhead": "SELECT, INSERT, UPDATE (last_seq)",
     "events_refusal": "SELECT, INSERT",
     "events_readentry": "SELECT, INSERT",
+    "events_seal": "SELECT",
+    "events_sealhead": "SELECT",
+    "events_anchor": "SELECT",
+    "events_anchorhead": "SELECT",
     "django_migrations": "SELECT",
 }
-LOG_TABLES = ("events_event", "events_streamentry", "events_streamhead", "events_refusal", "events_readentry")
+# table → what the sealer may do there; nothing anywhere else
+SEALED: Mapping[str, str] = {
+    "events_event": "SELECT",
+    "events_streamentry": "SELECT",
+    "events_streamhead": "SELECT",
+    "events_refusal": "SELECT",
+    "events_readentry": "SELECT",
+    "events_seal": "SELECT, INSERT",
+    "events_sealhead": "SELECT, INSERT, UPDATE",
+    "events_anchor": "SELECT, INSERT",
+    "events_anchorhead": "SELECT, INSERT",
+}
+LOG_TABLES = tuple(SEALED)
 
 
 def grant(say: Callable[[str], None] = lambda _text: None) -> None:
@@ -57,4 +74,4 @@ def _set() -> None:
             table = sql.Identifier(name)
             if owners[name] != LOG_OWNER:  # the change wants the table for itself, even where it changes nothing
                 cursor.execute(sql.SQL("ALTER TABLE {} OWNER TO {}").format(table, log))
-            cursor.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(table, sealer))
+            cursor.execute(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(SEALED[name]), table, sealer))

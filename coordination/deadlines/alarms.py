@@ -36,6 +36,9 @@ BACKUP = "backup_old"
 LOCKED_OUT = "lock_outs"
 BROKER = "broker_away"
 EMERGENCY = "emergency_account"
+UNSEALED = "log_unsealed"
+#: an entry of the log is missing; see `coordination.events.sealing`
+LOG_BROKEN = "log_broken"
 
 _RAISE = """
 INSERT INTO deadlines_alarm (kind, key, detail, department_id, incident_id, raised_at, version)

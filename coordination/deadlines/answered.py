@@ -18,7 +18,7 @@ AT_ONCE = 500
 # deadline, when it is held no more; an event, a message or a task was set aside for good.
 _OVER = """
 SELECT a.id FROM deadlines_alarm a
-WHERE a.settled_at IS NULL AND a.kind IN (%(step_empty)s, %(unreached)s, %(clock)s, %(poison)s) AND CASE
+WHERE a.settled_at IS NULL AND a.kind IN (%(step_empty)s, %(unreached)s, %(clock)s, %(poison)s, %(broken)s) AND CASE
   WHEN a.kind = %(step_empty)s AND a.key ~ '^[^:]*:[0-9]{1,18}:[^:]*:[0-9]{1,9}:' THEN coalesce((
     SELECT d.state FROM deadlines_deadline d
     WHERE d.subject_type = split_part(a.key, ':', 1) AND d.subject_id = split_part(a.key, ':', 2)::bigint
@@ -40,6 +40,7 @@ def settle(now: datetime) -> int:
         "unreached": alarms.UNREACHED,
         "clock": alarms.CLOCK,
         "poison": alarms.POISON,
+        "broken": alarms.LOG_BROKEN,
         "lately": now - queries.SILENT_AFTER,
         "long_ago": now - STANDS,
         "at_once": AT_ONCE,

@@ -6,6 +6,9 @@ from typing import ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+from django.db.models.expressions import Func
+
+CURRENT_TRANSACTION = Func(template="(pg_current_xact_id()::text::bigint)", output_field=models.BigIntegerField())
 
 
 class Event(models.Model):
@@ -136,7 +139,10 @@ class Refusal(models.Model):
 
 
 class ReadEntry(models.Model):
-    """Somebody was given something classified: whom, which objects (the first 200), and what for."""
+    """Somebody was given something classified: whom, which objects (the first 200), and what for.
+
+    ``xid``: the transaction that wrote it, set by the database: reads are sealed in that order, without a counter.
+    """
 
     at = models.DateTimeField()
     actor_key = models.CharField(max_length=40)
@@ -148,12 +154,81 @@ class ReadEntry(models.Model):
     ids = models.JSONField(default=list)
     count = models.IntegerField()
     request_id = models.CharField(max_length=64, blank=True)
+    xid = models.BigIntegerField(db_default=CURRENT_TRANSACTION)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["-at"], name="readentry_at")]
+        indexes: ClassVar = [
+            models.Index(fields=["-at"], name="readentry_at"),
+            models.Index(fields=["xid", "id"], name="readentry_xid"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.at} {self.actor_key} {self.operation} {self.count}"
+
+
+class Seal(models.Model):
+    """What an entry said when it was sealed: SHA-256 over the seal before it and every field; written by the sealer.
+
+    ``read_id``: the `ReadEntry`, in the chain of `streams.ACCESS_LOG`; else the `StreamEntry` of the same key is meant.
+    ``version``: which fields, in which order (`coordination.events.sealing.fields`).
+    """
+
+    pk = models.CompositePrimaryKey("stream", "seq")
+    stream = models.CharField(max_length=80)
+    seq = models.BigIntegerField()
+    prev = models.BinaryField()
+    hash = models.BinaryField()
+    version = models.SmallIntegerField(default=1)
+    read_id = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.seq}"
+
+
+class SealHead(models.Model):
+    """Where the sealer goes on in one chain. ``read_xid``, ``read_id``: the last read sealed (access log alone)."""
+
+    stream = models.CharField(max_length=80, primary_key=True)
+    seq = models.BigIntegerField(default=0)
+    hash = models.BinaryField()
+    at = models.DateTimeField()
+    read_xid = models.BigIntegerField(default=0)
+    read_id = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.stream} {self.seq}"
+
+
+class Anchor(models.Model):
+    """A signed digest over the heads of all chains at one moment, handed to witnesses outside of this database.
+
+    ``heads``: SHA-256 over them all; ``prev``: the digest of the anchor before; ``key``: which key signed (its first
+    16 hexadecimal digits); ``signature``: Ed25519.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    streams = models.IntegerField()
+    heads = models.BinaryField()
+    prev = models.BinaryField()
+    key = models.CharField(max_length=16)
+    signature = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.at}"
+
+
+class AnchorHead(models.Model):
+    """Where one chain stood at an anchor, if it had moved since the anchor before."""
+
+    pk = models.CompositePrimaryKey("stream", "number")
+    stream = models.CharField(max_length=80)
+    number = models.BigIntegerField()
+    seq = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.stream} {self.seq}"
 
 
 class ClockOffset(models.Model):

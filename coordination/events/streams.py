@@ -1,6 +1,8 @@
 """What is the stream of an audience called?"""
 
 SYSTEM = "system"
+ACCESS_LOG = "access-log"
+"""No audience reads it: the chain of seals over who read what."""
 
 
 def incident(incident_id: int) -> str:

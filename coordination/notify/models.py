@@ -127,3 +127,20 @@ class WebhookEndpoint(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+
+class Witness(models.Model):
+    """How far one witness outside has been told the log's anchors; ``number``: the last it took.
+
+    ``lease_until``: an engine is at it.
+    """
+
+    name = models.CharField(max_length=20, primary_key=True)
+    number = models.BigIntegerField(default=0)
+    tries = models.SmallIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"

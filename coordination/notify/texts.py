@@ -141,6 +141,8 @@ ALARMS = {
     "backup_old": _("the backup is too old"),
     "lock_outs": _("many sign-ins are locked: somebody guesses passwords"),
     "emergency_account": _("an emergency account is in use"),
+    "log_unsealed": _("the log is not being sealed"),
+    "log_broken": _("an entry of the log is missing"),
     "broker_away": _("Redis does not answer; screens follow every 15 seconds"),
 }
 

@@ -1,4 +1,4 @@
-"""How many actions a second does one hot incident take, beside one bare statement that does the same?"""
+"""How many actions a second does one hot incident take, beside a bare statement; how fast is it sealed and verified?"""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import time
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from coordination.events import chain, clock, command
+from coordination.events import clock, command
 from coordination.events.actor import SYSTEM
+from coordination.events.sealing import line, sealer
+from coordination.events.sealing.verify import verify
 from tests.benchmarks import scale
 from tests.benchmarks.figures import Figure, growth, middle
 from tests.events import outside
@@ -52,18 +54,31 @@ def added(city: scale.City, number: int) -> int:
     return counts[1] - counts[0]
 
 
-def chained() -> tuple[int, float]:
-    """Entries of the log, and how many a second are read, chained and compared."""
+def sealed() -> tuple[int, float]:
+    """Seal the whole log anew; entries, and how many a second."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM events_event WHERE type = 'floor'")  # they have no place in any stream
+        cursor.execute("TRUNCATE events_seal, events_sealhead")
+        cursor.execute("ANALYZE events_event")
+        cursor.execute("ANALYZE events_streamentry")
+    began, count = time.perf_counter(), 0
+    while found := sealer.run_once().entries:
+        count += found
+    took = time.perf_counter() - began
+    line.close()
+    return count, count / took
+
+
+def verified() -> tuple[int, float]:
+    """Entries of the log, and how many a second are read beside their seals and compared."""
     began = time.perf_counter()
-    report = chain.verify(connection.connection)
-    assert not report.problems, report.problems[:3]
+    report = verify(connection.connection)
+    assert not report.findings, [str(one) for one in report.findings[:3]]
     return report.entries, report.entries / (time.perf_counter() - began)
 
 
 def measure(*, full: bool = False, rounds: int = 3) -> list[Figure]:
-    """Statements, rates beside the floor, and the chain at two sizes."""
+    """Statements, rates beside the floor, sealing and verifying at two sizes."""
     connection.settings_dict["CONN_MAX_AGE"] = None
     connection.close()
     city = scale.build()
@@ -72,7 +87,9 @@ def measure(*, full: bool = False, rounds: int = 3) -> list[Figure]:
         for number in (1, 200)
     ]
     rates: dict[str, list[float]] = {}
-    chains, sizes = [], []
+    works = {"sealed": (sealed, 10_000.0), "verified": (verified, 50_000.0)}
+    costs: dict[str, list[float]] = {name: [] for name in works}
+    sizes = []
     for size in SIZES[full]:
         scale.grow(city, size)
         sizes.append(f"{size:,}")
@@ -87,10 +104,11 @@ def measure(*, full: bool = False, rounds: int = 3) -> list[Figure]:
             said = f"one hot incident, {WRITERS} writers: {name}"
             found.append(Figure(said, sizes[-1], done, "/s", floor, done / floor,
                                 goal))  # fmt: skip
-        measured = [chained() for _ in range(rounds)]
-        speed = middle([one[1] for one in measured])
-        chains.append(1 / speed)
-        found.append(Figure("log read, chained and verified", f"{measured[-1][0]:,} entries", speed, "/s",
-                            goal=("value", ">=", 10_000.0)))  # fmt: skip
-    found.append(growth("chain, seconds an entry", sizes, chains, 1.3))
+        for name, (work, least) in works.items():
+            measured = [work() for _ in range(rounds)]
+            speed = middle([one[1] for one in measured])
+            costs[name].append(1 / speed)
+            read = f"{measured[-1][0]:,} entries"
+            found.append(Figure(f"log {name}", read, speed, "/s", goal=("value", ">=", least)))
+    found += [growth(f"log {name}, seconds an entry", sizes, cost, 1.3) for name, cost in costs.items()]
     return found

@@ -112,7 +112,7 @@ def test_the_first_start_makes_every_secret_once(tmp_path: Path) -> None:
     made = {path.name: path.read_text() for path in secrets.iterdir()}
     assert set(made) == set(FILE["secrets"])
     filled = {name for name, text in made.items() if text}
-    assert len({made[name] for name in filled}) == len(filled) == 10
+    assert len({made[name] for name in filled}) == len(filled) == 11
     lines = (folder / ".env").read_text().splitlines()
     settings = dict(line.split("=", 1) for line in lines if re.match(r"\w+=", line))
     assert settings["MUSTER_HOST"] == "muster.example"

@@ -17,7 +17,7 @@ import pytest
 
 from coordination.config.launcher.folders import Instance
 from coordination.config.launcher.supervise import Supervisor
-from coordination.events import chain
+from coordination.events.sealing.verify import verify
 from tests import stacks
 from tests.faults.ground import within
 from tests.faults.power import PowerDisk
@@ -142,6 +142,6 @@ def test_nothing_is_lost_when_the_power_is_cut(
     assert missing == [] and len(uploads.kept) > CUTS
     assert work.judge() == []
     with closing(system.connect()) as connection:
-        chained = chain.verify(connection)
+        chained = verify(connection)
     assert chained.problems == [] and chained.entries > 0
     assert max(took) <= within(UP_SECONDS)

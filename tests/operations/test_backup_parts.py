@@ -22,7 +22,8 @@ from coordination.config.backup.seal import BackupProblem
 from coordination.config.backup.source import Store
 from coordination.config.backup.wal import Receiver, after, holes
 from coordination.config.launcher.folders import Instance
-from coordination.events import chain, clock
+from coordination.events import clock
+from coordination.events.sealing.verify import verify
 from tests.events.deeds import PERSON, department, note
 
 KEY = bytes(range(32))
@@ -273,33 +274,36 @@ def execute(statement: str) -> None:
 
 
 def test_an_untouched_log_holds_together(log: Any) -> None:
-    before = chain.verify(log)
+    before = verify(log)
     assert (before.problems, before.entries, before.heads["a"][0]) == ([], 24, 12)
-    assert chain.verify(log, before.heads).problems == []
+    assert verify(log, before.heads).problems == []
     assert log.autocommit
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("UPDATE events_event SET type = 'another' WHERE id = (SELECT min(id) FROM events_event)", "was changed"),
-        ("DELETE FROM events_streamentry WHERE stream = 'a' AND seq = 5", "a: 4 is followed by 6"),
+        (
+            "UPDATE events_event SET type = 'another' WHERE id = (SELECT min(id) FROM events_event)",
+            "a 12: something up to here is not what was anchored",
+        ),
+        ("DELETE FROM events_streamentry WHERE stream = 'a' AND seq = 5", "a 6: 4 is followed by 6"),
         ("DELETE FROM events_streamentry WHERE stream = 'a' AND seq = 12", "its head says 12, its last entry is 11"),
         (
             "DELETE FROM events_streamentry WHERE stream = 'a' AND seq = 12;"
             "UPDATE events_streamhead SET last_seq = 11 WHERE stream = 'a'",
-            "ends before 12",
+            "the chain ends at 11, and 12 was anchored",
         ),
         ("UPDATE events_streamentry SET home = false WHERE stream = 'a' AND seq = 3", "no home entry"),
         (
             "UPDATE events_streamentry SET seq = -1 WHERE stream = 'a' AND seq = 2;"
             "UPDATE events_streamentry SET seq = 2 WHERE stream = 'a' AND seq = 3;"
             "UPDATE events_streamentry SET seq = 3 WHERE stream = 'a' AND seq = -1",
-            "something up to 12 was changed",
+            "a 12: something up to here is not what was anchored",
         ),
     ],
 )
 def test_every_change_of_the_log_is_found(log: Any, change: str, says: str) -> None:
-    before = chain.verify(log)
+    before = verify(log)
     execute(change)
-    assert any(says in problem for problem in chain.verify(log, before.heads).problems)
+    assert any(says in problem for problem in verify(log, before.heads).problems)

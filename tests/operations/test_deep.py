@@ -29,7 +29,7 @@ def test_every_part_is_there_and_none_is_a_fault(asked: Any) -> None:
     found = answer.json()
     assert set(found["parts"]) == {
         "postgresql", "redis", "disk", "canary", "engine", "relay", "watchdog", "backup", "lock_outs",
-            "emergency",
+            "emergency", "sealing",
     }  # fmt: skip
     assert found["parts"]["postgresql"]["status"] == "ok"
     assert found["parts"]["redis"]["status"] == "ok"
@@ -106,6 +106,13 @@ def test_what_hangs_does_not_pile_up() -> None:
         (deep.lock_outs(4), "ok"),
         (deep.lock_outs(5), "warn"),
         (deep.lock_outs(20), "bad"),
+        (deep.sealing(facts.Sealing(2.0, 300.0, {"file": 0})), "ok"),
+        (deep.sealing(facts.Sealing(21.0, 300.0, {"file": 0})), "warn"),
+        (deep.sealing(facts.Sealing(61.0, 300.0, {"file": 0})), "bad"),
+        (deep.sealing(facts.Sealing(0.0, None, {"file": 0})), "warn"),
+        (deep.sealing(facts.Sealing(0.0, 1600.0, {"file": 0})), "warn"),
+        (deep.sealing(facts.Sealing(0.0, 300.0, {})), "warn"),
+        (deep.sealing(facts.Sealing(0.0, 300.0, {"file": 0, "syslog": 3})), "warn"),
         (deep.database(facts.Postgres(1, 10, 100, 0, {})), "ok"),
         (deep.database(facts.Postgres(1, 90, 100, 0, {})), "warn"),
         (deep.database(facts.Postgres(1, 10, 100, 0, {"backup": 2 * GB})), "warn"),

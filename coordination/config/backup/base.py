@@ -17,7 +17,8 @@ from coordination.config.backup import seal
 from coordination.config.backup.seal import BackupProblem
 from coordination.config.backup.source import Source, Store
 from coordination.config.launcher.roles import BACKUP
-from coordination.events import chain
+from coordination.events.sealing import fields, proof
+from coordination.events.sealing.verify import verify
 
 COUNTED = (
     "events_event", "events_streamentry", "incidents_incident", "incidents_report", "instructions_instruction",
@@ -28,8 +29,8 @@ COUNTED = (
 def take(source: Source, store: Store, key: bytes, keys: dict[str, Any]) -> str:
     """Copy the server into the store and return the new base's name.
 
-    The log's chain is read first and its heads are kept with the base, so that a restore can prove that nothing before
-    them was changed. ``keys``: what must be put back with the data to read it.
+    The log is verified first and the heads of its chains are kept with the base, so that a restore can prove that
+    nothing before them was changed. ``keys``: what must be put back with the data to read it.
     """
     name = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     folder = store.bases / name
@@ -50,10 +51,10 @@ def _whole_or_gone(folder: Path) -> Iterator[None]:
         raise
 
 
-def _copy(source: Source, folder: Path, name: str, key: bytes, keys: dict[str, Any]) -> chain.Report:
+def _copy(source: Source, folder: Path, name: str, key: bytes, keys: dict[str, Any]) -> proof.Report:
     connection = source.connect()
     try:
-        read = chain.verify(connection)
+        read = verify(connection)
         with connection.cursor() as cursor:
             counts = {table: _count(cursor, table) for table in COUNTED}
             cursor.execute("SELECT current_setting('server_version_num')::int / 10000, system_identifier "
@@ -67,8 +68,8 @@ def _copy(source: Source, folder: Path, name: str, key: bytes, keys: dict[str, A
     seal.write_json(folder / "keys", f"base/{name}/keys", keys, key)
     manifest = {
         "name": name, "began": began, "ended": time.time(), "bytes": size, "version": version, "system": str(system),
-        "counts": counts, "anchors": read.heads, "problems": read.problems, "database": source.database.name,
-        "segment": segment,
+        "counts": counts, "problems": read.problems, "database": source.database.name, "segment": segment,
+        "chain": fields.VERSION, "anchors": {name: (seq, made.hex()) for name, (seq, made) in read.heads.items()},
     }  # fmt: skip
     seal.write_json(folder / "manifest", f"base/{name}/manifest", manifest, key)  # last: now it is whole
     return read

@@ -28,7 +28,8 @@ from coordination.config.launcher.keys import keys
 from coordination.config.launcher.roles import BACKUP, OWNER
 from coordination.config.launcher.services import start_services, wait_ready
 from coordination.config.launcher.stack import Stack, connect
-from coordination.events import chain
+from coordination.events.sealing import fields
+from coordination.events.sealing.verify import verify
 
 # nobody outside hears of a rehearsal
 SILENT = {
@@ -108,9 +109,14 @@ def start(stack: Stack) -> None:
 
 def check(stack: Stack, restored: Restored, report: Report) -> None:
     """Compare the log and the counts with what the base said of them."""
-    anchors = {stream: (int(seq), str(digest)) for stream, (seq, digest) in restored.manifest["anchors"].items()}
+    # bases of before the log was sealed counted its chains in another way: of them only the places can be compared
+    known = restored.manifest.get("chain") == fields.VERSION
+    anchors = {
+        stream: (int(seq), bytes.fromhex(made) if known else b"")
+        for stream, (seq, made) in restored.manifest["anchors"].items()
+    }
     with closing(connect(stack.database(BACKUP))) as connection:
-        read = chain.verify(connection, anchors)
+        read = verify(connection, anchors)
         with connection.cursor() as cursor:
             for table in restored.manifest["counts"]:
                 cursor.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - our own names, sealed by us

@@ -9,6 +9,9 @@ from coordination.config.launcher.folders import FolderProblem, Instance, quoted
 from coordination.config.launcher.roles import ROLES
 from coordination.config.launcher.words import gettext as _
 
+ANCHOR_KEY = "MUSTER_ANCHOR_KEY"
+"""What the log's anchors are signed with; of no use to read anything, so a lost one is made anew."""
+
 
 def keys(instance: Instance) -> dict[str, str]:
     """Return the instance's keys as variables of the environment; make them when the instance is new.
@@ -24,11 +27,14 @@ def keys(instance: Instance) -> dict[str, str]:
                 % {"data": instance.postgres_data, "path": path},
                 restore(path),
             )
-        made = {"MUSTER_SECRET_KEY": secrets.token_urlsafe(64)}
+        made = {"MUSTER_SECRET_KEY": secrets.token_urlsafe(64), ANCHOR_KEY: secrets.token_hex(32)}
         made |= {f"password:{role}": secrets.token_urlsafe(24) for role in ROLES}
         _write(path, made)
     try:
         found = json.loads(path.read_text())
+        if isinstance(found, dict) and ANCHOR_KEY not in found:  # an instance of before anchors were signed
+            found[ANCHOR_KEY] = secrets.token_hex(32)
+            _write(path, found)
         complete = {"MUSTER_SECRET_KEY", *(f"password:{role}" for role in ROLES)} <= set(found)
     except (OSError, ValueError, TypeError) as error:
         raise FolderProblem(_("The keys in %s cannot be read.") % path, restore(path)) from error

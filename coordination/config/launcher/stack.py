@@ -18,8 +18,8 @@ import psycopg2.extensions
 from coordination.config.addresses import Database, parse_database_url
 from coordination.config.launcher import leftovers, postgres, redis_server
 from coordination.config.launcher.folders import REPOSITORY, FolderProblem, Instance, private
-from coordination.config.launcher.keys import keys
-from coordination.config.launcher.roles import APP, OWNER, ensure_roles
+from coordination.config.launcher.keys import ANCHOR_KEY, keys
+from coordination.config.launcher.roles import APP, OWNER, SEALER, ensure_roles
 from coordination.config.launcher.services import make_way, not_ready, service_programs, start_services, wait_ready
 from coordination.config.launcher.supervise import SHIM, NotStarted, Program, Supervisor
 from coordination.config.launcher.words import gettext as _
@@ -164,8 +164,15 @@ class Stack:
             "MUSTER_METRICS_ADDRESS": os.environ.get("MUSTER_METRICS_ADDRESS") or f"unix:{self.instance.run}/metrics",
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(REPOSITORY),
+            **self._sealing(process),
             **self.extra,
         }
+
+    def _sealing(self, process: str) -> dict[str, str]:
+        """Return what only who seals and anchors the log is told, and who verifies it by hand."""
+        if process not in {"engine", "command"}:
+            return {}
+        return {ANCHOR_KEY: self.keys.get(ANCHOR_KEY, ""), "MUSTER_SEALER_PASSWORD": self.keys[f"password:{SEALER}"]}
 
     def programs(self) -> list[Program]:
         """Return every process, services first."""

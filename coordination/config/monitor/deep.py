@@ -26,6 +26,9 @@ DRILL_BAD = 50 * 3600.0  # one a night; a night may be missed
 WAL_BAD = 60.0  # what may be lost with the machine
 LOCKED_OUT_WARN, LOCKED_OUT_BAD = 5, 20
 CONNECTIONS_WARN = 0.8
+UNSEALED_WARN, UNSEALED_BAD = 20.0, 60.0
+ANCHOR_WARN = 25 * 60.0  # one every ten minutes; so many are missed
+WITNESS_WARN = 2  # anchors that a witness has not got
 RETAINED_WARN = 1_000_000_000  # bytes of log kept for a reader that does not come
 
 OK, WARN, BAD = "ok", "warn", "bad"
@@ -144,6 +147,22 @@ def emergency(found: tuple[int, int, int]) -> Finding:
     return Finding(WARN if why else OK, why, values)
 
 
+def sealing(found: facts.Sealing) -> Finding:
+    """Is the log sealed, and does somebody outside know what it said?"""
+    wrong = []
+    if found.unsealed > UNSEALED_WARN:
+        wrong.append("the log is not being sealed")
+    if found.anchored is None or found.anchored > ANCHOR_WARN:
+        wrong.append("no anchor is made (the engine's MUSTER_ANCHOR_KEY)")
+    if not found.behind:
+        wrong.append("no witness is set up (MUSTER_WITNESS_FILE, MUSTER_WITNESS_URL, MUSTER_WITNESS_SYSLOG)")
+    wrong += [f"the witness {name} gets no anchors" for name, n in found.behind.items() if n > WITNESS_WARN]
+    status = BAD if found.unsealed > UNSEALED_BAD else WARN if wrong else OK
+    anchored = None if found.anchored is None else round(found.anchored)
+    values = {"unsealed_seconds": round(found.unsealed, 1), "anchor_seconds": anchored, "behind": found.behind}
+    return Finding(status, "; ".join(wrong), values)
+
+
 # name → what is asked, how it is judged
 PARTS: dict[str, tuple[Callable[[], Any], Callable[[Any], Finding]]] = {
     "postgresql": (facts.postgres, database),
@@ -156,6 +175,7 @@ PARTS: dict[str, tuple[Callable[[], Any], Callable[[Any], Finding]]] = {
     "backup": (facts.backups, backup),
     "lock_outs": (facts.lock_outs, lock_outs),
     "emergency": (facts.emergency, emergency),
+    "sealing": (facts.sealing, sealing),
 }
 
 

@@ -17,6 +17,8 @@ from django.db import connection
 
 from coordination.config.celery import QUEUES
 from coordination.events import queries as events
+from coordination.events.sealing import anchoring, sealer
+from coordination.notify import witnesses
 
 REDIS_SECONDS = 1.5
 LATELY_SECONDS = 600.0  # what did nothing for longer was stopped, or its container is another by now
@@ -202,3 +204,23 @@ def backups() -> dict[str, float]:
     return {str(kind): float(age) for kind, age in _rows(
         "SELECT kind, extract(epoch FROM clock_timestamp() - at)::float8 FROM config_backup"
     )}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """``unsealed``: seconds the oldest line of the log waits for its seal; ``anchored``: since the newest anchor.
+
+    ``behind``: anchors that each witness has not got yet.
+    """
+
+    unsealed: float
+    anchored: float | None
+    behind: dict[str, int]
+
+
+def sealing() -> Sealing:
+    """How the log is sealed and anchored."""
+    with connection.cursor() as cursor:
+        waits = sealer.unsealed(cursor)
+        newest, age = anchoring.newest(cursor)
+    return Sealing(waits, age, witnesses.behind(newest))

@@ -19,6 +19,7 @@ KINDS = {
     "lock_outs": alarms.LOCKED_OUT,
     "emergency": alarms.EMERGENCY,
     "redis": alarms.BROKER,
+    "sealing": alarms.UNSEALED,
 }
 LOOKS = 3  # bad at so many looks in a row: after a start, what is counted from the last run needs a moment
 _bad: dict[str, int] = {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from coordination.config.addresses import parse_database_url
 from coordination.config.launcher import postgres
 from coordination.config.launcher.folders import development
+from coordination.config.launcher.roles import APP, SEALER
 from coordination.config.settings.environment import BASE_DIR, PROCESS, flag, secret
 
 _development = development()
@@ -54,6 +55,11 @@ DATABASES = {
         "TEST": {"TEMPLATE": "template0"},
     }
 }
+
+# The log is sealed by a role of its own, over connections of its own, where the roles are ours (empty: they are not).
+MUSTER_SEALER_ROLE = SEALER
+MUSTER_SEALER_LOGIN = SEALER if _address.user == APP else ""
+MUSTER_SEALER_PASSWORD = secret("MUSTER_SEALER_PASSWORD")
 
 # A lost Redis must sign nobody out and lift no limit: both live in PostgreSQL.
 SESSION_ENGINE = "coordination.config.sessions"

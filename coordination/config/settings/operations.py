@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from coordination.config.settings.environment import number, secret
+from coordination.config.settings.environment import number, secret, words
 
 # Whoever shows this token (Authorization: Bearer …) may read /health/deep and the metrics; empty: nobody by token.
 MUSTER_METRICS_TOKEN = secret("MUSTER_METRICS_TOKEN")
@@ -27,3 +27,14 @@ INSTANCE = os.environ.get("MUSTER_INSTANCE", "")
 BACKUP_SPOOL = Path(os.environ.get("MUSTER_BACKUP_SPOOL") or Path(INSTANCE or tempfile.gettempdir()) / "backup-spool")
 # The server to copy, where it is reached otherwise than the application reaches it (a pooler stands between).
 BACKUP_DATABASE_URL = os.environ.get("MUSTER_BACKUP_DATABASE_URL", "")
+
+# The log's anchors are signed with it: 32 bytes, as hexadecimal digits or base64; empty: no anchors. Former ones: the
+# public keys (manage.py verify_log --show-key) of those that signed before.
+MUSTER_ANCHOR_KEY = secret("MUSTER_ANCHOR_KEY")
+MUSTER_ANCHOR_FORMER_KEYS = words("MUSTER_ANCHOR_FORMER_KEYS", default=[])
+# Who keeps the anchors outside of the database: a file that is only appended to (better another machine's disk), a
+# receiver over HTTPS (Standard Webhooks) and its secret, a syslog server (host:port, UDP; tcp:host:port).
+MUSTER_WITNESS_FILE = os.environ.get("MUSTER_WITNESS_FILE", "")
+MUSTER_WITNESS_URL = os.environ.get("MUSTER_WITNESS_URL", "")
+MUSTER_WITNESS_SECRET = secret("MUSTER_WITNESS_SECRET")
+MUSTER_WITNESS_SYSLOG = os.environ.get("MUSTER_WITNESS_SYSLOG", "")

@@ -1,4 +1,4 @@
-"""How do relay, sweep and delivery go on until somebody asks them to stop?
+"""How do relay, sweep, delivery and sealing go on until somebody asks them to stop?
 
 Each runs in a thread of its own, so that a slow receiver keeps no deadline waiting. None needs Redis: a hint only
 shortens the pause. Any number of processes may run the same loops.
@@ -15,17 +15,20 @@ from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, connection
 
-from coordination.deadlines import actions, queries, watchdog
+from coordination.deadlines import actions, alarms, queries, watchdog
 from coordination.deadlines.engine.sweep import BATCH, sweep
 from coordination.deadlines.engine.tick import tick
 from coordination.events import clock, relay
 from coordination.events.hint import Listener
-from coordination.notify import delivery
+from coordination.events.sealing import anchoring, line, sealer
+from coordination.notify import delivery, witnesses
 
 #: the longest any loop sleeps
 LONGEST_PAUSE = 1.0
 WATCH_EVERY = 10.0
 RELEASE_EVERY = 86_400.0
+SEAL_EVERY = 2.0
+ANCHOR_EVERY = 10.0
 #: waits after a failure: doubled each time up to the longest
 SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 0.1, 2.0
 _log = logging.getLogger(__name__)
@@ -96,6 +99,20 @@ def watchdog_turn() -> float:
     return WATCH_EVERY
 
 
+def seal_turn() -> float:
+    """Seal what was written; an entry that was missing is an alarm, and holds nothing up."""
+    done = sealer.run_once()
+    for stream, seq in done.gaps.items():
+        alarms.raise_alarm(alarms.LOG_BROKEN, stream, {"stream": stream, "after": seq}, now=clock.now())
+    return 0.0 if done.more else SEAL_EVERY
+
+
+def anchor_turn() -> float:
+    """Anchor the seals when it is time (`anchoring.EVERY`), and hand anchors to whoever keeps them outside."""
+    anchoring.make_due()
+    return 0.0 if witnesses.hand_over(clock.now()) else ANCHOR_EVERY
+
+
 def release_turn() -> float:
     """Let what was held as poison try again: at the start, when its cause may be mended, and once a day."""
     actions.release_all(now=clock.now())
@@ -109,6 +126,8 @@ LOOPS = (
     # at once it would find no engine: this one has not ticked yet
     Loop("watchdog", watchdog_turn, first_after=3.0),
     Loop("release", release_turn),
+    Loop("seal", seal_turn, line.close),
+    Loop("anchor", anchor_turn, line.close),
 )
 
 

@@ -1,0 +1,52 @@
+"""What do the tests of the sealed log do to it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+
+from accounts.models import Department
+from coordination.events import clock, reads
+from coordination.events.sealing import anchoring, sealer
+from coordination.events.sealing.proof import Report
+from coordination.events.sealing.verify import verify
+from tests.events.deeds import PERSON, department, note
+
+KEY = "11" * 32
+
+
+def seal() -> sealer.Done:
+    """Seal until nothing waits."""
+    whole = sealer.Done()
+    while True:
+        done = sealer.run_once()
+        whole.entries, whole.reads = whole.entries + done.entries, whole.reads + done.reads
+        whole.gaps.update(done.gaps)
+        if not done.entries and not done.reads:
+            return whole
+
+
+def written(number: int = 12) -> None:
+    """As many events in three streams, and reads of half as many objects."""
+    row = Department.objects.filter(code="fire").first() or department()
+    for n in range(number):
+        note(actor=PERSON, now=clock.now(), department_id=row.pk, streams=("a", "bc"[n % 2]))
+        if n % 2:
+            reads.note(PERSON, "incident.read", "incident", [n, n + 1])
+
+
+def execute(statement: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or None)
+
+
+def asked(**more: Any) -> Report:
+    connection.ensure_connection()
+    return verify(connection.connection, keys=anchoring.public_keys(), **more)
+
+
+def aged() -> None:
+    """Make the newest anchor old enough for the next (as the database's owner; it no longer says what was signed)."""
+    execute("UPDATE events_anchor SET at = at - interval '11 minutes' WHERE number ="
+            " (SELECT max(number) FROM events_anchor)")  # fmt: skip
