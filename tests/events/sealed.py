@@ -8,7 +8,7 @@ from django.db import connection
 
 from accounts.models import Department
 from coordination.events import clock, reads
-from coordination.events.sealing import anchoring, sealer
+from coordination.events.sealing import anchoring, anchors, line, sealer
 from coordination.events.sealing.proof import Report
 from coordination.events.sealing.verify import verify
 from tests.events.deeds import PERSON, department, note
@@ -44,6 +44,30 @@ def execute(statement: str, *values: Any) -> None:
 def asked(**more: Any) -> Report:
     connection.ensure_connection()
     return verify(connection.connection, keys=anchoring.public_keys(), **more)
+
+
+def long_ago() -> Any:
+    """Make an anchor as if it were made two hours ago, signed so."""
+    key = anchoring.key()
+    assert key is not None
+    with line.transaction() as cursor:
+        made = anchoring._make(Earlier(cursor), key, 1, anchors.FIRST)
+    assert made is not None
+    return made
+
+
+class Earlier:
+    """A cursor whose server's clock is two hours slow."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.cursor = cursor
+
+    def execute(self, statement: str, values: Any = None) -> None:
+        """Ask the server, for another time."""
+        self.cursor.execute(statement.replace("clock_timestamp()", "clock_timestamp() - interval '2 hours'"), values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cursor, name)
 
 
 def aged() -> None:

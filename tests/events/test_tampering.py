@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from coordination.events import clock
-from coordination.events.sealing import anchoring, line
+from coordination.events.sealing import anchoring, anchors, line
 from coordination.events.sealing.verify import verify
 from tests.events.deeds import PERSON, department, note
-from tests.events.sealed import KEY, asked, execute, seal, written
+from tests.events.sealed import KEY, asked, execute, long_ago, seal, written
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,14 +109,19 @@ def test_a_cut_tail_with_a_mended_head_is_found_by_the_anchor_alone() -> None:
     for _ in range(12):
         note(actor=PERSON, now=clock.now(), department_id=row.pk, streams=("a",))
     seal()
-    made = anchoring.make_due()
-    assert made is not None
+    made = long_ago()
     cut()
     assert verify(connection.connection).problems == [], "without anchors nobody would see it"
     assert "anchor: a 12: it was anchored, and neither the entry nor its seal is there" in asked().problems
     assert "anchor: a 12: it was anchored, and its seal is gone" in asked(since_anchor=True).problems
     execute("DELETE FROM events_anchorhead; DELETE FROM events_anchor")  # the anchors too
     assert asked().problems == []
+    just_now = replace(made, at=clock.now())
+    just_now = replace(just_now, digest=anchors.digest(1, just_now.at, made.prev, made.heads))
+    key = anchoring.key()
+    assert key is not None
+    just_now = replace(just_now, signature=anchors.sign(key, just_now.digest))
+    assert asked(witness=[just_now]).problems == [], "an anchor of after the snapshot is none that is missing"
     assert asked(witness=[made]).problems == [
         "anchor: anchors 1: the anchor that the witness holds is not here any more",
         "anchor: a 12: the chain ends at 10, and 12 was anchored",

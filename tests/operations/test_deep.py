@@ -12,6 +12,7 @@ from django.test import Client
 
 from coordination.config.monitor import asking, deep, facts, watched
 from coordination.events import clock
+from coordination.events.sealing import line
 
 TOKEN = "a-token-for-this-test"
 GB = 1_000_000_000
@@ -154,3 +155,24 @@ def test_the_watchdog_raises_and_settles_what_it_is_handed() -> None:
         assert Alarm.objects.filter(kind=alarms.DISK, settled_at=None).count() == 0
     finally:
         watchdog.use([])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_log_that_is_not_sealed_for_a_minute_is_alarmed_until_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.events.sealed import execute, seal, written
+
+    monkeypatch.setattr(watched, "_bad", {})
+
+    def look() -> str:
+        ((kind, level, _value),) = watched.look(lambda _names: deep.look(("sealing",)))
+        assert kind == "log_unsealed"
+        return level
+
+    written(1)
+    assert look() == "ok", "that there is neither an anchor nor a witness is said, and no alarm"
+    execute("UPDATE events_readentry SET at = at - interval '61 seconds'")
+    execute("UPDATE events_streamentry SET at = at - interval '61 seconds' WHERE stream = 'b'")
+    assert [look() for _ in range(3)] == ["warn", "warn", "page"]
+    seal()
+    line.close()
+    assert look() == "ok"

@@ -53,7 +53,11 @@ def public_keys() -> list[Ed25519PublicKey]:
 
 
 def make_due() -> anchors.Signed | None:
-    """Make the next anchor if the last is ten minutes old and there is a key; any number of engines may ask."""
+    """Make the next anchor if the last is ten minutes old and there is a key; any number of engines may ask.
+
+    The first waits until something is sealed; later ones are made whether or not anything moved: they show that nothing
+    did.
+    """
     signing = key()
     if signing is None:
         return None
@@ -66,11 +70,13 @@ def make_due() -> anchors.Signed | None:
         return None if young else _make(cursor, signing, number + 1, bytes(prev))
 
 
-def _make(cursor: Any, signing: Ed25519PrivateKey, number: int, prev: bytes) -> anchors.Signed:
+def _make(cursor: Any, signing: Ed25519PrivateKey, number: int, prev: bytes) -> anchors.Signed | None:
     cursor.execute("SELECT clock_timestamp()")
     at = cursor.fetchone()[0]
     cursor.execute(_MOVED)
     heads = tuple(sorted((stream, seq, bytes(made)) for stream, seq, made in cursor.fetchall()))
+    if number == 1 and not heads:
+        return None
     digest = anchors.digest(number, at, prev, heads)
     made = anchors.Signed(
         number, at, prev, heads, digest, anchors.name(signing.public_key()), anchors.sign(signing, digest)

@@ -149,13 +149,15 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - least(
   (SELECT min(e.at) FROM events_streamhead h LEFT JOIN events_sealhead s USING (stream)
    CROSS JOIN LATERAL (SELECT n.at FROM events_streamentry n WHERE n.stream = h.stream AND n.seq > coalesce(s.seq, 0)
                        ORDER BY n.seq LIMIT 1) e WHERE h.last_seq > coalesce(s.seq, 0)),
-  (SELECT r.at FROM events_readentry r LEFT JOIN events_sealhead s ON s.stream = %s
-   WHERE (r.xid, r.id) > (coalesce(s.read_xid, -1), coalesce(s.read_id, 0)) ORDER BY r.xid, r.id LIMIT 1)
+  (SELECT r.at FROM events_readentry r
+   WHERE (r.xid, r.id) > (coalesce((SELECT read_xid FROM events_sealhead WHERE stream = %(reads)s), -1),
+                          coalesce((SELECT read_id FROM events_sealhead WHERE stream = %(reads)s), 0))
+   ORDER BY r.xid, r.id LIMIT 1)
 )), 0)::float8
 """
 
 
 def unsealed(cursor: Any) -> float:
     """Seconds that the oldest line of the log waits for its seal; 0: none waits."""
-    cursor.execute(_UNSEALED, [ACCESS_LOG])
+    cursor.execute(_UNSEALED, {"reads": ACCESS_LOG})
     return max(0.0, float(cursor.fetchone()[0]))

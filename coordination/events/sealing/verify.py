@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -143,6 +144,8 @@ def _anchors(
     wanted: dict[str, Head],
 ) -> dict[str, Head]:  # fmt: skip
     """Judge the anchors here and those of the witness; return where chains stand by the newest that may be believed."""
+    cursor.execute("SELECT transaction_timestamp()")
+    young = cursor.fetchone()[0] - timedelta(seconds=LATE_SECONDS)  # may have come after our snapshot
     row = anchors.Row(report, keys)
     for one in anchoring.all_of(cursor):
         row.take(one)
@@ -152,7 +155,7 @@ def _anchors(
             continue
         cursor.execute("SELECT heads FROM events_anchor WHERE number = %s", [one.number])
         found = cursor.fetchone()
-        if found is not None and bytes(found[0]) == one.digest:
+        if (found is None and one.at > young) or (found is not None and bytes(found[0]) == one.digest):
             continue
         said = "is not here any more" if found is None else "is another one here"
         report.add(ANCHOR, "anchors", one.number, f"the anchor that the witness holds {said}")
