@@ -120,7 +120,7 @@ def _tell_log(now: datetime) -> int:
     """Record the anchors that the log does not tell of yet: event and place are one transaction."""
     Witness.objects.get_or_create(name=LOG)
     with unit(SYSTEM, now):
-        held = Witness.objects.select_for_update(skip_locked=True).filter(name=LOG).first()
+        held = Witness.objects.select_for_update(no_key=True, skip_locked=True).filter(name=LOG).first()
         if held is None:
             return 0
         anchors = list(Anchor.objects.filter(number__gt=held.number).order_by("number")[:AT_ONCE])
