@@ -22,6 +22,7 @@ RESOURCES = (
     "duty",
     "responsibilities",
     "codes",
+    "datasets",
     "incidents",
     "participations",
     "log",
