@@ -190,7 +190,8 @@ class _Node:
             return otherwise
         address = value if plain else value.get("@id") if isinstance(value, Mapping) and set(value) == {"@id"} else None
         if not isinstance(address, str) or not address.startswith(prefix):
-            self.fault(f"{self.at}/{name}", "not_a_term", _("One address of the form %(form)s.") % {"form": prefix or "@id"})
+            form = {"form": prefix or "@id"}
+            self.fault(f"{self.at}/{name}", "not_a_term", _("One address of the form %(form)s.") % form)
             return otherwise
         return address[len(prefix) :]
 

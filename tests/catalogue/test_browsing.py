@@ -35,7 +35,7 @@ def fill(ground: Ground) -> None:
     ground.published("blood", theme="medical", frequency="hourly", title_zh="血库库存", title_en="Blood stocks",
                      sharing="conditional", legal_basis_id=basis.pk, conditions_en="Rescue", classification=3,
                      personal=True)  # fmt: skip
-    ground.published("hydrants", "fire", theme="rescue", title_zh="市政消火栓", title_en="Hydrants", area="990101000000")
+    ground.published("hydrants", "fire", theme="rescue", title_zh="消火栓", title_en="Hydrants", area="990101000000")
     ground.confidential("codes", theme="hazard", title_en="Hidden hospital", title_zh="隐藏医院")
     ground.draft("later", title_en="Hospital draft")
 

@@ -31,7 +31,8 @@ def take(ground: Ground, document: Any, by: str = "health") -> dict[str, list[in
 
 def rich(ground: Ground) -> None:
     basis = ground.basis(
-        instrument_en="Law on Infectious Diseases", url="https://law.example/38", in_force_to=LATER.date().replace(year=2040)
+        instrument_en="Law on Infectious Diseases", url="https://law.example/38",
+        in_force_to=LATER.date().replace(year=2040),
     )
     row = ground.published(
         "blood", theme="medical", area="990101000000", frequency="hourly", grace=1800, sharing="conditional",

@@ -68,7 +68,7 @@ BAD = (
     (one(type="integer", constraints={"minimum": 1.5}), "/schema/fields/0/constraints/minimum not_of_type"),
     (one(type="number", constraints={"maximum": float("inf")}), "/schema/fields/0/constraints/maximum not_of_type"),
     (one(type="date", constraints={"minimum": "2020-02-30"}), "/schema/fields/0/constraints/minimum not_of_type"),
-    (one(type="integer", constraints={"minimum": 2, "maximum": 1}), "/schema/fields/0/constraints/maximum out_of_range"),
+    (one(type="year", constraints={"minimum": 2, "maximum": 1}), "/schema/fields/0/constraints/maximum out_of_range"),
     (one(constraints={"minLength": 3, "maxLength": 2}), "/schema/fields/0/constraints/maxLength out_of_range"),
     (one(constraints={"minLength": -1}), "/schema/fields/0/constraints/minLength not_a_length"),
     (one(constraints={"required": "yes"}), "/schema/fields/0/constraints/required not_boolean"),

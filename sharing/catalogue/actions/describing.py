@@ -80,16 +80,14 @@ def draft(
     if home is None or not accounts.departments(ids=[home]):
         entered.fault("department", "unknown", _("There is no such department."))
     values = checked(entered, raw)
-    dataset = Dataset(**values, code=code, department_id=home, listed_at=now)
+    dataset = Dataset(**values, code=code, department_id=int(home or 0), listed_at=now)
     acting.index(dataset, None)
     try:
         with transaction.atomic():
             dataset.save(force_insert=True)
     except IntegrityError:
-        raise CodeTaken(
-            _("Your department has an entry of this code."),
-            errors=[{"pointer": "/code", "code": "code_taken", "detail": _("Your department has an entry of this code.")}],
-        ) from None
+        said = _("Your department has an entry of this code.")
+        raise CodeTaken(said, errors=[{"pointer": "/code", "code": "code_taken", "detail": said}]) from None
     stewards.entrust(dataset)
     acting.note(dataset, "dataset.drafted")
     return dataset
@@ -153,7 +151,7 @@ def checked_code(entered: Entered, code: Any) -> str:
 
 def checked(entered: Entered, raw: dict[str, Any]) -> dict[str, Any]:
     """Every field as it may be kept; refuses with every fault (422). The database holds the same rules."""
-    values = {
+    values: dict[str, Any] = {
         "title_zh": " ".join(entered.text("title_zh", raw["title_zh"], 120).split()),
         "title_en": " ".join(entered.text("title_en", raw["title_en"], 160).split()),
         "description_zh": entered.text("description_zh", raw["description_zh"], 4000),
@@ -175,8 +173,9 @@ def checked(entered: Entered, raw: dict[str, Any]) -> dict[str, Any]:
         entered.fault("title_zh", "required", _("A title in Chinese or English is needed."))
     basis = raw["legal_basis_id"]
     if basis is not None:
-        values["legal_basis_id"] = row_id(basis)
-        if values["legal_basis_id"] is None or not LegalBasis.objects.filter(pk=basis).exists():
+        known = row_id(basis)
+        values["legal_basis_id"] = known
+        if known is None or not LegalBasis.objects.filter(pk=known).exists():
             entered.fault("legal_basis", "unknown", _("There is no such legal basis."))
     elif values["sharing"] in ("conditional", "none"):
         entered.fault("legal_basis", "required", _("Restricted sharing must name its legal basis."))

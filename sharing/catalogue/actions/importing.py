@@ -83,8 +83,7 @@ def _take(actor: Actor, now: datetime, entry: dict[str, Any], home: int) -> tupl
     code = fields.pop("code")
     there = Dataset.objects.filter(department_id=home, code=code).first()
     if there is None:
-        extra = {"department_id": home} if actor.kind == "system" else {}
-        row, what = draft(actor=actor, now=now, code=code, **fields, **extra), "drafted"
+        row, what = draft(actor=actor, now=now, code=code, department_id=home, **fields), "drafted"
     else:
         row, what = change(actor=actor, now=now, dataset_id=there.pk, **fields), "changed"
     _schemas(actor, now, row.pk, entry["schemas"])
@@ -127,7 +126,8 @@ def _schemas(actor: Actor, now: datetime, pk: int, documents: list[Any]) -> None
 def _lead_to(actor: Actor, now: datetime, pk: int, entry: dict[str, Any]) -> None:
     """Publish and retire as far as the document says so, with the times it gives where they have been."""
     if entry["state"] not in Dataset.State.values:
-        raise Invalid(errors=[{"pointer": "/adms:status", "code": "not_a_choice", "detail": _("There is no such state.")}])
+        detail = _("There is no such state.")
+        raise Invalid(detail, errors=[{"pointer": "/adms:status", "code": "not_a_choice", "detail": detail}])
     row = Dataset.objects.get(pk=pk)
     if row.state == Dataset.State.DRAFT and entry["state"] != Dataset.State.DRAFT:
         row = publish(actor=actor, now=now, dataset_id=pk)

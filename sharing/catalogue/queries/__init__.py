@@ -1,9 +1,9 @@
 """Which codes are there, what data is there, and on what terms?"""
 
+from sharing.catalogue.queries.browsing import CLASSES as CLASSES
 from sharing.catalogue.queries.browsing import FACETS as FACETS
 from sharing.catalogue.queries.browsing import datasets as datasets
 from sharing.catalogue.queries.browsing import facets as facets
-from sharing.catalogue.queries.browsing import CLASSES as CLASSES
 from sharing.catalogue.queries.entries import basis_row as basis_row
 from sharing.catalogue.queries.entries import dataset as dataset
 from sharing.catalogue.queries.entries import export as export

@@ -95,7 +95,7 @@ def _matching(actor: Actor, q: str, state: str, chosen: Mapping[str, Any], but: 
     return rows
 
 
-def _counted(rows: QuerySet[Dataset], facet: str) -> QuerySet[Dataset, dict[str, Any]]:
+def _counted(rows: QuerySet[Dataset], facet: str) -> QuerySet[Any, Any]:
     column = _COLUMN.get(facet, facet)
     named = {"zh": F("department__name_zh"), "en": F("department__name_en")} if facet == "department" else {}
     counted = rows.order_by().values(value=F(column), **named).annotate(count=Count("pk"))

@@ -7,6 +7,7 @@ are as if they were not there.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -176,7 +177,8 @@ def terms(*, actor: Actor, dataset_id: int, now: datetime) -> Row:
         "personal", "emergency_release", "contact", "state",
     )
     return {name: getattr(row, name) for name in names_of_fields} | {
-        "id": row.pk, "document": schema.document if schema else None,
+        "id": row.pk,
+        "shown_document": json.dumps(schema.document, ensure_ascii=False, indent=2) if schema else "",
     }
 
 
