@@ -66,7 +66,8 @@ class DraftForm(DescribeForm):
     """A new entry."""
 
     code = forms.CharField(
-        label=_("Dataset code"), max_length=60, help_text=_("Small Latin letters, digits and . _ - only; it stays for good.")
+        label=_("Dataset code"), max_length=60,
+        help_text=_("Small Latin letters, digits and . _ - only; it stays for good."),
     )
     field_order = ("command_id", "if_version", "code")
 

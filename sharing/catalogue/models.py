@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -195,3 +196,9 @@ class SchemaVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dataset_id} schema {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keep a new version; one that is there is never changed (which one is current is set by a query)."""
+        if not self._state.adding:
+            raise TypeError("a schema is followed by the next version, never changed")
+        super().save(*args, **kwargs)

@@ -176,6 +176,8 @@ def test_the_next_schema_follows_and_the_earlier_stays_as_it_was(ground: Ground)
         (2, True, 4), (1, False, 3),
     ]
     assert rows[1]["document"] == SCHEMA
+    with pytest.raises(TypeError):
+        SchemaVersion.objects.get(number=1).save()
     found, _next = queries.datasets(actor=ground.actor("fire"), now=T0, q="ward")
     assert [one["id"] for one in found] == [row.pk]
 

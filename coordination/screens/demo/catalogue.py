@@ -63,7 +63,7 @@ def _publish(now: datetime, line: dict[str, Any], department: Any, bases: dict[s
 
 
 def schema_of(fields: list[Any]) -> dict[str, Any]:
-    """A Table Schema from the file's short form: ``[name, type, zh, en, more?]``; ``places`` stands for three fields."""
+    """A Table Schema from the file's short form: ``[name, type, zh, en, more?]``; ``places`` is three fields."""
     lines = [one for line in fields for one in (_PLACE if line == "places" else (line,))]
     made, key = [], []
     for name, kind, zh, en, *more in lines:

@@ -173,9 +173,9 @@ def checked(entered: Entered, raw: dict[str, Any]) -> dict[str, Any]:
         entered.fault("title_zh", "required", _("A title in Chinese or English is needed."))
     basis = raw["legal_basis_id"]
     if basis is not None:
-        known = row_id(basis)
+        known: int = row_id(basis) or 0
         values["legal_basis_id"] = known
-        if known is None or not LegalBasis.objects.filter(pk=known).exists():
+        if not LegalBasis.objects.filter(pk=known).exists():
             entered.fault("legal_basis", "unknown", _("There is no such legal basis."))
     elif values["sharing"] in ("conditional", "none"):
         entered.fault("legal_basis", "required", _("Restricted sharing must name its legal basis."))
@@ -197,7 +197,7 @@ def check_publishable(entered: Entered, dataset: Dataset, now: datetime) -> None
         entered.fault("contact", "required", _("Say whom others ask about this data."))
     if dataset.sharing == Dataset.Sharing.CONDITIONAL and not (dataset.conditions_zh or dataset.conditions_en):
         entered.fault("conditions_zh", "required", _("Say on which conditions this is shared."))
-    basis = LegalBasis.objects.filter(pk=dataset.legal_basis_id).first() if dataset.restricted else None
+    basis = LegalBasis.objects.filter(pk=dataset.legal_basis_id or 0).first() if dataset.restricted else None
     if basis is not None and not basis.in_force(acting.today(now)):
         entered.fault("legal_basis", "not_in_force", _("This legal basis is not in force today."))
 

@@ -24,7 +24,7 @@ from sharing.catalogue.models import Code, Dataset, LegalBasis, SchemaVersion
 from sharing.catalogue.queries import tables
 
 Row = dict[str, Any]
-NAMED = ("update_frequency", "data_theme")
+NAMED = ("update_frequency", "data_theme", "unit")
 CONFIRMED_FOR = timedelta(days=365)
 """How long a confirmation of restricted terms holds."""
 
@@ -59,7 +59,8 @@ def dataset(*, actor: Actor, dataset_id: int, now: datetime) -> Row:
     """All that an entry says, with its current schema and what may be done with it now."""
     row = seen_one(actor, dataset_id)
     schema = SchemaVersion.objects.filter(dataset=row, current=True).first()
-    found = listed(row, names())
+    codes = names()
+    found = listed(row, codes)
     steward = stewards.may_steward(actor, row, now)
     moves = states.moves_from(row.state, restricted=row.restricted) if steward else []
     return found | {
@@ -72,7 +73,7 @@ def dataset(*, actor: Actor, dataset_id: int, now: datetime) -> Row:
         "contact": row.contact,
         "legal_basis": basis_row(row.legal_basis) if row.legal_basis else None,
         "confirm_by": row.confirmed_at + CONFIRMED_FOR if row.confirmed_at else None,
-        "schema": schema_row(schema) if schema else None,
+        "schema": schema_row(schema, codes) if schema else None,
         "allowed_actions": [{"action": name} for name in moves],
     }
 
@@ -130,18 +131,34 @@ def basis_row(row: LegalBasis) -> Row:
     }
 
 
-def schema_row(row: SchemaVersion) -> Row:
-    """A schema, with its fields as a table shows them."""
+TYPE_NAMES = {
+    "string": _("text"), "integer": _("whole number"), "number": _("number"), "boolean": _("yes or no"),
+    "date": _("date"), "time": _("time of day"), "datetime": _("date and time"), "year": _("year"),
+    "yearmonth": _("year and month"), "duration": _("duration"), "geopoint": _("point on the map"),
+    "geojson": _("shape on the map"),
+}
+MASK_NAMES = {
+    "null": _("left out"), "constant": _("a constant"), "partial": _("in part"), "generalise": _("coarsened"),
+    "bucket": _("in steps"), "pseudonym": _("pseudonym"),
+}
+
+
+def schema_row(row: SchemaVersion, codes: dict[str, dict[str, Code]] | None = None) -> Row:
+    """A schema, with its fields as a table shows them; ``codes``: as `names` gives them, for the words of units."""
+    codes = codes or {"unit": {}}
     key = table_schema.key_of(row.document)
     fields = [
         {
             "name": field["name"],
             "title": localized(field.get("title_zh", ""), field.get("title_en", "")) or field.get("title", ""),
             "type": field.get("type", "string"),
+            "type_name": str(TYPE_NAMES[field.get("type", "string")]),
             "unit": field.get("unit", ""),
+            "unit_name": _name(codes, "unit", field.get("unit", "")),
             "codes": field.get("codes", ""),
             "classification": field.get("classification", 1),
             "mask": field.get("mask", ""),
+            "mask_name": str(MASK_NAMES.get(field.get("mask", ""), "")),
             "filterable": field.get("filterable", False),
             "key": field["name"] in key,
             "required": field.get("constraints", {}).get("required", False) or field["name"] in key,

@@ -12,7 +12,7 @@ from coordination.screens.demo.load import load_city
 
 
 class Command(BaseCommand):
-    """Load code tables, policies, the demo city and its catalogue; a second run keeps everything and extends the rosters."""
+    """Load code tables, policies, the demo city and its catalogue; a second run keeps all and extends the rosters."""
 
     requires_system_checks = ()  # `prepare` has run them
     help = __doc__ or ""
