@@ -23,6 +23,7 @@ RESOURCES = (
     "responsibilities",
     "codes",
     "datasets",
+    "records",
     "incidents",
     "participations",
     "log",

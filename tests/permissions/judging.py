@@ -19,7 +19,10 @@ OPEN_TO_ALL = re.compile(r"(api/v1/)?(departments|duty|shifts|codes)/")
 # (and that what is confidential was handed out)
 SEEN = {"wall/": {"accounts_display"}} | {
     route: {"events_readentry"}
-    for route in ("api/v1/datasets", "api/v1/datasets/<str:dataset_id>", "data/", "data/<int:pk>/")
+    for route in (
+        "api/v1/datasets", "api/v1/datasets/<str:dataset_id>", "api/v1/datasets/<str:dataset_id>/records", "data/",
+        "data/<int:pk>/",
+    )  # fmt: skip
 }
 REFUSED = (403, 404, 409, 410, 412, 422, 428)
 

@@ -316,6 +316,7 @@ def _catalogued(world: World) -> None:
         )  # fmt: skip
         schema = {"fields": [{"name": "canary", "title_en": "canary-field"}]}
         catalogue.add_schema(actor=steward, now=clock.now(), dataset_id=row.pk, schema=schema)
+        catalogue.deliver(actor=steward, now=clock.now(), dataset_id=row.pk, records=[{"canary": "canary-record"}])
         made.append(row.pk)
     catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])

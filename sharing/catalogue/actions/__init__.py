@@ -1,5 +1,6 @@
 """How do code tables, entries of the catalogue and legal bases come in and change?"""
 
+from sharing.catalogue.actions.delivering import deliver as deliver
 from sharing.catalogue.actions.describing import change as change
 from sharing.catalogue.actions.describing import draft as draft
 from sharing.catalogue.actions.importing import import_catalogue as import_catalogue

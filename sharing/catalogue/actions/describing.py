@@ -14,6 +14,8 @@ from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict
 from sharing import access
+from sharing.access.actions.opening import Holder, Terms
+from sharing.access.fields import EVERY_FIELD, FULL
 from sharing.catalogue import stewards, table_schema
 from sharing.catalogue.actions import acting
 from sharing.catalogue.entered import Entered, row_id
@@ -89,6 +91,10 @@ def draft(
         said = _("Your department has an entry of this code.")
         raise CodeTaken(said, errors=[{"pointer": "/code", "code": "code_taken", "detail": said}]) from None
     stewards.entrust(dataset)
+    access.open_dataset(
+        dataset_id=dataset.pk, holders=[Holder("department", str(home))],
+        terms=Terms(fields={EVERY_FIELD: FULL}, max_class=4, source="owner", valid_from=now),
+    )
     acting.note(dataset, "dataset.drafted")
     return dataset
 
