@@ -22,6 +22,8 @@ RESOURCES = (
     "duty",
     "responsibilities",
     "codes",
+    "datasets",
+    "records",
     "incidents",
     "participations",
     "log",

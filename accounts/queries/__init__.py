@@ -18,6 +18,7 @@ from accounts.queries.duty import watch_steps as watch_steps
 from accounts.queries.people import Reachable as Reachable
 from accounts.queries.people import actor_of_person as actor_of_person
 from accounts.queries.people import departments_of as departments_of
+from accounts.queries.people import groups_of as groups_of
 from accounts.queries.people import heads as heads
 from accounts.queries.people import heads_many as heads_many
 from accounts.queries.people import holders as holders

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("live/", include("coordination.live.urls")),
     path("api/v1/", include("coordination.config.api_urls")),
     path("", include("coordination.instructions.urls")),
+    path("", include("sharing.catalogue.urls")),
     path("", include("accounts.urls")),
     path("", include("coordination.screens.urls")),
 ]

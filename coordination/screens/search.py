@@ -21,6 +21,7 @@ PAGES = (
     ("desk", _("Desk"), ()),
     ("incidents", _("Incidents"), ()),
     ("instructions", _("Instructions"), ()),
+    ("data", _("Data"), ("datasets", "catalogue", "目录")),
     ("departments", _("Departments"), ()),
     ("rosters", _("Duty rosters"), ("roster", "duty", "值班", "排班")),
     ("notices", _("Notices"), ()),

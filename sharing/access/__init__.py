@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sharing.access.actions.opening import close_dataset as close_dataset
+    from sharing.access.actions.opening import open_dataset as open_dataset
     from sharing.access.actions.participation import close as close
     from sharing.access.actions.participation import join as join
     from sharing.access.actions.participation import leave as leave
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from sharing.access.queries.paging import page as page
     from sharing.access.queries.paging import visible_incident_ids as visible_incident_ids
     from sharing.access.queries.projection import project as project
+    from sharing.access.queries.records import held as held
     from sharing.access.queries.scopes import resolve as resolve
     from sharing.access.queries.sight import Unseen as Unseen
     from sharing.access.queries.sight import get as get
@@ -40,12 +43,14 @@ if TYPE_CHECKING:
     from sharing.access.queries.streams import streams_of as streams_of
 
 _WHERE = {
+    "sharing.access.actions.opening": ("close_dataset", "open_dataset"),
     "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
     "sharing.access.actions.sharing": ("revoke", "share"),
     "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "grants_on", "may", "require"),
     "sharing.access.queries.drift": ("drift",),
     "sharing.access.queries.paging": ("page", "visible_incident_ids"),
     "sharing.access.queries.projection": ("project",),
+    "sharing.access.queries.records": ("held",),
     "sharing.access.queries.scopes": ("resolve",),
     "sharing.access.queries.sight": ("Unseen", "get", "lock", "scope", "unscoped"),
     "sharing.access.queries.streams": (

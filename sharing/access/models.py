@@ -30,7 +30,7 @@ class Scope(models.Model):
 
 class Policy(models.Model):
     """What of an object a grant opens: ``reach`` 1 headline and sitreps, 2 also own part and report, 3 all;
-    ``max_class`` 1–4. Immutable; interned by content. ``fields`` stays empty until field policies exist.
+    ``max_class`` 1–4. Immutable; interned by content. ``fields`` stays empty: those of datasets are `FieldPolicy`.
     """
 
     reach = models.SmallIntegerField()
@@ -44,11 +44,26 @@ class Policy(models.Model):
         return f"reach {self.reach} class {self.max_class}"
 
 
+class FieldPolicy(models.Model):
+    """Which fields of a dataset's records a grant shows, as `sharing.access.fields` says. Immutable; interned.
+
+    ``digest``: SHA-256 of the content, since what names three hundred fields is longer than an index's row may be.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    fields = models.JSONField()
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
 class Grant(models.Model):
     """Why a scope may see an object. Truth; the visibility table is derived in the same transaction.
 
     ``actions``: ``view``, and ``command`` for the lead and its command centre. ``role``: lead, support, informed,
     or what else it derives from. ``because``: ``department:<id>``, the department whose taking part it rests on.
+    Of datasets: ``filter`` says which records (`sharing.access.filters`; empty = all), ``fields`` which fields;
+    ``pseudonym_key``: hex, the agreement's.
     """
 
     class Source(models.TextChoices):
@@ -58,14 +73,19 @@ class Grant(models.Model):
         COMMAND = "command"
         SHARED = "shared"
         PLAN = "plan"
+        UNCONDITIONAL = "unconditional"
         AGREEMENT = "agreement"
         BREAK_GLASS = "break_glass"
+        FEDERATION = "federation"
 
     scope = models.ForeignKey(Scope, on_delete=models.PROTECT, related_name="grants")
     object_type = models.CharField(max_length=60)
     object_id = models.BigIntegerField()
     actions = models.JSONField(default=list)
     policy = models.ForeignKey(Policy, on_delete=models.PROTECT)
+    fields = models.ForeignKey(FieldPolicy, null=True, on_delete=models.PROTECT, db_index=False)
+    filter = models.JSONField(default=dict, db_default={})
+    pseudonym_key = models.CharField(max_length=64, blank=True, db_default="")
     purpose = models.CharField(max_length=200, blank=True)
     incident_id = models.BigIntegerField(null=True)
     source = models.CharField(max_length=16, choices=Source)

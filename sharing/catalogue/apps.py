@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class Config(AppConfig):
-    """Code tables; later datasets and agreements."""
+    """Code tables and the catalogue of datasets."""
 
     name = "sharing.catalogue"
     label = "catalogue"

@@ -129,6 +129,9 @@ def test_what_is_answered_is_what_is_described(operation: Operation, who: str, w
     query = bodies.sample(shape(), world) if shape else {}
     path = asking.path_of(operation, world, absent=False)
     answer = world.clients[who].get(path, query, headers=world.headers.get(who))
+    if "dataset_id" in operation.route and not who.startswith("centre/"):
+        assert answer.status_code == 404  # the world's one dataset is of class 4: no other department knows of it
+        return
     assert answer.status_code == 200, answer.content
     described = description.document()["paths"]["/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.route)]["get"]
     errors = list(

@@ -122,6 +122,12 @@ def pages(ids: dict[str, int], city: int) -> dict[str, tuple[str, str]]:
     found["nowhere"] = ("", "/no/such/page/")
     found["pairing"] = ("", "/wall/")
     found["administration"] = ("city-administrator", f"/departments/{city}/")
+    steward = {
+        "data": "/data/", "data-narrowed": "/data/?sharing=conditional&q=data", "data-nothing": "/data/?q=zzzz",
+        "dataset": "/data/1/", "data-new": "/data/new/", "data-edit": "/data/1/edit/", "data-schema": "/data/1/schema/",
+        "legal-bases": "/data/legal-bases/",
+    }  # fmt: skip
+    found |= {name: ("emb-data-steward", path) for name, path in steward.items()}
     found["executing"] = ("fire-duty1", one)
     found["executing-desk"] = ("fire-duty1", "/desk/")
     return found

@@ -13,7 +13,7 @@ from sharing.catalogue.models import Code
 
 TABLES = {
     "incident_type", "decline_reason", "outcome_grade", "timeliness", "hold_reason", "unit", "verb", "log_kind",
-    "report_channel", "grade", "response_level", "warning_level",
+    "report_channel", "grade", "response_level", "warning_level", "data_theme", "update_frequency",
 }
 
 

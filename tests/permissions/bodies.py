@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -18,14 +19,17 @@ from coordination.instructions.views.registry import act_for
 from coordination.screens import departments, incident_deeds, incidents, rosters
 from coordination.screens.api import shapes
 from incidents import forms as incident_forms
+from sharing.catalogue import forms as catalogue_forms
+from sharing.catalogue import views as catalogue
 from tests.permissions.operations import Operation
 from tests.permissions.world import PASSWORD, World
 
 NOBODYS = 987_654_321
+SCHEMA = {"fields": [{"name": "number", "title_en": "Number"}]}
 # Fields that a form or shape can do without, and the act cannot.
 WANTED = {
     "headline_en", "outcome", "wanted_until", "level", "colour", "answer", "person_id", "membership_id", "shift_id",
-    "display_id", "client_id", "objective_id",
+    "display_id", "client_id", "objective_id", "title_en", "schema",
 }  # fmt: skip
 _SUBJECTS = {"instructions": "instruction", "assignments": "assignment", "asks": "ask"}
 _DEEDS = {
@@ -33,6 +37,7 @@ _DEEDS = {
     "reports/<int:pk>/act/<str:name>/": incidents.REPORT,
     "departments/<int:pk>/act/<str:name>/": departments.DEEDS,
     "duty/<int:pk>/act/<str:name>/": rosters.DEEDS,
+    "data/<int:pk>/act/<str:name>/": catalogue.ACTS,
 }
 _FORMS: dict[str, type[forms.Form]] = {
     "incidents/<int:incident_id>/instructions/new": ContentForm,
@@ -41,6 +46,10 @@ _FORMS: dict[str, type[forms.Form]] = {
     "instructions/<int:pk>/discard/": PlainForm,
     "instructions/<int:pk>/restore/": PlainForm,
     "reports/new/": incident_forms.ReportForm,
+    "data/new/": catalogue_forms.DraftForm,
+    "data/<int:pk>/edit/": catalogue_forms.DescribeForm,
+    "data/<int:pk>/schema/": catalogue_forms.SchemaForm,
+    "data/legal-bases/": catalogue_forms.LegalBasisForm,
     "reports/<int:pk>/open/": incident_forms.OpenForm,
 }
 
@@ -128,6 +137,7 @@ def _named(world: World, absent: bool) -> dict[str, Any]:
         "password": "not the password",
         "unit": "person",
         "q": "canary",
+        "frequency": "daily",
     }
 
 
@@ -147,7 +157,9 @@ def _one(name: str, field: Any, world: World, absent: bool) -> Any:
         return _soon(1) if name != "spoken_at" else _soon(-0.01)
     if isinstance(field, serializers.IntegerField | serializers.FloatField):
         return 1
-    return {"code": "new-office", "short_zh": "新局", "short_en": "New"}.get(name, "words")
+    if isinstance(field, serializers.DateField):
+        return "2020-01-01"
+    return {"code": "new-office", "short_zh": "新局", "short_en": "New", "schema": SCHEMA}.get(name, "words")
 
 
 def _soon(hours: float) -> str:
@@ -187,6 +199,9 @@ def _typed(name: str, field: forms.Field, world: World, absent: bool) -> Any:
         "response_level": "3",
         "state": "standing_by",
         "headline_en": "A headline",
+        "frequency": "daily",
+        "in_force_from": "2020-01-01",
+        "schema": json.dumps(SCHEMA),
     }
     if name.endswith("_id") and name not in (*picked, "command_id"):
         return NOBODYS if absent else world.ids[name]

@@ -16,7 +16,14 @@ READ = ("GET", "HEAD")
 # who is who, who is on duty and which codes there are is open to every department
 OPEN_TO_ALL = re.compile(r"(api/v1/)?(departments|duty|shifts|codes)/")
 # what a reading address may write: a wall was seen
-SEEN = {"wall/": {"accounts_display"}}
+# (and that what is confidential was handed out)
+SEEN = {"wall/": {"accounts_display"}} | {
+    route: {"events_readentry"}
+    for route in (
+        "api/v1/datasets", "api/v1/datasets/<str:dataset_id>", "api/v1/datasets/<str:dataset_id>/records", "data/",
+        "data/<int:pk>/",
+    )  # fmt: skip
+}
 REFUSED = (403, 404, 409, 410, 412, 422, 428)
 
 

@@ -19,6 +19,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from coordination.instructions.views import page, registry
 from coordination.screens import departments, desk, incident_deeds, incidents, room, rosters, wall
+from sharing.catalogue import views as catalogue
 from tests import drawing
 from tests.permissions.world import POSTS
 
@@ -99,6 +100,7 @@ ACTS: dict[str, Callable[[], Any]] = {
     "reports/<int:pk>/act/<str:name>/": lambda: incidents.REPORT,
     "departments/<int:pk>/act/<str:name>/": lambda: departments.DEEDS,
     "duty/<int:pk>/act/<str:name>/": lambda: rosters.DEEDS,
+    "data/<int:pk>/act/<str:name>/": lambda: catalogue.ACTS,
     "story/<str:name>/": lambda: ("begin", "pause", "go-on", "speed", "play"),
 }
 SHOWN: dict[str, Callable[[], Any]] = {

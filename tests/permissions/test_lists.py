@@ -16,7 +16,7 @@ from tests.permissions.world import World
 
 ASKERS = ("water/duty_officer", "water/auditor", "water/administrator", "water/client", "water/display")
 LISTS = [one for one in ops.operations() if one.api and one.declared and one.declared.listing and "<" not in one.route]
-PAGES = ("/search/", "/incidents/", "/instructions/", "/departments/", "/notices/", "/desk/")
+PAGES = ("/search/", "/incidents/", "/instructions/", "/departments/", "/notices/", "/desk/", "/data/")
 WORDS = ("canary", "canary-fire", "canary-clear", "码头")
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
+from django.db.models import Q
 from django.test import RequestFactory
 
 from accounts.models import Person
+from sharing.catalogue.models import Dataset
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +62,16 @@ def test_the_file_of_another_database_is_replaced(tmp_path: Path) -> None:
     file.write_text(json.dumps({"people": [], "clients": []}), encoding="utf-8")
     assert opens(load(file))
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_city_has_its_catalogue_in_both_languages_once(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.json"
+    load(file)
+    published = Dataset.objects.filter(state="published")
+    assert published.count() >= 25 and published.values("department").distinct().count() >= 10
+    assert not Dataset.objects.filter(Q(title_zh="") | Q(title_en="") | Q(description_zh="") | Q(description_en=""))
+    assert set(published.values_list("sharing", flat=True)) == {"unconditional", "conditional", "none"}
+    assert set(published.values_list("classification", flat=True)) == {1, 2, 3, 4}
+    before = set(Dataset.objects.values_list("pk", "version"))
+    load(file)
+    assert set(Dataset.objects.values_list("pk", "version")) == before

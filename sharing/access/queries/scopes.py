@@ -67,6 +67,22 @@ def scope_ids(actor: Actor) -> RawSQL | list[int]:
     return RawSQL(_IDS, values) if values else []  # noqa: S611 - its text is a constant
 
 
+_SUBTREES = (
+    "SELECT s.id FROM accounts_department d JOIN access_scope s"
+    " ON s.kind = 'subtree' AND d.path LIKE '%%/' || s.key || '/%%' WHERE d.id = %s AND s.retired_at IS NULL"
+)
+
+
+def scope_ids_with_subtrees(actor: Actor) -> RawSQL | list[int]:
+    """`scope_ids` and the scopes of every department that the actor's own one is or stands below: of datasets alone.
+
+    Grants on incidents are never given to a subtree: what departments above take part in opens to them one by one.
+    """
+    values = _values(actor)
+    # both texts stand above
+    return RawSQL(f"{_IDS} UNION ALL {_SUBTREES}", [*values, actor.department_id]) if values else []  # noqa: S611
+
+
 def scope_sql(actor: Actor) -> tuple[str, list[Any]]:
     """The same as a statement with its values; no values where no scope can be theirs."""
     return _IDS, _values(actor)

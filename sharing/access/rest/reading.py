@@ -70,6 +70,12 @@ class StrictJson(BaseParser):
         return decode(body)
 
 
+class LdJson(StrictJson):
+    """The same of a JSON-LD document: it is read as JSON, and nothing it names is fetched."""
+
+    media_type = "application/ld+json"
+
+
 class Upload(MultiPartParser):
     """Files with their fields; refused by its declared size before a byte is read, and by its form when broken."""
 

@@ -35,11 +35,12 @@ class Resource(APIView):
     """Base of every address of the API. Methods are made by `lists`, `shows`, `writes`.
 
     ``resource``: the noun in OAuth2 scopes and in the record of refusals. ``people``: it answers with people's names
-    and numbers, so that no wall may ask.
+    and numbers, so that no wall may ask. ``noted_from``: the class from which on a read is kept.
     """
 
     resource: ClassVar[str] = ""
     people: ClassVar[bool] = False
+    noted_from: ClassVar[int] = reads.KEPT_FROM
     authentication_classes = (TokenWho, SessionWho)
     permission_classes = ()
     parser_classes = (StrictJson,)
@@ -247,7 +248,7 @@ def _note_reads(view: Resource, call: Call, operation: Operation, rows: Sequence
     """Keep who is given what is classified, before it leaves."""
     found = [
         row["id"] for row in rows
-        if isinstance(row, Mapping) and (row.get("classification") or 0) >= reads.KEPT_FROM
+        if isinstance(row, Mapping) and (row.get("classification") or 0) >= view.noted_from
     ]
     reads.note(call.actor, operation.name, view.resource, found, purpose=call.purpose)
 

@@ -7,11 +7,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from coordination.events import clock
+from coordination.screens.demo.catalogue import load_catalogue
 from coordination.screens.demo.load import load_city
 
 
 class Command(BaseCommand):
-    """Load code tables, policies and the demo city; a second run keeps everything and extends the rosters."""
+    """Load code tables, policies, the demo city and its catalogue; a second run keeps all and extends the rosters."""
 
     requires_system_checks = ()  # `prepare` has run them
     help = __doc__ or ""
@@ -26,4 +27,5 @@ class Command(BaseCommand):
         call_command("load_policies")
         call_command("load_rules")
         counts = load_city(accounts_file=options["accounts"], now=clock.now())
+        counts["datasets"] = load_catalogue(now=clock.now())
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))

@@ -1,0 +1,161 @@
+"""Which records of a dataset does an actor see, and of each record which fields?
+
+A dataset is opened by grants, each with a field policy and a row filter. Grants only add, and they add row by row: a
+record is shown by the grants whose filter it passes, never one grant's rows with another's fields. Whether a grant
+holds is a test of time in every question, so that none is left open by a job that has not run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Value
+
+from coordination.events.actor import Actor
+from coordination.events.at_once import at_once
+from coordination.events.kept import kept
+from sharing.access import fields as masks
+from sharing.access import filters
+from sharing.access.models import Grant
+from sharing.access.queries.scopes import scope_ids_with_subtrees
+from sharing.access.queries.sight import Unseen
+from sharing.access.rights import right
+
+DATASET = "catalogue.dataset"
+ABSENT = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What one or several like grants open: ``fields`` of the records that pass ``filter``, up to ``max_class``."""
+
+    fields: masks.Fields
+    filter: filters.Tree
+    max_class: int
+    key: str
+    grant_ids: tuple[int, ...]
+
+    def rule(self, name: str, classification: int) -> masks.Rule | None:
+        """How a field of a class is shown; None: not at all."""
+        if classification > self.max_class:
+            return ABSENT
+        return self.fields.get(name, self.fields.get(masks.EVERY_FIELD))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an actor holds of one dataset at a moment: at least one opening."""
+
+    dataset_id: int
+    at: datetime
+    openings: tuple[Opening, ...]
+
+    @property
+    def grant_ids(self) -> tuple[int, ...]:
+        """The grants that it rests on."""
+        return tuple(sorted({pk for opening in self.openings for pk in opening.grant_ids}))
+
+    def rows(self, records: QuerySet[Any], data: str = "data") -> QuerySet[Any]:
+        """Those of ``records`` that an opening shows; ``opened``: for each opening in its order, whether it does."""
+        passed = [filters.condition(opening.filter, data) for opening in self.openings]
+        marks = {
+            f"opened{number}": ExpressionWrapper(one, output_field=BooleanField()) if one else Value(True)
+            for number, one in enumerate(passed)
+        }
+        rows: QuerySet[Any] = records.annotate(**marks)
+        return rows.filter(reduce(or_, passed)) if all(passed) else rows
+
+    def askable(self, classes: Mapping[str, int]) -> frozenset[str]:
+        """The fields by which one may filter, sort, group and search: those that every opening shows whole.
+
+        ``classes``: classification by field. A field that one opening masks would be told by what a question finds.
+        """
+        return frozenset(
+            name for name, level in classes.items()
+            if all(opening.rule(name, level) == masks.FULL for opening in self.openings)
+        )
+
+    def shown(self, rows: Iterable[Mapping[str, Any]], classes: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+        """Rows of ``.values()`` of `rows` with their ``data`` cut down to what is shown; all else stays as it is.
+
+        ``classes``: classification by field. ``masked``: the fields that are shown in part.
+        """
+        known: dict[tuple[bool, ...], list[tuple[str, masks.Rule, bytes]]] = {}
+        names = [f"opened{number}" for number in range(len(self.openings))]
+        for row in rows:
+            if not isinstance(row, Mapping):
+                raise TypeError("shown takes rows of .values() only")
+            passed = tuple(bool(row[name]) for name in names)
+            rules = known.get(passed)
+            if rules is None:
+                rules = known[passed] = self._rules(passed, classes)
+            yield _cut(row, rules)
+
+    def _rules(self, passed: Sequence[bool], classes: Mapping[str, int]) -> list[tuple[str, masks.Rule, bytes]]:
+        """How each field is shown of records that pass these filters: of several openings, what hides least."""
+        found = []
+        for name, level in classes.items():
+            ways = [
+                (rule, opening.key)
+                for opening, passes in zip(self.openings, passed, strict=True)
+                if passes and (rule := opening.rule(name, level)) is not None
+            ]
+            if ways:
+                rule, key = min(ways, key=lambda way: masks.rank(way[0]))
+                found.append((name, rule, key.encode()))
+        return found
+
+
+def _cut(row: Mapping[str, Any], rules: list[tuple[str, masks.Rule, bytes]]) -> dict[str, Any]:
+    data = row["data"]
+    done = {name: value for name, value in row.items() if name != "data" and not name.startswith("opened")}
+    done["data"] = {name: masks.masked(data[name], rule, key) for name, rule, key in rules if name in data}
+    done["masked"] = sorted(name for name, rule, _key in rules if rule != masks.FULL)
+    return done
+
+
+def held(actor: Actor, dataset_id: int, at: datetime, *, purpose: str = "") -> Held:
+    """What the actor holds of a dataset; one statement. Raises `Unseen` (404) for whoever holds nothing.
+
+    ``purpose``: only grants for that purpose, and those for none in particular.
+    """
+    found = None if not right("view").open_to(actor) else _held(actor, dataset_id, at, purpose)
+    if found is None:
+        raise Unseen
+    return found
+
+
+def _held(actor: Actor, dataset_id: int, at: datetime, purpose: str) -> Held | None:
+    (grants,) = at_once(kept(_grants, actor, dataset_id, at))
+    like: dict[tuple[object, ...], list[Grant]] = {}
+    for grant in grants:
+        if not purpose or grant.purpose in ("", purpose):
+            key = (grant.fields_id, grant.policy.max_class, repr(grant.filter), grant.pseudonym_key)
+            like.setdefault(key, []).append(grant)
+    openings = tuple(
+        Opening(
+            some[0].fields.fields, some[0].filter, some[0].policy.max_class, some[0].pseudonym_key,
+            tuple(grant.pk for grant in some),
+        )
+        for some in like.values()
+        if some[0].fields is not None
+    )
+    return Held(dataset_id, at, openings) if openings else None
+
+
+def _grants(actor: Actor, dataset_id: int, at: datetime) -> QuerySet[Grant]:
+    rows = Grant.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=at),
+        Q(revoked_at=None) | Q(revoked_at__gt=at),
+        object_type=DATASET,
+        object_id=dataset_id,
+        scope__in=scope_ids_with_subtrees(actor),
+        valid_from__lte=at,
+        actions__contains=["view"],
+    )
+    return rows.select_related("policy", "fields").order_by("pk")

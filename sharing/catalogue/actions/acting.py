@@ -1,0 +1,73 @@
+"""How does every act on an entry of the catalogue lock, check, save and record?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from coordination.events import streams
+from coordination.events.actor import Actor
+from coordination.events.command import record
+from coordination.events.refused import MoveNotAllowed, VersionConflict
+from coordination.events.words import words_of
+from sharing.catalogue import states, stewards
+from sharing.catalogue.models import Dataset, SchemaVersion
+from sharing.catalogue.queries import entries
+
+
+class StaleVersion(VersionConflict):
+    """The caller decided on an older version. ``version``: the current one."""
+
+
+def lock(actor: Actor, dataset_id: int, act: str, *, now: datetime, if_version: int | None) -> Dataset:
+    """The entry, locked: 404 unseen, 403 for who is no steward, 412 another version, 409 not in this state."""
+    dataset = entries.seen_one(actor, dataset_id, lock=True)
+    stewards.require_steward(actor, dataset, now)
+    if if_version is not None and dataset.version != if_version:
+        raise StaleVersion(
+            _("Somebody changed this meanwhile. Look at it again and decide anew."), version=dataset.version
+        )
+    if dataset.state not in states.move(act).sources:
+        raise MoveNotAllowed(
+            _("The entry's state does not allow this."), state=dataset.state,
+            allowed=states.moves_from(dataset.state, restricted=dataset.restricted),
+        )
+    return dataset
+
+
+def index(dataset: Dataset, schema: SchemaVersion | None) -> None:
+    """Set by which words an entry is found: code, titles, descriptions, its department and its fields."""
+    fields: list[dict[str, Any]] = schema.document["fields"] if schema else []
+    names = [
+        str(field.get(name, "")) for field in fields for name in ("name", "title", "title_zh", "title_en")
+    ]
+    department = dataset.department
+    dataset.words = words_of(
+        dataset.code, dataset.title_zh, dataset.title_en, department.name_zh, department.name_en,
+        department.short_zh, dataset.description_zh, dataset.description_en, *names,
+    )
+
+
+def current_schema(dataset: Dataset) -> SchemaVersion | None:
+    """The schema in force, or None where none was added yet."""
+    return SchemaVersion.objects.filter(dataset=dataset, current=True).first()
+
+
+def save(dataset: Dataset, *fields: str) -> None:
+    """Write these fields as the next version."""
+    dataset.version += 1
+    dataset.save(update_fields=[*fields, "version"])
+
+
+def note(dataset: Dataset, type: str, **payload: Any) -> None:
+    """Record what happened to an entry, in its department's stream."""
+    record(type=type, subject=dataset, streams=[streams.department(dataset.department_id)], payload=payload)
+
+
+def today(now: datetime) -> Any:
+    """The local day of a moment: instruments are in force by days."""
+    return now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()

@@ -1,0 +1,33 @@
+"""Which moves does an entry of the catalogue allow in which state?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A move or act: the states it starts from and where it leads (empty: it stays)."""
+
+    name: str
+    sources: tuple[str, ...]
+    to: str = ""
+
+
+MOVES = (
+    Move("change", ("draft", "published")),
+    Move("add_schema", ("draft", "published")),
+    Move("publish", ("draft",), "published"),
+    Move("confirm", ("published",)),
+    Move("retire", ("published",), "retired"),
+)
+
+
+def move(name: str) -> Move:
+    """The move of this name."""
+    return next(one for one in MOVES if one.name == name)
+
+
+def moves_from(state: str, *, restricted: bool) -> list[str]:
+    """Moves allowed in a state; only entries on restricted terms are confirmed each year."""
+    return [one.name for one in MOVES if state in one.sources and (restricted or one.name != "confirm")]

@@ -1,0 +1,103 @@
+"""What does one entry of the catalogue say, and how do its stewards publish, confirm and retire it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from coordination.events import reads
+from coordination.events.refused import NotFound, Refused
+from sharing.access.forms import ActForm
+from sharing.access.pages import SAFE, note_refusal, page
+from sharing.catalogue import actions, queries
+from sharing.catalogue.forms import PlainForm
+
+
+@dataclass(frozen=True)
+class Act:
+    """A move that a button on the page makes."""
+
+    name: str
+    label: Any
+    call: Callable[..., Any]
+    said: Any
+    about: Any
+    grave: bool = False
+    form: type[ActForm] = PlainForm
+
+
+ACTS = {
+    act.name: act
+    for act in (
+        Act(
+            "publish", gettext_lazy("Publish"), actions.publish, gettext_lazy("Published."),
+            gettext_lazy("Every department will find it. Its terms count as confirmed today."),
+        ),
+        Act(
+            "confirm", gettext_lazy("Confirm the terms"), actions.confirm, gettext_lazy("Confirmed for a year."),
+            gettext_lazy("The restriction is still needed, and its legal basis still in force."),
+        ),
+        Act(
+            "retire", gettext_lazy("Retire"), actions.retire, gettext_lazy("Retired."),
+            gettext_lazy("It stays readable, and cannot be published again."), grave=True,
+        ),
+    )
+}
+
+
+@require_safe
+@page()
+def entry(request: HttpRequest, pk: int) -> HttpResponse:
+    """One entry; that somebody opened one of class 4 is kept."""
+    return _show(request, pk)
+
+
+@require_POST
+@page()
+def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """Publish, confirm or retire an entry."""
+    if name not in ACTS:
+        raise Http404
+    given = ACTS[name]
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    queries.terms(actor=actor, dataset_id=pk, now=now)  # hidden, or not theirs: one answer whatever else is wrong
+    form = given.form(request.POST, auto_id=f"{name}-%s")
+    if not form.is_valid():
+        return _show(request, pk, {"title": _("Please look at these fields"), "fields": form.summary()}, 422)
+    try:
+        given.call(actor=actor, now=now, dataset_id=pk, **form.payload())
+    except NotFound:
+        raise
+    except Refused as no:
+        note_refusal(request, f"dataset.{name}", no)
+        fields = [{"text": str(one["detail"])} for one in no.errors]
+        return _show(request, pk, {"title": no.message, "fields": fields}, no.status)
+    messages.success(request, str(given.said))
+    return HttpResponseRedirect(reverse("dataset", args=[pk]), status=303)
+
+
+def _show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    row = queries.dataset(actor=actor, dataset_id=pk, now=now)
+    if row["classification"] == 4 and request.method in SAFE:
+        reads.note(actor, "dataset", "datasets", [pk])
+    may = [one["action"] for one in row["allowed_actions"]]
+    acts = [
+        {"act": one, "form": one.form(auto_id=f"{one.name}-%s", initial={"if_version": row["version"]})}
+        for one in ACTS.values() if one.name in may
+    ]
+    kept = {
+        "row": row, "acts": acts, "may": may, "errors": errors,
+        "class_name": queries.CLASSES[row["classification"]],
+        "overdue": row["confirm_by"] is not None and row["confirm_by"] < now and row["state"] == "published",
+    }
+    return render(request, "data/entry.html", kept, status=status)
