@@ -50,7 +50,8 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change what an entry says."""
     row = queries.terms(actor=request.actor, dataset_id=pk, now=request.now)  # type: ignore[attr-defined]
-    first = row | {"legal_basis": row["legal_basis_id"], "grace": row["grace"] / 60, "if_version": row["version"]}
+    minutes = row["grace"] / 60 if row["grace"] % 60 else row["grace"] // 60
+    first = row | {"legal_basis": row["legal_basis_id"], "grace": minutes, "if_version": row["version"]}
     form = DescribeForm(request.POST or None, choices=_choices(request), initial=first)
     home = reverse("dataset", args=[pk])
     return _answered(
