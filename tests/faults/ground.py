@@ -258,9 +258,10 @@ class Ground:
     def frozen(self, *processes: psutil.Process) -> Iterator[None]:
         """Stop processes by SIGSTOP for a while."""
         with self.beside_a_decoy():
-            for process in processes:
-                process.send_signal(signal.SIGSTOP)
             try:
+                for process in processes:
+                    with contextlib.suppress(psutil.NoSuchProcess):  # a child that ended since they were listed
+                        process.send_signal(signal.SIGSTOP)
                 yield
             finally:
                 for process in reversed(processes):
