@@ -23,6 +23,8 @@ from tests.permissions.world import World
 
 ROOT = Path(__file__).parents[2]
 WITH_A_TEST = {"repeated", "twice", "socket", "origin"}
+# DCAT in JSON-LD comes and goes there, no alert and no table; what takes it is tried with the rows of JSON
+DOCUMENTS = {"api/v1/datasets/import", "api/v1/datasets/export"}
 # words of an address, a media type or a field by which an alert or a table would come or go
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -58,7 +60,7 @@ def uncovered(operations: list[Operation]) -> Iterator[str]:
     """Operations with the sign of a row that says it cannot be sent yet."""
     for row in table.rows():
         for operation in operations:
-            if set(row.not_yet) & signs(operation):
+            if set(row.not_yet) & signs(operation) and operation.route not in DOCUMENTS:
                 yield f"{row.row} has no tries, and here they could be sent: {operation.key}"
 
 
