@@ -22,7 +22,7 @@ from coordination.events.kept import kept
 from sharing.access import fields as masks
 from sharing.access import filters
 from sharing.access.models import Grant
-from sharing.access.queries.scopes import scope_ids_with_subtrees
+from sharing.access.queries.scopes import in_scope
 from sharing.access.queries.sight import Unseen
 from sharing.access.rights import right
 
@@ -152,9 +152,9 @@ def _grants(actor: Actor, dataset_id: int, at: datetime) -> QuerySet[Grant]:
     rows = Grant.objects.filter(
         Q(valid_to=None) | Q(valid_to__gt=at),
         Q(revoked_at=None) | Q(revoked_at__gt=at),
+        in_scope(actor),
         object_type=DATASET,
         object_id=dataset_id,
-        scope__in=scope_ids_with_subtrees(actor),
         valid_from__lte=at,
         actions__contains=["view"],
     )

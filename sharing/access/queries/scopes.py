@@ -73,14 +73,16 @@ _SUBTREES = (
 )
 
 
-def scope_ids_with_subtrees(actor: Actor) -> RawSQL | list[int]:
-    """`scope_ids` and the scopes of every department that the actor's own one is or stands below: of datasets alone.
+def in_scope(actor: Actor) -> Q:
+    """That ``scope`` is one of the actor's, those of every department that theirs is or stands below among them.
 
-    Grants on incidents are never given to a subtree: what departments above take part in opens to them one by one.
+    Of datasets alone: grants on incidents are never given to a subtree, what departments above take part in opens to
+    them one by one.
     """
-    values = _values(actor)
-    # both texts stand above
-    return RawSQL(f"{_IDS} UNION ALL {_SUBTREES}", [*values, actor.department_id]) if values else []  # noqa: S611
+    if not _values(actor):
+        return Q(pk__in=[])
+    subtrees = RawSQL(_SUBTREES, [actor.department_id])  # noqa: S611 - its text is a constant
+    return Q(scope__in=scope_ids(actor)) | Q(scope__in=subtrees)
 
 
 def scope_sql(actor: Actor) -> tuple[str, list[Any]]:
