@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -256,15 +256,23 @@ class Ground:
 
     @contextlib.contextmanager
     def frozen(self, *processes: psutil.Process) -> Iterator[None]:
-        """Stop processes by SIGSTOP for a while."""
+        """Stop processes by SIGSTOP for a while, and the children that they had begotten by then."""
         with self.beside_a_decoy():
-            try:
-                for process in processes:
-                    with contextlib.suppress(psutil.NoSuchProcess):  # a child that ended since they were listed
+            stopped: list[psutil.Process] = []
+
+            def stop(those: Iterable[psutil.Process]) -> None:
+                for process in those:
+                    with contextlib.suppress(psutil.NoSuchProcess):  # it ended since they were listed
                         process.send_signal(signal.SIGSTOP)
+                        stopped.append(process)
+
+            try:
+                stop(processes)
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    stop(one for one in family(processes[0].pid) if one not in stopped)  # begotten since then
                 yield
             finally:
-                for process in reversed(processes):
+                for process in reversed(stopped):
                     with contextlib.suppress(psutil.NoSuchProcess):
                         process.send_signal(signal.SIGCONT)
 
