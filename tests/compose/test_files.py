@@ -160,3 +160,10 @@ def test_a_missing_engine_is_said_clearly(monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr(engine.shutil, "which", lambda _name: None)
     assert main([]) == 3
     assert "NOT tested" in capsys.readouterr().err
+
+
+def test_settings_are_put_in_by_forms_that_every_engine_knows() -> None:
+    """Docker Compose 1 knows a default and a refusal, not what stands for a variable that is set."""
+    text = (REPOSITORY / "docker-compose.yml").read_text(encoding="utf-8")
+    forms = set(re.findall(r"\$\{\w+(:?[^\w}]|\})", text))
+    assert forms <= {"}", ":-", "-", ":?", "?"}
