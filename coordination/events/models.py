@@ -139,7 +139,7 @@ class Refusal(models.Model):
 
 
 class ReadEntry(models.Model):
-    """Somebody was given something classified: whom, which objects (the first 200), and what for.
+    """Somebody was given something classified: whom, which objects (the first 200), by which grants, and what for.
 
     ``xid``: the transaction that wrote it, set by the database: reads are sealed in that order, without a counter.
     """
@@ -153,6 +153,7 @@ class ReadEntry(models.Model):
     object_type = models.CharField(max_length=60)
     ids = models.JSONField(default=list)
     count = models.IntegerField()
+    grants = models.JSONField(default=list, db_default=[])
     request_id = models.CharField(max_length=64, blank=True)
     xid = models.BigIntegerField(db_default=CURRENT_TRANSACTION)
 

@@ -17,8 +17,19 @@ KEPT_FROM = 3
 MOST_IDS = 200
 
 
-def note(actor: Actor, operation: str, object_type: str, ids: Sequence[int], *, purpose: str = "") -> None:
-    """Keep that these classified objects are about to be handed to the actor. Nothing where there are none."""
+def note(
+    actor: Actor,
+    operation: str,
+    object_type: str,
+    ids: Sequence[int],
+    *,
+    purpose: str = "",
+    grants: Sequence[int] = (),
+) -> None:
+    """Keep that these classified objects are about to be handed to the actor. Nothing where there are none.
+
+    ``grants``: ids of the grants that open them.
+    """
     if not ids:
         return
     ReadEntry.objects.create(
@@ -31,5 +42,6 @@ def note(actor: Actor, operation: str, object_type: str, ids: Sequence[int], *, 
         object_type=object_type[:60],
         ids=list(ids)[:MOST_IDS],
         count=len(ids),
+        grants=list(grants)[:MOST_IDS],
         request_id=request_id.get()[:64],
     )

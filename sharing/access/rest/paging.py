@@ -17,10 +17,14 @@ MAX_LIMIT = 200
 
 @dataclass(frozen=True)
 class Page:
-    """Some rows of a list and where the next ones begin (None at the end). ``after`` is the query's own cursor."""
+    """Some rows of a list and where the next ones begin (None at the end). ``after`` is the query's own cursor.
+
+    ``grants``: ids of the grants that open the rows, kept with the read.
+    """
 
     items: Sequence[Any]
     after: Any = None
+    grants: Sequence[int] = ()
 
 
 def seal(after: Any, place: str) -> str | None:

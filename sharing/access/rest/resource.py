@@ -109,7 +109,7 @@ def lists(
         page = function(view, call)
         if not isinstance(page, paging.Page):
             page = paging.Page(page)
-        _note_reads(view, call, operation, page.items)
+        _note_reads(view, call, operation, page.items, page.grants)
         cursor = paging.seal(page.after, name)
         rows = cut(answer, page.items)
         items = _some_fields(rows, request, answer)
@@ -244,13 +244,15 @@ def _some_fields(done: Any, request: Request, shape: type[Serializer[Any]]) -> A
     return {name: done[name] for name in names if name in done}
 
 
-def _note_reads(view: Resource, call: Call, operation: Operation, rows: Sequence[Any]) -> None:
+def _note_reads(
+    view: Resource, call: Call, operation: Operation, rows: Sequence[Any], grants: Sequence[int] = ()
+) -> None:
     """Keep who is given what is classified, before it leaves."""
     found = [
         row["id"] for row in rows
         if isinstance(row, Mapping) and (row.get("classification") or 0) >= view.noted_from
     ]
-    reads.note(call.actor, operation.name, view.resource, found, purpose=call.purpose)
+    reads.note(call.actor, operation.name, view.resource, found, purpose=call.purpose, grants=grants)
 
 
 def _tagged(request: Request, payload: bytes, version: int, media: str = accepting.JSON) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Which code tables do all departments share, what data is there, and on what terms?"""
+"""What data is there, and on what terms?"""
 
 from __future__ import annotations
 
@@ -13,35 +13,6 @@ from guardian.models import GroupObjectPermissionBase
 
 from coordination.events.text import localized
 from coordination.events.words import WordsField, WordsManager
-from sharing.access.guarded import GuardedManager
-
-
-class Code(models.Model):
-    """One entry of one code table (M7), such as ``incident_type`` / ``accident.chemical.explosion``.
-
-    Tables used so far: incident_type, decline_reason, outcome_grade, hold_reason, unit, verb, duty,
-    log_kind, warning_level, report_channel, data_theme, update_frequency.
-    """
-
-    table = models.CharField(max_length=40)
-    code = models.CharField(max_length=80)
-    parent = models.CharField(max_length=80, blank=True)
-    name_zh = models.CharField(max_length=80)
-    name_en = models.CharField(max_length=120)
-    data = models.JSONField(default=dict, blank=True)
-    sort = models.IntegerField(default=0)
-    active = models.BooleanField(default=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["table", "code"], name="code_once")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def name(self) -> str:
-        """Name in the reader's language."""
-        return localized(self.name_zh, self.name_en)
 
 
 class LegalBasis(models.Model):
@@ -203,61 +174,3 @@ class SchemaVersion(models.Model):
         if not self._state.adding:
             raise TypeError("a schema is followed by the next version, never changed")
         super().save(*args, **kwargs)
-
-class Transfer(models.Model):
-    """One delivery of records (数据报送), numbered for each dataset; ``mode``: all of them, or those that it names.
-
-    ``digest``: SHA-256 of what was delivered, in the form in which it is kept. ``added``, ``changed``, ``ended`` and
-    ``same`` count records.
-    """
-
-    class Mode(models.TextChoices):
-        WHOLE = "whole", _("Whole")
-        PART = "part", _("Part")
-
-    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="transfers")
-    number = models.IntegerField()
-    schema = models.ForeignKey(SchemaVersion, on_delete=models.PROTECT, related_name="+")
-    mode = models.CharField(max_length=8, choices=Mode)
-    at = models.DateTimeField()
-    actor_key = models.CharField(max_length=40)
-    digest = models.CharField(max_length=64)
-    added = models.IntegerField(default=0)
-    changed = models.IntegerField(default=0)
-    ended = models.IntegerField(default=0)
-    same = models.IntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="transfer_number_once")]
-
-    def __str__(self) -> str:
-        return f"{self.dataset_id} transfer {self.number}"
-
-
-class Record(models.Model):
-    """One record of a dataset as it was from one transfer to another: ``since`` and ``until`` (exclusive) number them.
-
-    ``until`` is empty while it is current. ``data``: its fields in the form that `sharing.catalogue.record_values`
-    gives them. Read through ``sharing.access`` alone.
-    """
-
-    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="+", db_index=False)
-    key = models.CharField(max_length=400)
-    data = models.JSONField()
-    since = models.IntegerField()
-    until = models.IntegerField(null=True)
-
-    objects = GuardedManager()
-    everything = models.Manager()  # noqa: DJ012 - the guarded one is the table's own
-
-    class Meta:
-        base_manager_name = "everything"
-        default_manager_name = "everything"
-        constraints = [
-            models.UniqueConstraint(fields=["dataset", "key"], condition=Q(until=None), name="record_once"),
-            models.CheckConstraint(condition=Q(until=None) | Q(until__gt=models.F("since")), name="record_forward"),
-        ]
-        indexes = [models.Index(fields=["dataset", "id"], condition=Q(until=None), name="record_current")]
-
-    def __str__(self) -> str:
-        return f"{self.dataset_id} {self.since}"

@@ -52,11 +52,6 @@ def show_schema(call: Call, made: Any) -> Any:
     return queries.schema_row(made)
 
 
-def show_transfer(call: Call, made: Any) -> Any:
-    """Return what the delivery did."""
-    return queries.transfer_row(made)
-
-
 def show_basis(call: Call, made: Any) -> Any:
     """Return the legal basis as it was kept."""
     return queries.basis_row(made)
@@ -119,39 +114,6 @@ class Schemas(Resource):
     def post(self, call: Call) -> Any:
         """Add the next schema and make it the current one."""
         return actions.add_schema(**call.act, **call.ids, if_version=call.if_version, **call.body)
-
-
-class Records(Resource):
-    """Records of a dataset."""
-
-    resource = "records"
-
-    @lists("records_list", shapes.RecordShape, query=shapes.RecordFilters, summary="Records of a dataset")
-    def get(self, call: Call) -> Page:
-        """Current records that are open to me, each as far as a grant opens it; the Purpose header chooses grants."""
-        found = queries.records(
-            **call.who, **call.ids, **call.query, purpose=call.purpose, after=call.after, size=call.size
-        )
-        return Page(*found)
-
-
-class Transfers(Resource):
-    """Deliveries of records."""
-
-    resource = "records"
-
-    @lists("transfers_list", shapes.TransferShape, summary="Transfers of a dataset")
-    def get(self, call: Call) -> Page:
-        """What was delivered, newest first; of my own department's datasets."""
-        return part(queries.transfers(**call.who, **call.ids), call.after, call.size)
-
-    @writes(
-        "transfers_deliver", shapes.TransferShape, body=shapes.DeliveryBody, status=201, show=show_transfer,
-        summary="Deliver records",
-    )  # fmt: skip
-    def post(self, call: Call) -> Any:
-        """Deliver records of my own department's dataset: all of them are taken, or none."""
-        return actions.deliver(**call.act, **call.ids, **call.body)
 
 
 class LegalBases(Resource):
@@ -217,7 +179,5 @@ urlpatterns = [
     path("datasets/<str:dataset_id>/confirm", _move(actions.confirm, "confirm"), name="api-dataset-confirm"),
     path("datasets/<str:dataset_id>/retire", _move(actions.retire, "retire"), name="api-dataset-retire"),
     path("datasets/<str:dataset_id>/schemas", Schemas.as_view(), name="api-dataset-schemas"),
-    path("datasets/<str:dataset_id>/records", Records.as_view(), name="api-records"),
-    path("datasets/<str:dataset_id>/transfers", Transfers.as_view(), name="api-transfers"),
     path("legal-bases", LegalBases.as_view(), name="api-legal-bases"),
 ]

@@ -1,0 +1,5 @@
+"""What do other systems and scripts read and do about data?"""
+
+from sharing.catalogue.api import entries, records
+
+urlpatterns = [*entries.urlpatterns, *records.urlpatterns]

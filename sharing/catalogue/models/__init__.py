@@ -1,0 +1,9 @@
+"""Which code tables do all departments share, what data is there, and on what terms?"""
+
+from sharing.catalogue.models.codes import Code as Code
+from sharing.catalogue.models.entries import Dataset as Dataset
+from sharing.catalogue.models.entries import DatasetGroupObjectPermission as DatasetGroupObjectPermission
+from sharing.catalogue.models.entries import LegalBasis as LegalBasis
+from sharing.catalogue.models.entries import SchemaVersion as SchemaVersion
+from sharing.catalogue.models.records import Record as Record
+from sharing.catalogue.models.records import Transfer as Transfer
