@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from coordination.events import clock
 from coordination.screens.demo.catalogue import load_catalogue
 from coordination.screens.demo.load import load_city
+from coordination.screens.demo.records import load_records
 
 
 class Command(BaseCommand):
@@ -28,4 +29,5 @@ class Command(BaseCommand):
         call_command("load_rules")
         counts = load_city(accounts_file=options["accounts"], now=clock.now())
         counts["datasets"] = load_catalogue(now=clock.now())
+        counts["records"] = load_records(now=clock.now())
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
