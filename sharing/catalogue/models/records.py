@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -63,7 +64,10 @@ class Record(models.Model):
             models.UniqueConstraint(fields=["dataset", "key"], condition=Q(until=None), name="record_once"),
             models.CheckConstraint(condition=Q(until=None) | Q(until__gt=models.F("since")), name="record_forward"),
         ]
-        indexes = [models.Index(fields=["dataset", "id"], condition=Q(until=None), name="record_current")]
+        indexes = [
+            models.Index(fields=["dataset", "id"], condition=Q(until=None), name="record_current"),
+            GinIndex(fields=["data"], opclasses=["jsonb_path_ops"], condition=Q(until=None), name="record_values"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.dataset_id} {self.since}"
