@@ -20,6 +20,7 @@ SECTIONS = {
     "whole": "1b. From commit to the changed page",
     "deadlines": "2. Deadlines",
     "pages": "3. Pages filtered by permission",
+    "records": "3b. Records of a dataset",
     "api": "4. API and pages",
     "log": "5. Writing the log",
     "units": "6. What one of each costs",
@@ -71,7 +72,7 @@ def _one(name: str, *, full: bool, rounds: int, write: bool) -> None:
     sys.stdout.flush()
     if write:
         figures.save(section)
-        figures.write(list(SECTIONS))
+        figures.write(SECTIONS)
 
 
 sys.exit(main())

@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, override_settings
 
 from coordination.events import clock
+from coordination.events.actor import SYSTEM
 from incidents.models import Incident
+from sharing import access
 from sharing.access.queries import paging
 from tests.benchmarks import scale
 from tests.benchmarks.figures import Figure, growth, middle, percentile
@@ -36,9 +38,10 @@ def unfiltered() -> Iterator[None]:
     kept = paging._newest_incidents
 
     def newest(
-        actor: Any, model: Any, wanted: Any, position: Any, size: int, select: Sequence[str], at: datetime
+        actor: Any, model: Any, wanted: Any, position: Any, size: int, shape: Any, at: datetime
     ) -> list[Incident]:
-        return list(paging._ordered(model.everything.all(), model, select)[: size + 1])
+        rows = model.everything.all() if position is None else model.everything.filter(paging._beyond(model, position))
+        return list(paging._ordered(rows, model, shape)[: size + 1])
 
     paging._newest_incidents = newest
     try:
@@ -111,11 +114,58 @@ def at_sizes(sizes: Sequence[int], rounds: int) -> list[Figure]:
                 found.append(Figure(f"permission statement, {viewer}, p95", f"{size:,}", percentile(took, 0.95) * 1000,
                                     "ms", goal=("value", "<=", 1.0),
                                     note=f"median {middle(took) * 1000:.2f} ms"))  # fmt: skip
+            found += _deeper(city, f"{size:,}", rounds)
+            found += _joining(city, f"{size:,}")
     named = [f"{size:,}" for size in sizes]
     found += [growth(f"list of 50, {viewer}", named, values, 1.3) for viewer, values in costs.items()]
     found.append(Figure("numbers of statements met, over sizes and viewers", named[-1], len(counts), "",
                         goal=("value", "=", 1), note=f"{sorted(counts)} statements a request"))  # fmt: skip
     return found
+
+
+def _deeper(city: scale.City, size: str, rounds: int) -> list[Figure]:
+    """The page behind ten others, beside the same one without the filter: no page counts or skips what is before it."""
+    found = []
+    for viewer in ("dense", "ordinary"):
+        client = signed_in(city, VIEWERS[viewer])
+        path = LIST
+        for _ in range(10):
+            links = client.get(path).headers.get("Link", "")
+            path = links.partition("<")[2].partition(">")[0] or path
+        ours, bare = [], []
+        for _ in range(rounds * TURNS):
+            ours.append(seconds(lambda: ask(client, path)))
+            with unfiltered():
+                bare.append(seconds(lambda: ask(client, path)))
+        page, floor = middle(ours), middle(bare)
+        found.append(Figure(f"eleventh page of 50, {viewer} viewer", size, page * 1000, "ms", floor * 1000,
+                            page / floor, ("ratio", "<=", 1.5)))  # fmt: skip
+    return found
+
+
+def _joining(city: scale.City, size: str) -> list[Figure]:
+    """What it takes to open an incident to a department, and to take that back, in a transaction of its own."""
+    took: dict[str, list[float]] = {"joining": [], "leaving": []}
+    now, incident = clock.now(), city.incident
+    for department in city.bureaus[20:120]:
+        def join() -> None:
+            with transaction.atomic():
+                access.join(
+                    actor=SYSTEM, incident_id=incident.pk, department_id=department.pk, role="support",  # noqa: B023
+                    response_level=2, opened_at=incident.opened_at, now=now,
+                )  # fmt: skip
+
+        def leave() -> None:
+            with transaction.atomic():
+                access.leave(incident_id=incident.pk, department_id=department.pk, now=now)  # noqa: B023
+
+        took["joining"].append(seconds(join))
+        took["leaving"].append(seconds(leave))
+    return [
+        Figure(f"{name} an incident, p95", size, percentile(values, 0.95) * 1000, "ms", goal=("value", "<=", 10.0),
+               note=f"median {middle(values) * 1000:.1f} ms")
+        for name, values in took.items()
+    ]  # fmt: skip
 
 
 def _page(city: scale.City, code: str, rounds: int) -> tuple[float, float, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -141,12 +141,18 @@ def table(section: Section) -> str:
     return "\n".join([f"{section.title} (load {section.load[0]:.1f} to {section.load[1]:.1f})", *lines])
 
 
-def document(names: Sequence[str]) -> str:
-    """docs/performance.md out of the sections measured last and what is said about each in notes/."""
+def document(titles: Mapping[str, str], before: str = "") -> str:
+    """docs/performance.md out of the sections measured last and what is said about each in notes/.
+
+    ``before``: the document as it is; what was not measured here stays as it says.
+    """
     parts = [(NOTES / "head.md").read_text().strip()]
-    for name in names:
+    old = {title: rest for title, _newline, rest in (part.partition("\n") for part in before.split("\n## ")[1:])}
+    for name, title in titles.items():
         section = kept(name)
         if section is None:
+            if title in old:
+                parts.append(f"## {title}\n{old[title].rstrip()}")
             continue
         rows = [HEAD, ["---"] * len(HEAD), *(one.cells() for one in section.figures)]
         lines = ["| " + " | ".join(cell.replace("|", "/") for cell in row) + " |" for row in rows]
@@ -161,6 +167,6 @@ def document(names: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def write(names: Sequence[str]) -> None:
-    """Write the document anew."""
-    DOCUMENT.write_text(document(names))
+def write(titles: Mapping[str, str]) -> None:
+    """Write the document anew; ``titles`` of the sections by name."""
+    DOCUMENT.write_text(document(titles, DOCUMENT.read_text() if DOCUMENT.exists() else ""))
