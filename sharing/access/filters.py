@@ -138,8 +138,8 @@ def condition(tree: Tree, data: str = "data") -> Q:
 def _among(data: str, name: str, values: Sequence[Any]) -> Q:
     """Whether a field is one of the values, asked as containment of the whole record.
 
-    That the index over records can answer, and PostgreSQL can guess how many there are: twenty among a million are found
-    without reading the others, and three hundred thousand are not gathered for a page of fifty.
+    That the index over records can answer, and PostgreSQL can guess how many there are: twenty among a million are
+    found without reading the others, and three hundred thousand are not gathered for a page of fifty.
     """
     return reduce(or_, (Q(**{f"{data}__contains": {name: value}}) for value in values))
 

@@ -125,22 +125,13 @@ def at_sizes(sizes: Sequence[int], rounds: int) -> list[Figure]:
 
 def _deeper(city: scale.City, size: str, rounds: int) -> list[Figure]:
     """The page behind ten others, beside the same one without the filter: no page counts or skips what is before it."""
-    found = []
-    for viewer in ("dense", "ordinary"):
-        client = signed_in(city, VIEWERS[viewer])
-        path = LIST
-        for _ in range(10):
-            links = client.get(path).headers.get("Link", "")
-            path = links.partition("<")[2].partition(">")[0] or path
-        ours, bare = [], []
-        for _ in range(rounds * TURNS):
-            ours.append(seconds(lambda: ask(client, path)))
-            with unfiltered():
-                bare.append(seconds(lambda: ask(client, path)))
-        page, floor = middle(ours), middle(bare)
-        found.append(Figure(f"eleventh page of 50, {viewer} viewer", size, page * 1000, "ms", floor * 1000,
-                            page / floor, ("ratio", "<=", 1.5)))  # fmt: skip
-    return found
+    client = signed_in(city, VIEWERS["dense"])
+    path = LIST
+    for _ in range(10):
+        path = client.get(path).headers["Link"].partition("<")[2].partition(">")[0]
+    page, floor, _asked = _page(city, VIEWERS["dense"], rounds, path)
+    return [Figure("eleventh page of 50, dense viewer", size, page * 1000, "ms", floor * 1000, page / floor,
+                   ("ratio", "<=", 1.5))]  # fmt: skip
 
 
 def _joining(city: scale.City, size: str) -> list[Figure]:
@@ -168,19 +159,19 @@ def _joining(city: scale.City, size: str) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _page(city: scale.City, code: str, rounds: int) -> tuple[float, float, int]:
+def _page(city: scale.City, code: str, rounds: int, path: str = LIST) -> tuple[float, float, int]:
     """Seconds of the page and of its floor, medians over all turns, and the statements of one request."""
     client = signed_in(city, code)
     for _ in range(5):
-        ask(client)
+        ask(client, path)
         with unfiltered():
-            ask(client)
+            ask(client, path)
     with CaptureQueriesContext(connection) as seen:
-        ask(client)
+        ask(client, path)
     asked = len(seen)  # now: the next request begins the record anew
     ours, bare = [], []
     for _ in range(rounds * TURNS):
-        ours.append(seconds(lambda: ask(client)))
+        ours.append(seconds(lambda: ask(client, path)))
         with unfiltered():
-            bare.append(seconds(lambda: ask(client)))
+            bare.append(seconds(lambda: ask(client, path)))
     return middle(ours), middle(bare), asked

@@ -1,7 +1,7 @@
 """What do row filters and masks add to a page of a dataset's records, of a million?
 
-Floor: the same request by the department that keeps the dataset, to which one grant opens all of it, whole. Floor and page
-take turns, so that both meet the same load.
+Floor: the same request by the department that keeps the dataset, to which one grant opens all of it, whole. Floor and
+page take turns, so that both meet the same load.
 """
 
 from __future__ import annotations
