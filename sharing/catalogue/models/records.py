@@ -63,7 +63,11 @@ class Record(models.Model):
             models.UniqueConstraint(fields=["dataset", "key"], condition=Q(until=None), name="record_once"),
             models.CheckConstraint(condition=Q(until=None) | Q(until__gt=models.F("since")), name="record_forward"),
         ]
-        indexes = [models.Index(fields=["dataset", "id"], condition=Q(until=None), name="record_current")]
+        indexes = [
+            models.Index(fields=["dataset", "id"], condition=Q(until=None), name="record_current"),
+            models.Index(fields=["dataset", "id"], name="record_ever"),
+            models.Index(fields=["dataset", "key"], name="record_states"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.dataset_id} {self.since}"
