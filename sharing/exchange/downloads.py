@@ -11,6 +11,7 @@ import hashlib
 import json
 import logging
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -89,6 +90,7 @@ class Download:
         self.pace: Pace | None = None
         self._digest, self._size = hashlib.sha256(), 0
         self._over = False
+        self._place = weakref.finalize(self, _free.release)  # once, whoever forgets to close it
         self._pieces = self._run()
 
     @property
@@ -155,7 +157,7 @@ class Download:
         if self._over:
             return
         self._over = True
-        _free.release()
+        self._place()
         reason = why or self.reason
         try:
             with under([self.request_id]):
