@@ -29,7 +29,8 @@ VOLATILE = re.compile(
 )
 WHERES: list[Any] = [
     None, {"field": "tons", "op": "gte", "value": 1}, {"field": "note", "op": "eq", "value": "a"},
-    {"field": "place", "op": "within", "value": [121, 31, 121.005, 31.005]}, {"field": "full", "op": "eq", "value": True},
+    {"field": "place", "op": "within", "value": [121, 31, 121.005, 31.005]},
+    {"field": "full", "op": "eq", "value": True},
     {"or": [{"field": "tons", "op": "lt", "value": 1}, {"field": "note", "op": "eq", "value": "a"}]},
 ]  # fmt: skip
 hidden = st.fixed_dictionaries(

@@ -96,7 +96,8 @@ class Opened:
         """The records that pass, in no order. Raises `filters.BadFilter` for what cannot be asked."""
         tree = filters.checked(where, self.types)
         found = Record.everything.filter(filters.condition(tree), self._standing(), dataset=self.dataset)
-        return self.held.rows(found)  # type: ignore[no-any-return]
+        passed: QuerySet[Record, Any] = self.held.rows(found)
+        return passed
 
     def _standing(self) -> Q:
         if self.as_of is None:

@@ -38,7 +38,8 @@ def ordered(rows: QuerySet[Any, Any], sort: str, types: Mapping[str, str]) -> Qu
     name = _field(sort, types)
     at = F("at")
     way = at.desc(nulls_last=True) if sort.startswith("-") else at.asc(nulls_last=True)
-    return rows.annotate(at=KeyTransform(name, "data")).order_by(way, "pk")
+    sorted_: QuerySet[Any, Any] = rows.annotate(at=KeyTransform(name, "data")).order_by(way, "pk")
+    return sorted_
 
 
 def beyond(sort: str, after: Any) -> Q:

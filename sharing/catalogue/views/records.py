@@ -122,7 +122,8 @@ def _links(
     plain = {name: value for name, value in address.items() if name != "show"}
     taken = {"where": json.dumps(tree, ensure_ascii=False) if tree else "", "purpose": address.get("purpose", "")}
     return {
-        "table_href": "?" + urlencode(plain, doseq=True), "map_href": "?" + urlencode(plain | {"show": "map"}, doseq=True),
+        "table_href": "?" + urlencode(plain, doseq=True),
+        "map_href": "?" + urlencode(plain | {"show": "map"}, doseq=True),
         "taken": [(name, value) for name, value in taken.items() if value],
         "formats": [one for one in FORMATS if one[0] != "geojson" or opened.place],
         "needs_purpose": opened.dataset.classification >= reads.KEPT_FROM,

@@ -44,8 +44,10 @@ _PARTS = {
     f'<Relationship Id="rId1" Type="{_REL}/worksheet" Target="worksheets/sheet1.xml"/>'
     f'<Relationship Id="rId2" Type="{_REL}/worksheet" Target="worksheets/sheet2.xml"/></Relationships>',
 }
-_BEGIN = f'{_XML}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" '
-_BEGIN += 'activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>'
+_BEGIN = (
+    f'{_XML}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" '
+    'activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetData>'
+)
 _ABOUT = f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>'
 _END = "</sheetData></worksheet>"
 

@@ -63,12 +63,9 @@ def deliver(request: HttpRequest, pk: int) -> HttpResponse:
         if not faults:
             form.take(no)
         return _again(request, kept, form, str(no.message), no.status, faults)
-    said = _("Delivered as transfer %(number)d: %(added)d new, %(changed)d changed, %(ended)d ended, %(same)d the same.")
-    messages.success(
-        request,
-        said % {"number": made.number, "added": made.added, "changed": made.changed, "ended": made.ended,
-                "same": made.same},
-    )  # fmt: skip
+    counts = {name: getattr(made, name) for name in ("number", "added", "changed", "ended", "same")}
+    said = _("Delivered as transfer %(number)d: %(added)d new, %(changed)d changed, %(ended)d ended, %(same)d same.")
+    messages.success(request, said % counts)
     return HttpResponseRedirect(reverse("dataset-deliver", args=[pk]), status=303)
 
 
