@@ -106,7 +106,9 @@ class Opened:
 
     def values(self, rows: QuerySet[Record, Any], *more: str) -> QuerySet[Any, Any]:
         """The columns that `shown` needs, and ``more``."""
-        return rows.values(*COLUMNS, *more, *(f"opened{number}" for number in range(len(self.held.openings))))
+        marks = [f"opened{number}" for number in range(len(self.held.openings))]
+        found: QuerySet[Any, Any] = rows.values(*COLUMNS, *more, *marks)
+        return found
 
     def shown(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
         """Each of the rows as far as it is open, with what decides whether it is kept that it was read."""
