@@ -7,6 +7,7 @@ from coordination.notify import api as notify
 from coordination.screens.api import departments, description, nothing, session, streams, token
 from incidents import api as incidents
 from sharing.catalogue import api as codes
+from sharing.exchange import api as exchange
 
 urlpatterns: list[URLPattern] = [
     *departments.urlpatterns,
@@ -14,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     *streams.urlpatterns,
     *token.urlpatterns,
     *codes.urlpatterns,
+    *exchange.urlpatterns,
     *incidents.urlpatterns,
     *instructions.urlpatterns,
     *notify.urlpatterns,

@@ -16,6 +16,7 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 
 from coordination.config.monitor import process
+from sharing.access.outlet import SCOPE_KEY, Outlet
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -74,36 +75,68 @@ class Pool:
                 await _say(send, scope, 503)
                 return
             self.moved = time.monotonic()
-            answer = Answer(kept)
+            answer = Answer(kept, send, receive)
+            asked = {**_with_wait(scope, loop.time() - began), SCOPE_KEY: answer.outlet}
             try:
-                await self.inner(_with_wait(scope, loop.time() - began), _replay(body, receive), answer.take)
+                await self.inner(asked, _replay(body, receive), answer.take)
             finally:
+                answer.end()
                 self.moved = time.monotonic()
                 self.free.release()
             if answer.lost:
                 await _say(send, scope, 507)
-            else:
+            elif not answer.outlet.piecemeal:
                 await answer.leave(send)
 
 
 class Answer:
-    """What the application answers, kept in ``body`` until its thread is free again."""
+    """What the application answers, kept in ``body`` until its thread is free again; a download leaves as it is made.
 
-    def __init__(self, body: Any) -> None:
+    A download holds its thread, since it may have to stop in the middle: the room that makes them makes few at once.
+    """
+
+    def __init__(self, body: Any, send: Send, receive: Receive) -> None:
         """Keep nothing yet."""
         self.body = body
+        self.send, self.receive = send, receive
         self.start: Message | None = None
         self.lost = False
+        self.outlet = Outlet()
+        self.watch: asyncio.Task[None] | None = None
 
     async def take(self, message: Message) -> None:
         """Keep one message; raises nothing, for the thread would wait for ever for whoever takes the next."""
-        if message["type"] == "http.response.start":
+        if self.outlet.piecemeal:
+            await self._pass(message)
+        elif message["type"] == "http.response.start":
             self.start = message
         elif not self.lost:
             try:
                 self.body.write(message.get("body", b""))
             except OSError:  # the disk is full
                 self.lost = True
+
+    async def _pass(self, message: Message) -> None:
+        """Send one message of a download on, as fast as it is read; whoever makes it learns when nobody reads."""
+        if self.watch is None:
+            self.watch = asyncio.create_task(self._until_gone())
+        if not self.lost:
+            try:
+                await self._piece(self.send, message)
+            except (TimeoutError, OSError):
+                self.outlet.give_up()
+        if message.get("body"):
+            self.outlet.left()
+
+    async def _until_gone(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+        self.outlet.give_up()
+
+    def end(self) -> None:
+        """The application is done: nothing is watched any more."""
+        if self.watch is not None:
+            self.watch.cancel()
 
     async def leave(self, send: Send) -> None:
         """Send what was kept, as fast as it is read."""

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include("coordination.config.api_urls")),
     path("", include("coordination.instructions.urls")),
     path("", include("sharing.catalogue.urls")),
+    path("", include("sharing.exchange.urls")),
     path("", include("accounts.urls")),
     path("", include("coordination.screens.urls")),
 ]

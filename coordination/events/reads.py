@@ -5,7 +5,8 @@ Written before the answer leaves, in a row of its own and in no stream: readers 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from coordination.events import clock
 from coordination.events.actor import Actor
@@ -15,6 +16,15 @@ from coordination.events.models import ReadEntry
 #: from this class on a read is kept
 KEPT_FROM = 3
 MOST_IDS = 200
+
+
+def is_kept(row: Mapping[str, Any], kept_from: int = KEPT_FROM) -> bool:
+    """Whether it is kept that this was read: of a class from ``kept_from`` on, data of persons, or others' records.
+
+    ``row``: what is handed out, which says so as ``classification``, ``of_persons`` and ``of_others``.
+    """
+    classified = (row.get("classification") or 0) >= kept_from
+    return bool(classified or row.get("of_persons") or row.get("of_others"))
 
 
 def note(

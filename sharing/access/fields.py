@@ -149,6 +149,13 @@ def _generalise(value: Any, _rule: Mapping[str, Any], _key: bytes) -> Any:
     return value[:10] if len(value) > 10 else value[:7]  # 2026-03-01T08:00Z: its day; 2026-03-01: its month
 
 
+def square(corner: list[float]) -> list[list[float]]:
+    """The ring of the square whose south-west corner a generalised place names, counter-clockwise."""
+    west, south = corner
+    east, north = round(west + 1 / SQUARES, 4), round(south + 1 / SQUARES, 4)
+    return [[west, south], [east, south], [east, north], [west, north], [west, south]]
+
+
 def _partial(value: Any, rule: Mapping[str, Any], _key: bytes) -> str:
     text, start, end = str(value), rule.get("start", 0), rule.get("end", 0)
     if len(text) <= start + end:  # it would be shown whole

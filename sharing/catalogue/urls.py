@@ -12,4 +12,6 @@ urlpatterns = [
     path("data/<int:pk>/edit/", views.edit, name="dataset-edit"),
     path("data/<int:pk>/schema/", views.add_schema, name="dataset-schema"),
     path("data/<int:pk>/act/<str:name>/", views.act, name="dataset-act"),
+    path("data/<int:pk>/records/", views.records, name="dataset-records"),
+    path("data/<int:pk>/records/<int:record>/", views.record, name="dataset-record"),
 ]

@@ -13,6 +13,7 @@ function draw(el) {
   const map = L.map(el, { minZoom: 3, maxZoom: 19 });
   map.attributionControl.setPrefix("WGS-84");
   graticule(L, map);
+  extent(map);
   const shapes = [];
   for (const area of areas) shapes.push(L.geoJSON(area.geometry, { style: { color: css("--ops-edge"), weight: 2, fillOpacity: 0.08 } }).bindTooltip(area.name));
   for (const p of points) {
@@ -37,6 +38,18 @@ function label(text) {
   const span = document.createElement("span");
   span.textContent = text;
   return span;
+}
+
+// A filter by place can take over what the map shows: west, south, east, north.
+function extent(map) {
+  for (const button of document.querySelectorAll("[data-box-take]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const b = map.getBounds();
+      const edges = [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()];
+      button.closest("[data-box]").querySelectorAll("input").forEach((input, n) => { input.value = edges[n].toFixed(4); });
+    });
+  }
 }
 
 // Lines of longitude and latitude at a round step, redrawn when the view moves.

@@ -214,7 +214,7 @@ def test_pages_follow_each_other_at_the_same_cost(ground: Ground) -> None:
         seen, after, most = [], None, 0
         while True:
             with CaptureQueriesContext(connection) as asked:
-                rows, after = queries.records(
+                rows, after, *_rest = queries.records(
                     actor=ground.actor("fire"), now=ground.now, dataset_id=row.pk, after=after, size=7
                 )
             seen += [one["data"]["id"] for one in rows]
@@ -256,7 +256,7 @@ def test_a_field_keeps_its_type_once_there_are_records(ground: Ground) -> None:
 def test_only_its_own_department_sees_what_was_delivered(ground: Ground) -> None:
     row = ground.published()
     deliver(ground, row, [NORTH, SOUTH])
-    (told,) = queries.transfers(actor=ground.actor("health"), now=ground.now, dataset_id=row.pk)
+    (told,), _end = queries.transfers(actor=ground.actor("health"), now=ground.now, dataset_id=row.pk)
     assert (told["number"], told["added"], told["schema_number"], told["mode"]) == (1, 2, 1, "whole")
     opened(ground, row)
     with pytest.raises(NoGrant):

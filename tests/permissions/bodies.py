@@ -21,6 +21,7 @@ from coordination.screens.api import shapes
 from incidents import forms as incident_forms
 from sharing.catalogue import forms as catalogue_forms
 from sharing.catalogue import views as catalogue
+from sharing.exchange.forms import DeliverForm
 from tests.permissions.operations import Operation
 from tests.permissions.world import PASSWORD, World
 
@@ -50,6 +51,7 @@ _FORMS: dict[str, type[forms.Form]] = {
     "data/<int:pk>/edit/": catalogue_forms.DescribeForm,
     "data/<int:pk>/schema/": catalogue_forms.SchemaForm,
     "data/legal-bases/": catalogue_forms.LegalBasisForm,
+    "data/<int:pk>/deliver/": DeliverForm,
     "reports/<int:pk>/open/": incident_forms.OpenForm,
 }
 
@@ -60,6 +62,8 @@ def body_of(operation: Operation, world: World, *, absent: bool = False) -> dict
         shape = operation.declared.body
         return sample(shape(), world, absent=absent) if shape is not None else {}
     form = form_of(operation)
+    if form is DeliverForm:
+        return filled(form, world) | {"file": SimpleUploadedFile("records.csv", b"canary\nnew\n")}
     if form is not None:
         return filled(form, world, absent=absent)
     return {
@@ -74,6 +78,8 @@ def body_of(operation: Operation, world: World, *, absent: bool = False) -> dict
 
 def query_of(operation: Operation, world: World, *, absent: bool = False) -> dict[str, Any]:
     """Return what a reading operation is asked with."""
+    if operation.route == "data/<int:pk>/records/download/":
+        return {"format": "csv"}
     if operation.route == "live/since":
         return {"after": f"{stream_of(operation.name, world, absent=absent)}=1.0"}
     declared = operation.declared

@@ -34,6 +34,7 @@ from coordination.instructions import actions as loop
 from coordination.notify.models import Notice
 from incidents import actions as incidents
 from sharing.catalogue import actions as catalogue
+from sharing.catalogue.models import Record
 
 POSTS = tuple(Post.Kind.values)
 ADDRESS = "10.0.0.7"
@@ -308,7 +309,7 @@ def _catalogued(world: World) -> None:
         actor=steward, now=clock.now(), instrument_zh="突发事件应对法", instrument_en="Emergency Response Law",
         in_force_from=clock.now().date() - timedelta(days=400),
     )  # fmt: skip
-    made = []
+    made, kept = [], []
     for code in ("canary-draft", "canary-retired"):
         row = catalogue.draft(
             actor=steward, now=clock.now(), code=code, title_en=f"{code} of the quay", frequency="daily",
@@ -318,10 +319,11 @@ def _catalogued(world: World) -> None:
         catalogue.add_schema(actor=steward, now=clock.now(), dataset_id=row.pk, schema=schema)
         catalogue.deliver(actor=steward, now=clock.now(), dataset_id=row.pk, records=[{"canary": "canary-record"}])
         made.append(row.pk)
+        kept.append(Record.everything.get(dataset=row).pk)
     catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
-    world.ids |= {"dataset_id": made[0], "data_id": made[0]}
-    world.ended |= {"dataset_id": made[1], "data_id": made[1]}
+    world.ids |= {"dataset_id": made[0], "data_id": made[0], "record": kept[0]}
+    world.ended |= {"dataset_id": made[1], "data_id": made[1], "record": kept[1]}
 
 
 def sign_in_everybody(world: World) -> None:

@@ -14,6 +14,7 @@ ROOMS = [
     "coordination.instructions",
     "incidents",
     "sharing.catalogue",
+    "sharing.exchange",
     "coordination.deadlines",
     "coordination.live",
     "coordination.notify",

@@ -7,6 +7,7 @@ holds is a test of time in every question, so that none is left open by a job th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,16 +50,32 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What an actor holds of one dataset at a moment: at least one opening."""
+    """What an actor holds of one dataset at a moment: at least one opening.
+
+    ``purposes``: what the grants are for, also those that a declared purpose leaves aside.
+    """
 
     dataset_id: int
     at: datetime
     openings: tuple[Opening, ...]
+    purposes: tuple[str, ...] = ()
 
     @property
     def grant_ids(self) -> tuple[int, ...]:
         """The grants that it rests on."""
         return tuple(sorted({pk for opening in self.openings for pk in opening.grant_ids}))
+
+    @property
+    def state(self) -> str:
+        """Digest of what is open by which grants: another as soon as one is given or taken."""
+        said = [(repr(sorted(one.fields.items(), key=str)), repr(one.filter), one.max_class, one.key, one.grant_ids)
+                for one in self.openings]  # fmt: skip
+        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+
+    def covers(self, other: Held) -> bool:
+        """Whether everything that ``other`` opened is open here as well, by whatever grants."""
+        now = [(one.fields, one.filter, one.max_class, one.key) for one in self.openings]
+        return all((one.fields, one.filter, one.max_class, one.key) in now for one in other.openings)
 
     def rows(self, records: QuerySet[Any], data: str = "data") -> QuerySet[Any]:
         """Those of ``records`` that an opening shows; ``opened``: for each opening in its order, whether it does."""
@@ -119,21 +136,24 @@ def _cut(row: Mapping[str, Any], rules: list[tuple[str, masks.Rule, bytes]]) -> 
     return done
 
 
-def held(actor: Actor, dataset_id: int, at: datetime, *, purpose: str = "") -> Held:
+def held(actor: Actor, dataset_id: int, at: datetime, *, purpose: str = "", bulk: bool = False) -> Held:
     """What the actor holds of a dataset; one statement. Raises `Unseen` (404) for whoever holds nothing.
 
-    ``purpose``: only grants for that purpose, and those for none in particular.
+    ``purpose``: only grants for that purpose, and those for none in particular. ``bulk``: only grants by which records
+    may leave as a file; a broken glass is none of them.
     """
-    found = None if not right("view").open_to(actor) else _held(actor, dataset_id, at, purpose)
+    found = None if not right("view").open_to(actor) else _held(actor, dataset_id, at, purpose, bulk)
     if found is None:
         raise Unseen
     return found
 
 
-def _held(actor: Actor, dataset_id: int, at: datetime, purpose: str) -> Held | None:
+def _held(actor: Actor, dataset_id: int, at: datetime, purpose: str, bulk: bool) -> Held | None:
     (grants,) = at_once(kept(_grants, actor, dataset_id, at))
     like: dict[tuple[object, ...], list[Grant]] = {}
     for grant in grants:
+        if bulk and grant.source == Grant.Source.BREAK_GLASS:
+            continue
         if not purpose or grant.purpose in ("", purpose):
             key = (grant.fields_id, grant.policy.max_class, repr(grant.filter), grant.pseudonym_key)
             like.setdefault(key, []).append(grant)
@@ -145,7 +165,8 @@ def _held(actor: Actor, dataset_id: int, at: datetime, purpose: str) -> Held | N
         for some in like.values()
         if some[0].fields is not None
     )
-    return Held(dataset_id, at, openings) if openings else None
+    purposes = tuple(sorted({grant.purpose for grant in grants if grant.purpose}))
+    return Held(dataset_id, at, openings, purposes) if openings else None
 
 
 def _grants(actor: Actor, dataset_id: int, at: datetime) -> QuerySet[Grant]:

@@ -19,12 +19,14 @@ MAX_LIMIT = 200
 class Page:
     """Some rows of a list and where the next ones begin (None at the end). ``after`` is the query's own cursor.
 
-    ``grants``: ids of the grants that open the rows, kept with the read.
+    ``grants``: ids of the grants that open the rows, kept with the read. ``state``: what else the ETag stands for,
+    so that what one set of grants showed is never taken for what another shows.
     """
 
     items: Sequence[Any]
     after: Any = None
     grants: Sequence[int] = ()
+    state: str = ""
 
 
 def seal(after: Any, place: str) -> str | None:

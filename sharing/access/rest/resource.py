@@ -115,7 +115,7 @@ def lists(
         items = _some_fields(rows, request, answer)
         on_map = call.media == accepting.GEOJSON
         payload = dump(accepting.as_map(items, rows, cursor) if on_map else {"items": items, "next": cursor})
-        response = _tagged(request, payload, 0, call.media)
+        response = _tagged(request, payload, 0, call.media, page.state)
         if operation.maps:
             patch_vary_headers(response, ("Accept",))
         if cursor is not None:
@@ -250,13 +250,15 @@ def _note_reads(
     """Keep who is given what is classified, before it leaves."""
     found = [
         row["id"] for row in rows
-        if isinstance(row, Mapping) and (row.get("classification") or 0) >= view.noted_from
+        if isinstance(row, Mapping) and reads.is_kept(row, view.noted_from)
     ]
     reads.note(call.actor, operation.name, view.resource, found, purpose=call.purpose, grants=grants)
 
 
-def _tagged(request: Request, payload: bytes, version: int, media: str = accepting.JSON) -> HttpResponse:
-    etag = versions.tag(version, payload)
+def _tagged(
+    request: Request, payload: bytes, version: int, media: str = accepting.JSON, state: str = ""
+) -> HttpResponse:
+    etag = versions.tag(version, payload + state.encode())
     if versions.known(request.headers.get("If-None-Match"), etag):
         response = HttpResponse(status=304)
     else:

@@ -7,7 +7,6 @@ from typing import Any
 from django.urls import path
 
 from sharing.access.rest import Call, Page, Resource, lists, writes
-from sharing.access.rest.paging import part
 from sharing.catalogue import actions, queries
 from sharing.catalogue import serializers as shapes
 
@@ -28,7 +27,7 @@ class Records(Resource):
         found = queries.records(
             **call.who, **call.ids, **call.query, purpose=call.purpose, after=call.after, size=call.size
         )
-        return Page(*found)
+        return Page(found.rows, found.after, found.grants, found.state)
 
 
 class Transfers(Resource):
@@ -39,7 +38,7 @@ class Transfers(Resource):
     @lists("transfers_list", shapes.TransferShape, summary="Transfers of a dataset")
     def get(self, call: Call) -> Page:
         """What was delivered, newest first; of my own department's datasets."""
-        return part(queries.transfers(**call.who, **call.ids), call.after, call.size)
+        return Page(*queries.transfers(**call.who, **call.ids, after=call.after, size=call.size))
 
     @writes(
         "transfers_deliver", shapes.TransferShape, body=shapes.DeliveryBody, status=201, show=show_transfer,

@@ -67,6 +67,8 @@ class Record(models.Model):
         indexes = [
             models.Index(fields=["dataset", "id"], condition=Q(until=None), name="record_current"),
             GinIndex(fields=["data"], opclasses=["jsonb_path_ops"], condition=Q(until=None), name="record_values"),
+            models.Index(fields=["dataset", "id"], name="record_ever"),
+            models.Index(fields=["dataset", "key"], name="record_states"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,15 @@ from sharing.catalogue.queries.entries import legal_bases as legal_bases
 from sharing.catalogue.queries.entries import schema_row as schema_row
 from sharing.catalogue.queries.entries import schemas as schemas
 from sharing.catalogue.queries.entries import terms as terms
+from sharing.catalogue.queries.reading import NoGrant as NoGrant
+from sharing.catalogue.queries.reading import Opened as Opened
+from sharing.catalogue.queries.reading import last_transfer as last_transfer
+from sharing.catalogue.queries.reading import opened as opened
+from sharing.catalogue.queries.records import batch as batch
+from sharing.catalogue.queries.records import counted as counted
+from sharing.catalogue.queries.records import record as record
 from sharing.catalogue.queries.records import records as records
+from sharing.catalogue.queries.records import records_of as records_of
 from sharing.catalogue.queries.records import transfer_row as transfer_row
 from sharing.catalogue.queries.records import transfers as transfers
 from sharing.catalogue.queries.tables import code as code

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.actor import Actor
-from coordination.events.refused import Invalid
-from sharing import access
-from sharing.access import filters
-from sharing.catalogue.models import Record, SchemaVersion, Transfer
+from coordination.events.refused import NotFound
+from sharing.catalogue.models import Transfer
+from sharing.catalogue.queries import sorting
 from sharing.catalogue.queries.entries import Row, seen_one
+from sharing.catalogue.queries.reading import NoGrant as NoGrant
+from sharing.catalogue.queries.reading import Opened, histories, opened
 
-COLUMNS = ("id", "since", "data")
+MOST_COUNTED = 1_000
+LEAST_TOLD = 5
+"""Where a field is masked, a smaller number of records is not told."""
+MOST_STATES = 50
 
 
-class NoGrant(access.NotYourRight):
-    """What the entry says is open; its records are not opened to this actor now. They can be asked for."""
+class RecordPage(NamedTuple):
+    """Records, where the next ones begin (None at the end), and what opened them."""
 
-
-class BadPlace(Invalid):
-    """The cursor is none of this list."""
-
-    code = "bad_cursor"
+    rows: list[Row]
+    after: list[Any] | None
+    grants: tuple[int, ...]
+    state: str
 
 
 def records(
@@ -34,45 +37,78 @@ def records(
     now: datetime,
     dataset_id: int,
     where: Mapping[str, Any] | None = None,
+    sort: str = "",
+    as_of: int | None = None,
     purpose: str = "",
     after: Any = None,
     size: int = 50,
-) -> tuple[list[Row], list[int] | None]:
-    """Current records that a grant opens to the actor, each as far as it does, and the cursor of the next page.
+) -> RecordPage:
+    """Current records that a grant opens to the actor, each as far as it does.
 
-    ``{id, since, data, masked, classification}``; ``where``: a tree as `sharing.access.filters` has it, over
-    filterable fields that every grant shows whole: by any other field nothing can be asked, as if there were none.
+    ``{id, since, data, masked, classification, of_persons, of_others}``; ``where``: a tree as `sharing.access.filters`
+    has it, over filterable fields that every grant shows whole: by any other field nothing can be asked, as if there
+    were none; so too ``sort``. ``as_of``: as a transfer left them.
     404 for an entry that is hidden, `NoGrant` (403) where its records are not opened.
     """
-    dataset = seen_one(actor, dataset_id)
-    held = _held(actor, dataset.pk, now, purpose)
-    schema = SchemaVersion.objects.filter(dataset=dataset, current=True).first()
-    fields = schema.document["fields"] if schema else []
-    classes = {one["name"]: max(int(one.get("classification", 1)), 1) for one in fields}
-    askable = held.askable(classes)
-    types = {
-        one["name"]: one.get("type", "string") for one in fields if one.get("filterable") and one["name"] in askable
-    }
-    tree = filters.checked(where, types)
-    rows = Record.everything.filter(filters.condition(tree), dataset=dataset, until=None).order_by("pk")
-    if after is not None:
-        rows = rows.filter(pk__gt=_place(after))
-    openings = [f"opened{number}" for number in range(len(held.openings))]
-    found = [
-        row | {"classification": dataset.classification}
-        for row in held.shown(held.rows(rows).values(*COLUMNS, *openings)[: size + 1], classes)
-    ]
+    found = opened(actor=actor, now=now, dataset_id=dataset_id, purpose=purpose, as_of=as_of)
+    return records_of(found, where=where, sort=sort, after=after, size=size)
+
+
+def records_of(
+    opened: Opened, *, where: Mapping[str, Any] | None = None, sort: str = "", after: Any = None, size: int = 50
+) -> RecordPage:
+    """A page of what is open; see `records`."""
+    rows = sorting.ordered(opened.rows(where), sort, opened.types).filter(sorting.beyond(sort, after))
+    found = list(opened.shown(opened.values(rows)[: size + 1]))
     more = len(found) > size
-    return found[:size], ([found[size - 1]["id"]] if more else None)
+    following = sorting.cursor(sort, found[size - 1]) if more else None
+    return RecordPage(found[:size], following, opened.held.grant_ids, opened.held.state)
 
 
-def transfers(*, actor: Actor, now: datetime, dataset_id: int) -> list[Row]:
-    """What was delivered into a dataset, newest first; its own department alone (403 for others)."""
+def counted(opened: Opened, where: Mapping[str, Any] | None = None) -> Row:
+    """How many records pass: ``{number, more, few}``; ``more``: at least so many; ``few``: fewer than are told."""
+    found = opened.rows(where).order_by()[: MOST_COUNTED + 1].count()
+    few = 0 < found < LEAST_TOLD and opened.masks_any
+    return {"number": LEAST_TOLD if few else min(found, MOST_COUNTED), "more": found > MOST_COUNTED, "few": few}
+
+
+def record(*, opened: Opened, record_id: int) -> Row:
+    """One record with its states by transfer, newest first: ``{id, since, until, data, masked …, states}``.
+
+    A state that differs from its neighbour in nothing that is open is no state of its own. 404 where it is not open.
+    """
+    rows = opened.values(histories(opened, record_id), "until", "key")[:MOST_STATES]
+    states: list[Row] = []
+    here: Row | None = None
+    for row in opened.shown(rows):
+        if row["id"] == record_id:
+            here = row
+        if states and states[-1]["data"] == row["data"] and states[-1]["since"] == row["until"]:
+            states[-1] |= {"since": row["since"]}
+        else:
+            states.append(dict(row))
+    if here is None:
+        raise NotFound(_("There is no such record."))
+    keyed = not here["key"].startswith("#")  # without a primary key nothing says that two states are one record's
+    return here | {"states": states if keyed else [], "current": here["until"] is None}
+
+
+def transfers(
+    *, actor: Actor, now: datetime, dataset_id: int, after: Any = None, size: int = 50
+) -> tuple[list[Row], list[int] | None]:
+    """What was delivered into a dataset, newest first, and the cursor of the next page.
+
+    Its own department alone (403 for others).
+    """
     dataset = seen_one(actor, dataset_id)
     if actor.kind != "system" and (dataset.department_id != actor.department_id):
         raise NoGrant(_("Only the department that keeps this dataset sees its transfers."), right="view")
     rows = Transfer.objects.filter(dataset=dataset).select_related("schema").order_by("-number")
-    return [transfer_row(row) for row in rows]
+    if after is not None:
+        sorting.beyond("", after)  # of the same form
+        rows = rows.filter(number__lt=after[0])
+    found = list(rows[: size + 1])
+    return [transfer_row(row) for row in found[:size]], ([found[size - 1].number] if len(found) > size else None)
 
 
 def transfer_row(row: Transfer) -> Row:
@@ -83,16 +119,9 @@ def transfer_row(row: Transfer) -> Row:
     }
 
 
-def _held(actor: Actor, dataset_id: int, now: datetime, purpose: str) -> Any:
-    try:
-        return access.held(actor, dataset_id, now, purpose=purpose)
-    except access.Unseen:
-        raise NoGrant(_("These records are not open to you. Ask for access, and say what for."), right="view") from None
-
-
-def _place(after: Any) -> int:
-    if isinstance(after, list) and len(after) == 1 and isinstance(after[0], int) and not isinstance(after[0], bool):
-        place: int = after[0]
-        if 0 <= place < 2**63:
-            return place
-    raise BadPlace(_("This cursor does not belong to this list; start again without it."))
+def batch(
+    opened: Opened, *, where: Mapping[str, Any] | None = None, after: int = 0, size: int = 500
+) -> Sequence[Row]:
+    """The next records by id, for a file; ``after``: the last id before them."""
+    rows = opened.rows(where).filter(pk__gt=after).order_by("pk")
+    return list(opened.shown(opened.values(rows)[:size]))

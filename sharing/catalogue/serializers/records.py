@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from sharing.access.rest import Shape
+from sharing.access.rest.shapes import Whole
 
 
 class Tree(serializers.CharField):
@@ -30,6 +31,10 @@ class RecordFilters(Shape):
         required=False, max_length=8000,
         help_text='JSON: {"field", "op", "value"}, op eq, in, lt, lte, gt, gte, within; {"and": [...]}; {"or": [...]}.',
     )  # fmt: skip
+    sort = serializers.CharField(
+        required=False, max_length=64, help_text="A filterable field; with - before it, the greatest first.",
+    )
+    as_of = Whole(required=False, min_value=1, help_text="Number of a transfer: records as it left them.")
 
 
 class RecordShape(Shape):
