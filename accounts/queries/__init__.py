@@ -32,6 +32,7 @@ from accounts.queries.people import person as person
 from accounts.queries.people import person_by_username as person_by_username
 from accounts.queries.people import places_of as places_of
 from accounts.queries.people import reachable as reachable
+from accounts.queries.people import stewards_many as stewards_many
 from accounts.queries.responsibility import Case as Case
 from accounts.queries.responsibility import duties as duties
 from accounts.queries.responsibility import gaps as gaps
