@@ -15,6 +15,7 @@ from accounts.queries.duty import roster as roster
 from accounts.queries.duty import uncovered as uncovered
 from accounts.queries.duty import watch as watch
 from accounts.queries.duty import watch_steps as watch_steps
+from accounts.queries.people import POSTS as POSTS
 from accounts.queries.people import Reachable as Reachable
 from accounts.queries.people import actor_of_person as actor_of_person
 from accounts.queries.people import departments_of as departments_of

@@ -11,3 +11,5 @@ KEEPS_A_DEPARTMENT: list[str] = [
 
 # dotted callable (actor, incident_id) -> (number, whether it is open, response level), or None where hidden or absent
 RESPONDS_WITH: str = "incidents.queries.responses.response_of"
+# dotted callable (actor) -> [(incident_id, what people call it)] of the open ones
+OPEN_INCIDENTS: str = "incidents.queries.responses.open_to"

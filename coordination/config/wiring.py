@@ -19,5 +19,5 @@ def hand_out() -> None:
     watchdog.use(["coordination.config.monitor.watched.look"])
     duties.use(incident_facts.KEEPS_A_DEPARTMENT)
     pace.use(limits.wait)
-    incident_terms.use_named(incident_facts.RESPONDS_WITH)
+    incident_terms.use_named(incident_facts.RESPONDS_WITH, incident_facts.OPEN_INCIDENTS)
     task_failure.connect(parked.park, weak=False, dispatch_uid="parked")

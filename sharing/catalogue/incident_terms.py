@@ -24,6 +24,7 @@ class Response:
 
 Ask = Callable[[Actor, int], tuple[str, bool, int | None] | None]
 _asked: list[Ask] = []
+_choices: list[str] = []
 
 
 def use(ask: Ask) -> None:
@@ -31,14 +32,21 @@ def use(ask: Ask) -> None:
     _asked[:] = [ask]
 
 
-def use_named(name: str) -> None:
-    """Take who answers by the dotted name, looked up when first asked: rooms above load later."""
+def use_named(name: str, choices: str) -> None:
+    """Take who answers by dotted names, looked up when first asked: rooms above load later."""
 
     def ask(actor: Actor, incident_id: int) -> tuple[str, bool, int | None] | None:
         found: Ask = import_string(name)
         return found(actor, incident_id)
 
     use(ask)
+    _choices[:] = [choices]
+
+
+def open_incidents(actor: Actor) -> list[tuple[int, str]]:
+    """Open incidents that the actor sees, to choose from: id and what people call it; the newest first."""
+    found: list[tuple[int, str]] = import_string(_choices[0])(actor) if _choices else []
+    return found
 
 
 def response_of(actor: Actor, incident_id: int) -> Response | None:

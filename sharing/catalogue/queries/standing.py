@@ -8,7 +8,7 @@ from typing import Any
 from coordination.events.actor import Actor
 from sharing import access
 from sharing.catalogue import deciders, narrowing
-from sharing.catalogue.models import Dataset, SchemaVersion, ShareRequest, StandingOffer
+from sharing.catalogue.models import Dataset, SchemaVersion, StandingOffer
 from sharing.catalogue.queries.asked import seen_requests
 from sharing.catalogue.queries.entries import Row, seen_one
 from sharing.catalogue.states import WAITING
@@ -51,7 +51,7 @@ def openness(*, actor: Actor, now: datetime, dataset_id: int) -> Row:
              "filterable": bool(one.get("filterable"))}
             for one in document["fields"]
         ],
-        "holders": ShareRequest.Holder.choices,
+        "types": narrowing.types_of(document),
     }  # fmt: skip
 
 
