@@ -88,7 +88,7 @@ def listed(row: Agreement, now: datetime) -> Row:
         "request_id": row.request_id,
         "dataset": {"id": row.request.dataset_id, "title": row.request.dataset.title},
         "keeper": department_row(row.request.dataset.department),
-        "receiver": department_row(row.request.department),
+        "recipient": department_row(row.request.department),
         "digest": row.digest,
         "intact": intact(row),
         "state": state,

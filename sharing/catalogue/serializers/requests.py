@@ -141,7 +141,7 @@ class AgreementRowShape(Shape):
     request_id = serializers.IntegerField()
     dataset = RequestedDataset()
     keeper = DepartmentRef()
-    receiver = DepartmentRef()
+    recipient = DepartmentRef()
     digest = serializers.CharField(help_text="SHA-256 of the policy's canonical JSON.")
     intact = serializers.BooleanField(help_text="Whether policy and signatures still fit the digest.")
     state = serializers.ChoiceField(("in_force", "to_be_signed", "over", "ended"))
