@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Department, Membership, Person
+from accounts.models import Department, Membership, Person, Post
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer, at_once
 from coordination.events.kept import kept
@@ -18,6 +18,8 @@ from coordination.events.kept import kept
 ADMINISTERING = frozenset({"administrator"})
 # Posts that may plan duty.
 ROSTERING = frozenset({"administrator", "head"})
+# Every kind of post with its name.
+POSTS = tuple(Post.Kind.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ def heads(department_id: int, at: datetime) -> list[Reachable]:
 def heads_many(department_ids: Iterable[int], at: datetime) -> dict[int, list[Reachable]]:
     """Heads of several departments now; one query."""
     return holders_many(department_ids, "head", at)
+
+
+def stewards_many(department_ids: Iterable[int], at: datetime) -> dict[int, list[Reachable]]:
+    """Data stewards of several departments now; one query."""
+    return holders_many(department_ids, "data_steward", at)
 
 
 def holders_many(department_ids: Iterable[int], post: str, at: datetime) -> dict[int, list[Reachable]]:

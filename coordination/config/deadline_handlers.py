@@ -10,6 +10,8 @@ HANDLERS: dict[str, str] = {
     "instructions.instruction": "coordination.instructions.deadlines.InstructionHandler",
     "instructions.assignment": "coordination.instructions.deadlines.AssignmentHandler",
     "instructions.ask": "coordination.instructions.deadlines.AskHandler",
+    "catalogue.sharerequest": "sharing.catalogue.deadlines.RequestHandler",
+    "catalogue.agreement": "sharing.catalogue.deadlines.AgreementHandler",
 }
 
 # Is this message still wanted? Callable(subject_id, guard) -> bool.
@@ -24,6 +26,8 @@ MESSAGE_FACTS: dict[str, str] = {
     "instructions.instruction": "coordination.instructions.deadlines.instruction_words",
     "instructions.assignment": "coordination.instructions.deadlines.assignment_words",
     "instructions.ask": "coordination.instructions.deadlines.ask_words",
+    "catalogue.sharerequest": "sharing.catalogue.deadlines.request_words",
+    "catalogue.agreement": "sharing.catalogue.deadlines.agreement_words",
     "incidents.incident": "incidents.queries.messages.incident_words",
     "incidents.participation": "incidents.queries.messages.participation_words",
     "incidents.report": "incidents.queries.messages.report_words",

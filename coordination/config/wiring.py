@@ -8,6 +8,7 @@ from coordination.deadlines import watchdog
 from coordination.events import relay
 from incidents import closing
 from sharing.access.rest import limits
+from sharing.catalogue import incident_terms
 
 
 def hand_out() -> None:
@@ -18,4 +19,5 @@ def hand_out() -> None:
     watchdog.use(["coordination.config.monitor.watched.look"])
     duties.use(incident_facts.KEEPS_A_DEPARTMENT)
     pace.use(limits.wait)
+    incident_terms.use_named(incident_facts.RESPONDS_WITH, incident_facts.OPEN_INCIDENTS)
     task_failure.connect(parked.park, weak=False, dispatch_uid="parked")

@@ -52,6 +52,10 @@ class Roster:
         """Heads of the department."""
         return self._ask("heads", queries.heads_many, department_id)
 
+    def stewards(self, department_id: int | None) -> list[Reachable]:
+        """Data stewards of the department."""
+        return self._ask("stewards", queries.stewards_many, department_id)
+
     def above(self, parties: Parties, line: int | None) -> int | None:
         """The department above the climbed line."""
         if parties.above is not None and line == parties.executing:

@@ -30,6 +30,9 @@ KINDS = {
     "evaluate": _("evaluation"),
     "revisit": _("revisit of the hold"),
     "confirm": _("confirmation"),
+    "screen": _("screening"),
+    "answer": _("answer"),
+    "sign": _("signature"),
 }
 
 TEXTS: dict[str, Any] = {
@@ -50,6 +53,12 @@ TEXTS: dict[str, Any] = {
         "%(number)s “%(headline)s” gets no %(kind)s. The responsibilities name another owner: %(proposed)s."
     ),
     "deadline.board": _("Still open: %(kind)s of %(number)s “%(headline)s”, overdue since %(due)s."),
+    "deadline.remind_steward": _("To the data steward: %(kind)s of %(number)s “%(headline)s” was due at %(due)s."),
+    "deadline.remind_steward.before": _("Soon due: %(kind)s of %(number)s “%(headline)s” at %(due)s."),
+    "deadline.head.before": _("Soon due: %(kind)s of %(number)s “%(headline)s” at %(due)s."),
+    "deadline.data_authority": _(
+        "To the data authority: %(kind)s of %(number)s “%(headline)s” is overdue since %(due)s. You may decide."
+    ),
     "deadline.other": _("%(kind)s of %(number)s “%(headline)s” was due at %(due)s."),
     # what happened
     "instruction.submit": _("For approval: %(number)s “%(headline)s”."),
@@ -118,6 +127,14 @@ TEXTS: dict[str, Any] = {
     "participation.unable": _("%(department)s is unable to take part: %(number)s “%(headline)s”."),
     "participation.stood_down": _("%(department)s has stood down: %(number)s “%(headline)s”."),
     "participation.left": _("%(department)s no longer takes part: %(number)s “%(headline)s”."),
+    "request.submitted": _("A department asks for data: %(number)s “%(headline)s”."),
+    "request.withdrawn": _("The request for data was withdrawn: %(number)s “%(headline)s”."),
+    "request.granted": _("Granted: your request for data %(number)s “%(headline)s”."),
+    "request.partly_granted": _("Granted in part: your request for data %(number)s “%(headline)s”."),
+    "request.refused": _("Refused: your request for data %(number)s “%(headline)s”."),
+    "agreement.made": _("Please sign the agreement %(number)s “%(headline)s”."),
+    "agreement.signed": _("Signed by one side: agreement %(number)s “%(headline)s”."),
+    "agreement.ended": _("Ended: agreement %(number)s “%(headline)s”."),
     "emergency.entered": _("The emergency account %(account)s has just been used to sign in."),
     "alarm.raised": _("Alarm of the platform: %(alarm)s. %(number)s %(headline)s"),
     "bundle": _("%(count)s messages wait for you. First: %(first)s"),

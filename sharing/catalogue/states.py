@@ -1,4 +1,4 @@
-"""Which moves does an entry of the catalogue allow in which state?"""
+"""Which moves do an entry of the catalogue and a request for its data allow in which state?"""
 
 from __future__ import annotations
 
@@ -31,3 +31,24 @@ def move(name: str) -> Move:
 def moves_from(state: str, *, restricted: bool) -> list[str]:
     """Moves allowed in a state; only entries on restricted terms are confirmed each year."""
     return [one.name for one in MOVES if state in one.sources and (restricted or one.name != "confirm")]
+
+
+WAITING = ("submitted", "screened")
+REQUEST_MOVES = (
+    Move("submit", ("draft",), "submitted"),
+    Move("screen", ("submitted",), "screened"),
+    Move("grant", WAITING, "granted"),
+    Move("refuse", WAITING, "refused"),
+    Move("withdraw", ("draft", *WAITING), "withdrawn"),
+)
+"""A grant of less than was asked leads to ``partly_granted``. No move is made by time alone."""
+
+
+def request_move(name: str) -> Move:
+    """The move of a request of this name."""
+    return next(one for one in REQUEST_MOVES if one.name == name)
+
+
+def request_moves_from(state: str) -> list[str]:
+    """Moves of a request allowed in a state."""
+    return [one.name for one in REQUEST_MOVES if state in one.sources]

@@ -20,6 +20,7 @@ from coordination.screens import departments, incident_deeds, incidents, rosters
 from coordination.screens.api import shapes
 from incidents import forms as incident_forms
 from sharing.catalogue import forms as catalogue_forms
+from sharing.catalogue import request_forms
 from sharing.catalogue import views as catalogue
 from sharing.exchange.forms import DeliverForm
 from tests.permissions.operations import Operation
@@ -39,6 +40,8 @@ _DEEDS = {
     "departments/<int:pk>/act/<str:name>/": departments.DEEDS,
     "duty/<int:pk>/act/<str:name>/": rosters.DEEDS,
     "data/<int:pk>/act/<str:name>/": catalogue.ACTS,
+    "data/requests/<int:pk>/act/<str:name>/": catalogue.REQUEST_ACTS,
+    "data/agreements/<int:pk>/act/<str:name>/": catalogue.AGREEMENT_ACTS,
 }
 _FORMS: dict[str, type[forms.Form]] = {
     "incidents/<int:incident_id>/instructions/new": ContentForm,
@@ -50,6 +53,9 @@ _FORMS: dict[str, type[forms.Form]] = {
     "data/new/": catalogue_forms.DraftForm,
     "data/<int:pk>/edit/": catalogue_forms.DescribeForm,
     "data/<int:pk>/schema/": catalogue_forms.SchemaForm,
+    "data/<int:pk>/request/": request_forms.AskForm,
+    "data/<int:pk>/give/": request_forms.GiveForm,
+    "data/<int:pk>/offer/": request_forms.OfferForm,
     "data/legal-bases/": catalogue_forms.LegalBasisForm,
     "data/<int:pk>/deliver/": DeliverForm,
     "reports/<int:pk>/open/": incident_forms.OpenForm,
@@ -165,7 +171,10 @@ def _one(name: str, field: Any, world: World, absent: bool) -> Any:
         return 1
     if isinstance(field, serializers.DateField):
         return "2020-01-01"
-    return {"code": "new-office", "short_zh": "新局", "short_en": "New", "schema": SCHEMA}.get(name, "words")
+    named = {
+        "code": "new-office", "short_zh": "新局", "short_en": "New", "schema": SCHEMA, "fields": ["number"], "post": "",
+    }  # fmt: skip
+    return named.get(name, "words")
 
 
 def _soon(hours: float) -> str:

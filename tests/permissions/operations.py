@@ -101,6 +101,8 @@ ACTS: dict[str, Callable[[], Any]] = {
     "departments/<int:pk>/act/<str:name>/": lambda: departments.DEEDS,
     "duty/<int:pk>/act/<str:name>/": lambda: rosters.DEEDS,
     "data/<int:pk>/act/<str:name>/": lambda: catalogue.ACTS,
+    "data/requests/<int:pk>/act/<str:name>/": lambda: catalogue.REQUEST_ACTS,
+    "data/agreements/<int:pk>/act/<str:name>/": lambda: catalogue.AGREEMENT_ACTS,
     "story/<str:name>/": lambda: ("begin", "pause", "go-on", "speed", "play"),
 }
 SHOWN: dict[str, Callable[[], Any]] = {

@@ -33,8 +33,7 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions import actions as loop
 from coordination.notify.models import Notice
 from incidents import actions as incidents
-from sharing.catalogue import actions as catalogue
-from sharing.catalogue.models import Record
+from tests.permissions import catalogued
 
 POSTS = tuple(Post.Kind.values)
 ADDRESS = "10.0.0.7"
@@ -88,6 +87,8 @@ class World:
                 "department": "accounts.Department",
                 "shift": "accounts.Shift",
                 "dataset": "catalogue.Dataset",
+                "share-request": "catalogue.ShareRequest",
+                "agreement": "catalogue.Agreement",
             }[noun]
             model = apps.get_model(label)
             self.versions[noun] = model._base_manager.get(pk=self.ids[f"{noun}_id"]).version
@@ -110,7 +111,7 @@ def build() -> World:
     _loop(world)
     _burnt_out(world)
     _around(world)
-    _catalogued(world)
+    catalogued.build(world)
     return world
 
 
@@ -300,30 +301,6 @@ def _around(world: World) -> None:
         "table": "incident_type",
         "notice_id": notice.pk, "session_id": session.pk, "pairing": screen.code, "up_to": notice.pk,
     }  # fmt: skip
-
-
-def _catalogued(world: World) -> None:
-    """Two entries of the centre's that only it may know of: a draft, and one that is no longer in use."""
-    steward = world.actor("centre/data_steward")
-    basis = catalogue.add_legal_basis(
-        actor=steward, now=clock.now(), instrument_zh="突发事件应对法", instrument_en="Emergency Response Law",
-        in_force_from=clock.now().date() - timedelta(days=400),
-    )  # fmt: skip
-    made, kept = [], []
-    for code in ("canary-draft", "canary-retired"):
-        row = catalogue.draft(
-            actor=steward, now=clock.now(), code=code, title_en=f"{code} of the quay", frequency="daily",
-            sharing="none", classification=4, legal_basis_id=basis.pk, contact="canary-room",
-        )  # fmt: skip
-        schema = {"fields": [{"name": "canary", "title_en": "canary-field"}]}
-        catalogue.add_schema(actor=steward, now=clock.now(), dataset_id=row.pk, schema=schema)
-        catalogue.deliver(actor=steward, now=clock.now(), dataset_id=row.pk, records=[{"canary": "canary-record"}])
-        made.append(row.pk)
-        kept.append(Record.everything.get(dataset=row).pk)
-    catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
-    catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
-    world.ids |= {"dataset_id": made[0], "data_id": made[0], "record": kept[0]}
-    world.ended |= {"dataset_id": made[1], "data_id": made[1], "record": kept[1]}
 
 
 def sign_in_everybody(world: World) -> None:

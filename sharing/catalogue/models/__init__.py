@@ -7,3 +7,7 @@ from sharing.catalogue.models.entries import LegalBasis as LegalBasis
 from sharing.catalogue.models.entries import SchemaVersion as SchemaVersion
 from sharing.catalogue.models.records import Record as Record
 from sharing.catalogue.models.records import Transfer as Transfer
+from sharing.catalogue.models.requests import Agreement as Agreement
+from sharing.catalogue.models.requests import ShareRequest as ShareRequest
+from sharing.catalogue.models.requests import Signature as Signature
+from sharing.catalogue.models.requests import StandingOffer as StandingOffer

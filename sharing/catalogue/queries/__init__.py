@@ -1,5 +1,11 @@
 """Which codes are there, what data is there, and on what terms?"""
 
+from sharing.catalogue.queries.agreed import agreement as agreement
+from sharing.catalogue.queries.agreed import agreements as agreements
+from sharing.catalogue.queries.agreed import odrl as odrl
+from sharing.catalogue.queries.asked import request as request
+from sharing.catalogue.queries.asked import requests as requests
+from sharing.catalogue.queries.asked import waiting_for_us as waiting_for_us
 from sharing.catalogue.queries.browsing import CLASSES as CLASSES
 from sharing.catalogue.queries.browsing import FACETS as FACETS
 from sharing.catalogue.queries.browsing import datasets as datasets
@@ -22,6 +28,8 @@ from sharing.catalogue.queries.records import records as records
 from sharing.catalogue.queries.records import records_of as records_of
 from sharing.catalogue.queries.records import transfer_row as transfer_row
 from sharing.catalogue.queries.records import transfers as transfers
+from sharing.catalogue.queries.standing import offer as offer
+from sharing.catalogue.queries.standing import openness as openness
 from sharing.catalogue.queries.tables import code as code
 from sharing.catalogue.queries.tables import codes as codes
 from sharing.catalogue.queries.tables import codes_steps as codes_steps

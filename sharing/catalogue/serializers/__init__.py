@@ -22,3 +22,17 @@ from sharing.catalogue.serializers.records import RecordFilters as RecordFilters
 from sharing.catalogue.serializers.records import RecordShape as RecordShape
 from sharing.catalogue.serializers.records import TransferShape as TransferShape
 from sharing.catalogue.serializers.records import Tree as Tree
+from sharing.catalogue.serializers.requests import AgreementRowShape as AgreementRowShape
+from sharing.catalogue.serializers.requests import AgreementShape as AgreementShape
+from sharing.catalogue.serializers.requests import AskBody as AskBody
+from sharing.catalogue.serializers.requests import EndBody as EndBody
+from sharing.catalogue.serializers.requests import GiveBody as GiveBody
+from sharing.catalogue.serializers.requests import GrantBody as GrantBody
+from sharing.catalogue.serializers.requests import OfferBody as OfferBody
+from sharing.catalogue.serializers.requests import OfferShape as OfferShape
+from sharing.catalogue.serializers.requests import RefuseBody as RefuseBody
+from sharing.catalogue.serializers.requests import RenewBody as RenewBody
+from sharing.catalogue.serializers.requests import ShareRequestFilters as ShareRequestFilters
+from sharing.catalogue.serializers.requests import ShareRequestRowShape as ShareRequestRowShape
+from sharing.catalogue.serializers.requests import ShareRequestShape as ShareRequestShape
+from sharing.catalogue.serializers.requests import SignBody as SignBody

@@ -97,6 +97,8 @@ def _show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, s
     ]
     kept = {
         "row": row, "acts": acts, "may": may, "errors": errors,
+        "openness": queries.openness(actor=actor, now=now, dataset_id=pk),
+        "offer": queries.offer(actor=actor, now=now, dataset_id=pk),
         "class_name": queries.CLASSES[row["classification"]],
         "overdue": row["confirm_by"] is not None and row["confirm_by"] < now and row["state"] == "published",
     }
