@@ -17,6 +17,7 @@ from accounts.queries.duty import watch as watch
 from accounts.queries.duty import watch_steps as watch_steps
 from accounts.queries.people import Reachable as Reachable
 from accounts.queries.people import actor_of_person as actor_of_person
+from accounts.queries.people import actor_steps as actor_steps
 from accounts.queries.people import departments_of as departments_of
 from accounts.queries.people import groups_of as groups_of
 from accounts.queries.people import heads as heads

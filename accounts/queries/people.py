@@ -45,7 +45,12 @@ def valid(at: datetime, prefix: str = "") -> Q:
 
 def actor_of_person(person_id: int, department_id: int, at: datetime) -> Actor | None:
     """The person acting for a department with the posts held there now; None without any, or when not active."""
-    (rows,) = at_once(kept(_held, person_id, department_id, at))
+    return answer(actor_steps(person_id, department_id, at))
+
+
+def actor_steps(person_id: int, department_id: int, at: datetime) -> Steps[Actor | None]:
+    """`actor_of_person`, to be asked beside other questions; one step."""
+    (rows,) = yield [kept(_held, person_id, department_id, at)]
     if not rows:
         return None
     return Actor(

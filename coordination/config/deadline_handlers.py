@@ -10,6 +10,7 @@ HANDLERS: dict[str, str] = {
     "instructions.instruction": "coordination.instructions.deadlines.InstructionHandler",
     "instructions.assignment": "coordination.instructions.deadlines.AssignmentHandler",
     "instructions.ask": "coordination.instructions.deadlines.AskHandler",
+    "catalogue.breakglass": "sharing.catalogue.deadlines.BreakGlassHandler",
 }
 
 # Is this message still wanted? Callable(subject_id, guard) -> bool.

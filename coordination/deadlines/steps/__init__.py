@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coordination.deadlines.steps import (
+    auditor,
     board,
     department_above,
     head,
     next_on_duty,
     propose_owner,
     remind_duty,
+    steward,
     supervise,
 )
 from coordination.deadlines.steps.context import Context as Context
 from coordination.deadlines.steps.context import StepResult as StepResult
 
-_FILES = (remind_duty, next_on_duty, head, department_above, supervise, propose_owner, board)
+_FILES = (remind_duty, next_on_duty, head, department_above, supervise, propose_owner, board, steward, auditor)
 
 STEPS: dict[str, Callable[[Context], StepResult]] = {file.__name__.rpartition(".")[2]: file.run for file in _FILES}
 

@@ -19,12 +19,14 @@ MAX_LIMIT = 200
 class Page:
     """Some rows of a list and where the next ones begin (None at the end). ``after`` is the query's own cursor.
 
-    ``grants``: ids of the grants that open the rows, kept with the read.
+    ``grants``: ids of the grants that open the rows, kept with the read; ``glass``: those of break-glass among them,
+    by which every read is kept, whatever its class.
     """
 
     items: Sequence[Any]
     after: Any = None
     grants: Sequence[int] = ()
+    glass: Sequence[int] = ()
 
 
 def seal(after: Any, place: str) -> str | None:

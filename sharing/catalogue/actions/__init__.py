@@ -1,5 +1,8 @@
 """How do code tables, entries of the catalogue and legal bases come in and change?"""
 
+from sharing.catalogue.actions.breaking import break_glass as break_glass
+from sharing.catalogue.actions.breaking import end_glass as end_glass
+from sharing.catalogue.actions.breaking import renew_glass as renew_glass
 from sharing.catalogue.actions.delivering import deliver as deliver
 from sharing.catalogue.actions.describing import change as change
 from sharing.catalogue.actions.describing import draft as draft
@@ -9,4 +12,6 @@ from sharing.catalogue.actions.loading import load_codes as load_codes
 from sharing.catalogue.actions.moves import confirm as confirm
 from sharing.catalogue.actions.moves import publish as publish
 from sharing.catalogue.actions.moves import retire as retire
+from sharing.catalogue.actions.proposing import settle_proposal as settle_proposal
+from sharing.catalogue.actions.reviewing import review_glass as review_glass
 from sharing.catalogue.actions.schemas import add_schema as add_schema

@@ -25,10 +25,10 @@ class Records(Resource):
     @lists("records_list", shapes.RecordShape, query=shapes.RecordFilters, summary="Records of a dataset")
     def get(self, call: Call) -> Page:
         """Current records that are open to me, each as far as a grant opens it; the Purpose header chooses grants."""
-        found = queries.records(
+        found = queries.opened(
             **call.who, **call.ids, **call.query, purpose=call.purpose, after=call.after, size=call.size
         )
-        return Page(*found)
+        return Page(found.rows, found.after, found.grants, found.glass)
 
 
 class Transfers(Resource):

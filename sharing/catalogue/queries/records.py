@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +39,34 @@ def records(
     after: Any = None,
     size: int = 50,
 ) -> tuple[list[Row], list[int] | None]:
-    """Current records that a grant opens to the actor, each as far as it does, and the cursor of the next page.
+    """The rows of `opened`, and the cursor of the next page."""
+    found = opened(
+        actor=actor, now=now, dataset_id=dataset_id, where=where, purpose=purpose, after=after, size=size
+    )
+    return found.rows, found.after
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Records on one page, the next one's cursor, and the grants that open them; ``glass``: those of break-glass."""
+
+    rows: list[Row]
+    after: list[int] | None
+    grants: tuple[int, ...]
+    glass: tuple[int, ...]
+
+
+def opened(
+    *,
+    actor: Actor,
+    now: datetime,
+    dataset_id: int,
+    where: Mapping[str, Any] | None = None,
+    purpose: str = "",
+    after: Any = None,
+    size: int = 50,
+) -> Found:
+    """Current records that a grant opens to the actor, each as far as it does.
 
     ``{id, since, data, masked, classification}``; ``where``: a tree as `sharing.access.filters` has it, over
     filterable fields that every grant shows whole: by any other field nothing can be asked, as if there were none.
@@ -63,7 +91,8 @@ def records(
         for row in held.shown(held.rows(rows).values(*COLUMNS, *openings)[: size + 1], classes)
     ]
     more = len(found) > size
-    return found[:size], ([found[size - 1]["id"]] if more else None)
+    place = [found[size - 1]["id"]] if more else None
+    return Found(found[:size], place, held.grant_ids, held.glass_ids)
 
 
 def transfers(*, actor: Actor, now: datetime, dataset_id: int) -> list[Row]:

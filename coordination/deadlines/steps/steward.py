@@ -1,0 +1,8 @@
+"""Who keeps the data? The data stewards of the department."""
+
+from coordination.deadlines.steps.context import Context, StepResult
+
+
+def run(ctx: Context) -> StepResult:
+    """Remind the stewards."""
+    return StepResult(ctx.roster.holders(ctx.line, "data_steward"), ctx.line)
