@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import keys
 from accounts.actions import signing
 from accounts.models import Person
-from accounts.queries.sessions import factor_required, has_factor, has_key
+from accounts.queries.sessions import factor_required, factors_of, has_factor, has_key
 from coordination.events.actor import Actor
 from coordination.events.refused import Forbidden, Refused
 
@@ -37,7 +38,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a form must ask for: ``code`` or ``password``; ``key``: what the browser asks a security key, if any."""
+    """What a form must ask for: ``code`` or ``password``; ``key``: what a browser asks a security key, without app."""
 
     by: str
     key: str = ""
@@ -47,7 +48,8 @@ def asked_of(request: HttpRequest, actor: Actor) -> Asked:
     """How this person proves themself anew. Raises `FactorMissing` (403) for who would first need a second factor."""
     person = _person(actor)
     if has_factor(person.pk):
-        return Asked("code", keys.ask(person) if has_key(person.pk) else "")
+        app = any(one.type == Authenticator.Type.TOTP for one in factors_of(person.pk))
+        return Asked("code", "" if app or not has_key(person.pk) else keys.ask(person))
     if factor_required():
         raise signing.FactorMissing(_("Set up a second factor first."))
     return Asked("password")

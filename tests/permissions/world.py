@@ -87,6 +87,8 @@ class World:
                 "department": "accounts.Department",
                 "shift": "accounts.Shift",
                 "dataset": "catalogue.Dataset",
+                "glass": "catalogue.BreakGlass",
+                "proposal": "catalogue.RuleProposal",
             }[noun]
             model = apps.get_model(label)
             self.versions[noun] = model._base_manager.get(pk=self.ids[f"{noun}_id"]).version
@@ -322,6 +324,29 @@ def _catalogued(world: World) -> None:
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
     world.ids |= {"dataset_id": made[0], "data_id": made[0]}
     world.ended |= {"dataset_id": made[1], "data_id": made[1]}
+    _broken(world, made[1])
+
+
+def _broken(world: World, dataset_id: int) -> None:
+    """Glass that the fire office broke for the centre's data: to be judged, and judged; and a rule proposed for it."""
+    centre, fire, now = world.departments["centre"], world.departments["fire"], clock.now()
+    given = {
+        "person": world.people["fire/duty_officer"], "post": "duty_officer", "department": fire, "owner": centre,
+        "object_type": "catalogue.dataset", "object_id": dataset_id, "object_name": "canary-retired",
+        "kind_of": f"dataset:{dataset_id}", "classification": 4, "reason": "canary-reason of the fire office",
+        "proof": "code", "started_at": now - 4 * HOURS, "ends": now - 3 * HOURS, "review_due": now + 40 * HOURS,
+    }  # fmt: skip
+    judged = {"outcome": "plan", "reviewed_at": now, "reviewed_by": world.people["centre/head"], "review": "canary"}
+    rule = {
+        "department": fire, "owner": centre, "kind_of": f"dataset:{dataset_id}", "dataset_id": dataset_id, "uses": 3,
+        "since": now - 90 * HOURS, "last": now, "why": "canary-why",
+    }
+    with fenced(SYSTEM):
+        waiting, done = BreakGlass.objects.create(**given), BreakGlass.objects.create(**given, **judged)
+    proposed = RuleProposal.objects.create(**rule)
+    settled = RuleProposal.objects.create(**rule, state="dismissed", settled_at=now)
+    world.ids |= {"glass_id": waiting.pk, "proposal_id": proposed.pk}
+    world.ended |= {"glass_id": done.pk, "proposal_id": settled.pk}
 
 
 def sign_in_everybody(world: World) -> None:

@@ -129,11 +129,10 @@ def _row(actor: Actor, row: BreakGlass, now: datetime, datasets: dict[int, Any],
         one = incidents[row.object_id]
         title = f"{one.number} {localized(one.headline_zh, one.headline_en)}".strip()
     state = "running" if open_ else "past" if row.outcome else "escalated" if row.escalated_at else "review"
-    named = own or known
     return {
         "id": row.pk, "version": row.version, "number": f"BG-{row.pk}", "kind": "dataset" if dataset else "incident",
-        "object_id": row.object_id if named else None,
-        "title": title or (row.object_name if named else str(_("Confidential"))),
+        "object_id": row.object_id if known else None,
+        "title": title or (row.object_name if own or known else str(_("Confidential"))),
         "person": {"id": row.person_id, "name": str(row.person)}, "post": row.post,
         "department": department_row(row.department), "owner": department_row(row.owner), "reason": row.reason,
         "proof": row.proof, "started_at": row.started_at, "ends": row.ends, "over_at": row.over_at(),
