@@ -20,6 +20,7 @@ from coordination.screens import departments, incident_deeds, incidents, rosters
 from coordination.screens.api import shapes
 from incidents import forms as incident_forms
 from sharing.catalogue import forms as catalogue_forms
+from sharing.catalogue import glass_forms
 from sharing.catalogue import views as catalogue
 from tests.permissions.operations import Operation
 from tests.permissions.world import PASSWORD, World
@@ -38,6 +39,7 @@ _DEEDS = {
     "departments/<int:pk>/act/<str:name>/": departments.DEEDS,
     "duty/<int:pk>/act/<str:name>/": rosters.DEEDS,
     "data/<int:pk>/act/<str:name>/": catalogue.ACTS,
+    "data/break-glass/<int:glass_id>/act/<str:name>/": catalogue.GLASS_ACTS,
 }
 _FORMS: dict[str, type[forms.Form]] = {
     "incidents/<int:incident_id>/instructions/new": ContentForm,
@@ -50,6 +52,8 @@ _FORMS: dict[str, type[forms.Form]] = {
     "data/<int:pk>/edit/": catalogue_forms.DescribeForm,
     "data/<int:pk>/schema/": catalogue_forms.SchemaForm,
     "data/legal-bases/": catalogue_forms.LegalBasisForm,
+    "data/break-glass/new/": glass_forms.BreakForm,
+    "data/break-glass/proposals/<int:proposal_id>/settle/": glass_forms.SettleForm,
     "reports/<int:pk>/open/": incident_forms.OpenForm,
 }
 
@@ -190,7 +194,7 @@ def _typed(name: str, field: forms.Field, world: World, absent: bool) -> Any:
         "type": "accident.fire",
         "channel": "hotline",
         "kind": "note",
-        "outcome": "good",
+        "outcome": "good" if "good" in dict(getattr(field, "choices", [])) else "justified",
         "level": "2",
         "colour": "",
         "version": 1,

@@ -101,6 +101,7 @@ ACTS: dict[str, Callable[[], Any]] = {
     "departments/<int:pk>/act/<str:name>/": lambda: departments.DEEDS,
     "duty/<int:pk>/act/<str:name>/": lambda: rosters.DEEDS,
     "data/<int:pk>/act/<str:name>/": lambda: catalogue.ACTS,
+    "data/break-glass/<int:glass_id>/act/<str:name>/": lambda: catalogue.GLASS_ACTS,
     "story/<str:name>/": lambda: ("begin", "pause", "go-on", "speed", "play"),
 }
 SHOWN: dict[str, Callable[[], Any]] = {

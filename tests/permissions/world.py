@@ -33,7 +33,8 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions import actions as loop
 from coordination.notify.models import Notice
 from incidents import actions as incidents
-from sharing.catalogue import actions as catalogue
+from sharing.access.fence import fenced
+from tests.permissions import catalogued
 
 POSTS = tuple(Post.Kind.values)
 ADDRESS = "10.0.0.7"
@@ -91,7 +92,8 @@ class World:
                 "proposal": "catalogue.RuleProposal",
             }[noun]
             model = apps.get_model(label)
-            self.versions[noun] = model._base_manager.get(pk=self.ids[f"{noun}_id"]).version
+            with fenced(SYSTEM):
+                self.versions[noun] = model._base_manager.get(pk=self.ids[f"{noun}_id"]).version
         return self.versions[noun]
 
     def actor(self, name: str) -> Actor:
@@ -111,7 +113,7 @@ def build() -> World:
     _loop(world)
     _burnt_out(world)
     _around(world)
-    _catalogued(world)
+    catalogued.add(world)
     return world
 
 
@@ -301,52 +303,6 @@ def _around(world: World) -> None:
         "table": "incident_type",
         "notice_id": notice.pk, "session_id": session.pk, "pairing": screen.code, "up_to": notice.pk,
     }  # fmt: skip
-
-
-def _catalogued(world: World) -> None:
-    """Two entries of the centre's that only it may know of: a draft, and one that is no longer in use."""
-    steward = world.actor("centre/data_steward")
-    basis = catalogue.add_legal_basis(
-        actor=steward, now=clock.now(), instrument_zh="突发事件应对法", instrument_en="Emergency Response Law",
-        in_force_from=clock.now().date() - timedelta(days=400),
-    )  # fmt: skip
-    made = []
-    for code in ("canary-draft", "canary-retired"):
-        row = catalogue.draft(
-            actor=steward, now=clock.now(), code=code, title_en=f"{code} of the quay", frequency="daily",
-            sharing="none", classification=4, legal_basis_id=basis.pk, contact="canary-room",
-        )  # fmt: skip
-        schema = {"fields": [{"name": "canary", "title_en": "canary-field"}]}
-        catalogue.add_schema(actor=steward, now=clock.now(), dataset_id=row.pk, schema=schema)
-        catalogue.deliver(actor=steward, now=clock.now(), dataset_id=row.pk, records=[{"canary": "canary-record"}])
-        made.append(row.pk)
-    catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
-    catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
-    world.ids |= {"dataset_id": made[0], "data_id": made[0]}
-    world.ended |= {"dataset_id": made[1], "data_id": made[1]}
-    _broken(world, made[1])
-
-
-def _broken(world: World, dataset_id: int) -> None:
-    """Glass that the fire office broke for the centre's data: to be judged, and judged; and a rule proposed for it."""
-    centre, fire, now = world.departments["centre"], world.departments["fire"], clock.now()
-    given = {
-        "person": world.people["fire/duty_officer"], "post": "duty_officer", "department": fire, "owner": centre,
-        "object_type": "catalogue.dataset", "object_id": dataset_id, "object_name": "canary-retired",
-        "kind_of": f"dataset:{dataset_id}", "classification": 4, "reason": "canary-reason of the fire office",
-        "proof": "code", "started_at": now - 4 * HOURS, "ends": now - 3 * HOURS, "review_due": now + 40 * HOURS,
-    }  # fmt: skip
-    judged = {"outcome": "plan", "reviewed_at": now, "reviewed_by": world.people["centre/head"], "review": "canary"}
-    rule = {
-        "department": fire, "owner": centre, "kind_of": f"dataset:{dataset_id}", "dataset_id": dataset_id, "uses": 3,
-        "since": now - 90 * HOURS, "last": now, "why": "canary-why",
-    }
-    with fenced(SYSTEM):
-        waiting, done = BreakGlass.objects.create(**given), BreakGlass.objects.create(**given, **judged)
-    proposed = RuleProposal.objects.create(**rule)
-    settled = RuleProposal.objects.create(**rule, state="dismissed", settled_at=now)
-    world.ids |= {"glass_id": waiting.pk, "proposal_id": proposed.pk}
-    world.ended |= {"glass_id": done.pk, "proposal_id": settled.pk}
 
 
 def sign_in_everybody(world: World) -> None:
