@@ -18,6 +18,7 @@ from accounts.queries.duty import watch_steps as watch_steps
 from accounts.queries.people import POSTS as POSTS
 from accounts.queries.people import Reachable as Reachable
 from accounts.queries.people import actor_of_person as actor_of_person
+from accounts.queries.people import actor_steps as actor_steps
 from accounts.queries.people import departments_of as departments_of
 from accounts.queries.people import groups_of as groups_of
 from accounts.queries.people import heads as heads
@@ -33,7 +34,6 @@ from accounts.queries.people import person as person
 from accounts.queries.people import person_by_username as person_by_username
 from accounts.queries.people import places_of as places_of
 from accounts.queries.people import reachable as reachable
-from accounts.queries.people import stewards_many as stewards_many
 from accounts.queries.responsibility import Case as Case
 from accounts.queries.responsibility import duties as duties
 from accounts.queries.responsibility import gaps as gaps

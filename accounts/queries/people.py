@@ -47,7 +47,12 @@ def valid(at: datetime, prefix: str = "") -> Q:
 
 def actor_of_person(person_id: int, department_id: int, at: datetime) -> Actor | None:
     """The person acting for a department with the posts held there now; None without any, or when not active."""
-    (rows,) = at_once(kept(_held, person_id, department_id, at))
+    return answer(actor_steps(person_id, department_id, at))
+
+
+def actor_steps(person_id: int, department_id: int, at: datetime) -> Steps[Actor | None]:
+    """`actor_of_person`, to be asked beside other questions; one step."""
+    (rows,) = yield [kept(_held, person_id, department_id, at)]
     if not rows:
         return None
     return Actor(
@@ -123,11 +128,6 @@ def heads(department_id: int, at: datetime) -> list[Reachable]:
 def heads_many(department_ids: Iterable[int], at: datetime) -> dict[int, list[Reachable]]:
     """Heads of several departments now; one query."""
     return holders_many(department_ids, "head", at)
-
-
-def stewards_many(department_ids: Iterable[int], at: datetime) -> dict[int, list[Reachable]]:
-    """Data stewards of several departments now; one query."""
-    return holders_many(department_ids, "data_steward", at)
 
 
 def holders_many(department_ids: Iterable[int], post: str, at: datetime) -> dict[int, list[Reachable]]:

@@ -12,6 +12,7 @@ HANDLERS: dict[str, str] = {
     "instructions.ask": "coordination.instructions.deadlines.AskHandler",
     "catalogue.sharerequest": "sharing.catalogue.deadlines.RequestHandler",
     "catalogue.agreement": "sharing.catalogue.deadlines.AgreementHandler",
+    "catalogue.breakglass": "sharing.catalogue.glass_deadlines.BreakGlassHandler",
 }
 
 # Is this message still wanted? Callable(subject_id, guard) -> bool.

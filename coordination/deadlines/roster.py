@@ -52,9 +52,9 @@ class Roster:
         """Heads of the department."""
         return self._ask("heads", queries.heads_many, department_id)
 
-    def stewards(self, department_id: int | None) -> list[Reachable]:
-        """Data stewards of the department."""
-        return self._ask("stewards", queries.stewards_many, department_id)
+    def holders(self, department_id: int | None, post: str) -> list[Reachable]:
+        """Who holds a post in the department."""
+        return self._ask(post, lambda ids, at: queries.holders_many(ids, post, at), department_id)
 
     def above(self, parties: Parties, line: int | None) -> int | None:
         """The department above the climbed line."""

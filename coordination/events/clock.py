@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import DateTimeField, Func
+from django.db.models import DateTimeField, DurationField, Func, Value
+from django.db.models.expressions import CombinedExpression
 
 _offset = timedelta()
 _CLOCK = {
@@ -37,6 +38,11 @@ def now() -> datetime:
 def column(moves: bool) -> Func:
     """The wall clock as a column of a question that is asked anyway; ``moves``: as `movable` says. See `told`."""
     return Func(template=f"({_CLOCK[moves]})", output_field=DateTimeField())
+
+
+def inside() -> CombinedExpression:
+    """The wall clock as part of a condition: what `now` would say."""
+    return column(movable()) + Value(_offset, output_field=DurationField())
 
 
 def told(moment: datetime) -> datetime:

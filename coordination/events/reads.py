@@ -16,6 +16,8 @@ from coordination.events.models import ReadEntry
 #: from this class on a read is kept
 KEPT_FROM = 3
 MOST_IDS = 200
+BREAK_GLASS = "break_glass"
+"""The purpose of a read that rests on broken glass, where the reader names none."""
 
 
 def is_kept(row: Mapping[str, Any], kept_from: int = KEPT_FROM) -> bool:

@@ -17,11 +17,15 @@ from coordination.notify.models import Delivery, QuietRule
 #: from this level of a ladder on a routine message rings at night too
 RINGS_FROM = 2
 CHANNELS = frozenset({"sms", "email"})
+#: what no preference mutes or puts off, whatever its urgency: somebody has opened what is theirs to keep
+NEVER_MUTED = frozenset({"glass.started", "glass.renewed"})
 
 
 def bound(row: Delivery) -> bool:
     """Whether quiet hours bind this message at all."""
     waits = row.state == Delivery.State.PENDING and row.person_id is not None and row.channel in CHANNELS
+    if row.text_key in NEVER_MUTED:
+        return False
     return waits and urgency.name(row.urgency) == "routine" and row.level < RINGS_FROM
 
 

@@ -33,6 +33,7 @@ KINDS = {
     "screen": _("screening"),
     "answer": _("answer"),
     "sign": _("signature"),
+    "review": _("review"),
 }
 
 TEXTS: dict[str, Any] = {
@@ -60,7 +61,15 @@ TEXTS: dict[str, Any] = {
         "To the data authority: %(kind)s of %(number)s “%(headline)s” is overdue since %(due)s. You may decide."
     ),
     "deadline.other": _("%(kind)s of %(number)s “%(headline)s” was due at %(due)s."),
+    "deadline.auditor": _("To the auditor: nobody gives the %(kind)s of %(number)s “%(headline)s”, due at %(due)s."),
     # what happened
+    "glass.started": _(
+        "Break-glass %(number)s: %(department)s has opened data of your department until %(due)s. See who and why."
+    ),
+    "glass.renewed": _("Break-glass %(number)s: %(department)s keeps data of your department open until %(due)s."),
+    "glass.ended": _("Your break-glass %(number)s was ended by the department whose data it is."),
+    "glass.reviewed": _("Break-glass %(number)s of %(department)s was reviewed."),
+    "rule.proposed": _("Glass was broken again and again for the same data. Should it be a rule?"),
     "instruction.submit": _("For approval: %(number)s “%(headline)s”."),
     "instruction.approve": _("Approved, may be issued: %(number)s “%(headline)s”."),
     "instruction.return_draft": _("Returned to draft: %(number)s “%(headline)s”."),

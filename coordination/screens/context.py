@@ -11,6 +11,8 @@ from django.http import HttpRequest
 from accounts import queries as accounts
 from coordination.events import room
 from coordination.screens.templatetags.ops import post_name
+from sharing.access import pages
+from sharing.catalogue import queries as catalogue
 
 NEXT_THEME = {"light": "dark", "dark": "system", "system": "dark"}
 
@@ -78,6 +80,13 @@ class Frame:
         if not department_id:
             return None
         return next((d for d in self._own if d.pk == department_id), None) or accounts.department(department_id)
+
+    @cached_property
+    def glass(self) -> list[Any]:
+        """What the person has open by break-glass: found with who they are, and only then asked what it is."""
+        ids = [one.id for one in pages.glass_of(self.request)]
+        who, now = self.request.actor, self.request.now  # type: ignore[attr-defined]
+        return catalogue.open_now(actor=who, now=now, glass_ids=ids) if ids else []
 
     @property
     def posts(self) -> list[str]:

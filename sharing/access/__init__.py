@@ -10,6 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sharing.access.actions.emergency import lengthen as lengthen
+    from sharing.access.actions.emergency import open_incident as open_incident
+    from sharing.access.actions.emergency import take_back as take_back
     from sharing.access.actions.opening import close_dataset as close_dataset
     from sharing.access.actions.opening import open_dataset as open_dataset
     from sharing.access.actions.participation import close as close
@@ -24,10 +27,15 @@ if TYPE_CHECKING:
     from sharing.access.queries.decisions import grants_on as grants_on
     from sharing.access.queries.decisions import may as may
     from sharing.access.queries.decisions import require as require
+    from sharing.access.queries.decisions import require_more_than_glass as require_more_than_glass
     from sharing.access.queries.drift import drift as drift
+    from sharing.access.queries.emergency import datasets_broken as datasets_broken
+    from sharing.access.queries.emergency import incident_called as incident_called
+    from sharing.access.queries.emergency import incidents_named as incidents_named
     from sharing.access.queries.paging import page as page
     from sharing.access.queries.paging import visible_incident_ids as visible_incident_ids
     from sharing.access.queries.projection import project as project
+    from sharing.access.queries.records import NotForExport as NotForExport
     from sharing.access.queries.records import held as held
     from sharing.access.queries.scopes import resolve as resolve
     from sharing.access.queries.sight import Unseen as Unseen
@@ -43,14 +51,18 @@ if TYPE_CHECKING:
     from sharing.access.queries.streams import streams_of as streams_of
 
 _WHERE = {
+    "sharing.access.actions.emergency": ("lengthen", "open_incident", "take_back"),
     "sharing.access.actions.opening": ("close_dataset", "open_dataset"),
     "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
     "sharing.access.actions.sharing": ("revoke", "share"),
-    "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "grants_on", "may", "require"),
+    "sharing.access.queries.decisions": (
+        "Decision", "NotYourRight", "decide", "grants_on", "may", "require", "require_more_than_glass",
+    ),
     "sharing.access.queries.drift": ("drift",),
+    "sharing.access.queries.emergency": ("datasets_broken", "incident_called", "incidents_named"),
     "sharing.access.queries.paging": ("page", "visible_incident_ids"),
     "sharing.access.queries.projection": ("project",),
-    "sharing.access.queries.records": ("held",),
+    "sharing.access.queries.records": ("NotForExport", "held"),
     "sharing.access.queries.scopes": ("resolve",),
     "sharing.access.queries.sight": ("Unseen", "get", "lock", "scope", "unscoped"),
     "sharing.access.queries.streams": (

@@ -16,11 +16,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import queries as accounts
 from accounts.paths import own_path
-from coordination.events import clock, refusals
+from coordination.events import clock, reads, refusals
 from coordination.events.actor import ANONYMOUS, Actor
+from coordination.events.at_once import answer, side_by_side
 from coordination.events.command import request_id
 from coordination.events.refused import Forbidden, NotFound, Refused
 from sharing.access import opened_for
+from sharing.access.queries import emergency
 
 View = Callable[..., HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -81,10 +83,34 @@ def _person(request: HttpRequest, user: Any) -> Actor:
         return ANONYMOUS
     department = request.session.get(DEPARTMENT)
     if isinstance(department, int):
-        actor = accounts.actor_of_person(user.pk, department, now)
+        actor, glass = answer(side_by_side(
+            accounts.actor_steps(user.pk, department, now), emergency.glass_steps(user.pk, now)
+        ))
         if actor is not None:
-            return actor
+            request._glass = glass  # type: ignore[attr-defined]
+            return actor  # type: ignore[no-any-return]
     return Actor("person", user.pk, language=user.language or "zh-hans")
+
+
+def glass_of(request: Any) -> list[emergency.Glass]:
+    """What the asking person has open by break-glass at this moment; found along with who they are."""
+    bool(getattr(request, "actor", None))
+    found: list[emergency.Glass] = getattr(request, "_glass", [])
+    return found
+
+
+def mark_read(request: HttpRequest, response: HttpResponse, actor: Actor) -> None:
+    """Keep, with its grants, what was answered to a person who has an incident open by break-glass.
+
+    Each answer that shows something, not only those that plainly rest on it: of a search or a list nobody can say.
+    """
+    grants = [one.grant_id for one in glass_of(request) if one.incident]
+    if grants and response.status_code < 300:
+        match = request.resolver_match
+        ids = [value for value in (match.kwargs.values() if match else ()) if isinstance(value, int)]
+        seen = ids or [one.object_id for one in glass_of(request) if one.incident]
+        name = f"{request.method} {match.route if match else ''}"
+        reads.note(actor, name, "break_glass", seen, purpose=reads.BREAK_GLASS, grants=grants)
 
 
 def _when(request: HttpRequest) -> datetime:
@@ -166,6 +192,7 @@ def page(
             if request.method not in SAFE or request.headers.get("Sec-Fetch-Mode") == "navigate":
                 note_act(request)
             response.headers.setdefault("Cache-Control", "no-store")
+            mark_read(request, response, request.actor)  # type: ignore[attr-defined]
             return response
 
         return run

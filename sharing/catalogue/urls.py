@@ -23,4 +23,9 @@ urlpatterns = [
     path("data/<int:pk>/act/<str:name>/", views.act, name="dataset-act"),
     path("data/<int:pk>/records/", views.records, name="dataset-records"),
     path("data/<int:pk>/records/<int:record>/", views.record, name="dataset-record"),
+    path("data/break-glass/", views.glasses, name="break-glass"),
+    path("data/break-glass/new/", views.new_glass, name="break-glass-new"),
+    path("data/break-glass/<int:glass_id>/", views.glass, name="break-glass-one"),
+    path("data/break-glass/<int:glass_id>/act/<str:name>/", views.glass_act, name="break-glass-act"),
+    path("data/break-glass/proposals/<int:proposal_id>/settle/", views.proposal_act, name="rule-proposal-settle"),
 ]

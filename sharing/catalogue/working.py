@@ -1,18 +1,12 @@
-"""When is a number of working days over, and by when is a request for data answered?
-
-Times are configurable defaults, held against no statute: ``MUSTER_WORKING_DAYS`` (weekdays, Monday is 0) and
-``MUSTER_DAYS_OFF`` (days as ``2026-10-01``) say when people work.
-"""
+"""By when is a request for data screened and answered? Defaults, held against no statute."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
+from sharing.catalogue.working_days import after
 
-MONDAY_TO_FRIDAY = (0, 1, 2, 3, 4)
 SCREEN_DAYS, ANSWER_DAYS, AUTHORITY_DAYS, SIGN_DAYS = 2, 10, 2, 3
 IN_INCIDENT = {1: timedelta(minutes=30), 2: timedelta(hours=1), 3: timedelta(hours=2), 4: timedelta(hours=4)}
 """By when requests of an open incident are answered, by its response level; one without a level counts as the last."""
@@ -39,17 +33,3 @@ def times(now: datetime, response_level: int | None, *, in_open_incident: bool) 
         after(now, SCREEN_DAYS // 2), after(now, SCREEN_DAYS), after(now, ANSWER_DAYS // 2), due,
         after(due, AUTHORITY_DAYS),
     )
-
-
-def after(moment: datetime, days: int) -> datetime:
-    """The same time of day, so many working days later; what comes on a day off counts from the next working day."""
-    local = moment.astimezone(ZoneInfo(settings.TIME_ZONE))
-    while days > 0:
-        local += timedelta(days=1)
-        days -= _is_working(local)
-    return local.astimezone(moment.tzinfo)
-
-
-def _is_working(day: datetime) -> bool:
-    weekdays = getattr(settings, "MUSTER_WORKING_DAYS", MONDAY_TO_FRIDAY)
-    return day.weekday() in weekdays and day.date().isoformat() not in getattr(settings, "MUSTER_DAYS_OFF", ())

@@ -28,7 +28,7 @@ function start(form) {
   const failed = form.querySelector("[data-failed]"), button = form.querySelector("button");
   form.hidden = false;
   form.addEventListener("submit", async event => {
-    if (form.elements.credential.value || !form.reportValidity()) return;
+    if (form.elements.credential.value || form.elements.code?.value || !form.reportValidity()) return;
     event.preventDefault();
     button.disabled = true;
     failed.hidden = true;

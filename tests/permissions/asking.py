@@ -143,7 +143,8 @@ def undone(send: Callable[[], Any]) -> Any:
 
 def noun(operation: Operation) -> str:
     """What kind of object an address is about: its first part."""
-    return operation.route.removeprefix("api/v1/").partition("/")[0].removesuffix("s")
+    first = operation.route.removeprefix("api/v1/").partition("/")[0]
+    return {"break-glass": "glass", "rule-proposals": "proposal"}.get(first, first.removesuffix("s"))
 
 
 def _written_now(world: World) -> dict[str, int]:

@@ -20,7 +20,7 @@ from coordination.screens import departments, incident_deeds, incidents, rosters
 from coordination.screens.api import shapes
 from incidents import forms as incident_forms
 from sharing.catalogue import forms as catalogue_forms
-from sharing.catalogue import request_forms
+from sharing.catalogue import glass_forms, request_forms
 from sharing.catalogue import views as catalogue
 from sharing.exchange.forms import DeliverForm
 from tests.permissions.operations import Operation
@@ -42,6 +42,7 @@ _DEEDS = {
     "data/<int:pk>/act/<str:name>/": catalogue.ACTS,
     "data/requests/<int:pk>/act/<str:name>/": catalogue.REQUEST_ACTS,
     "data/agreements/<int:pk>/act/<str:name>/": catalogue.AGREEMENT_ACTS,
+    "data/break-glass/<int:glass_id>/act/<str:name>/": catalogue.GLASS_ACTS,
 }
 _FORMS: dict[str, type[forms.Form]] = {
     "incidents/<int:incident_id>/instructions/new": ContentForm,
@@ -58,6 +59,8 @@ _FORMS: dict[str, type[forms.Form]] = {
     "data/<int:pk>/offer/": request_forms.OfferForm,
     "data/legal-bases/": catalogue_forms.LegalBasisForm,
     "data/<int:pk>/deliver/": DeliverForm,
+    "data/break-glass/new/": glass_forms.BreakForm,
+    "data/break-glass/proposals/<int:proposal_id>/settle/": glass_forms.SettleForm,
     "reports/<int:pk>/open/": incident_forms.OpenForm,
 }
 
@@ -205,7 +208,7 @@ def _typed(name: str, field: forms.Field, world: World, absent: bool) -> Any:
         "type": "accident.fire",
         "channel": "hotline",
         "kind": "note",
-        "outcome": "good",
+        "outcome": "good" if "good" in dict(getattr(field, "choices", [])) else "justified",
         "level": "2",
         "colour": "",
         "version": 1,

@@ -1,4 +1,4 @@
-"""What entries of the catalogue, requests for data and agreements are there in the city of the permission tests?"""
+"""Which entries of the catalogue, requests, agreements and broken glass has the city of the permission tests?"""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from coordination.events import clock
-from coordination.events.actor import Actor
+from coordination.events.actor import SYSTEM, Actor
+from sharing.access.fence import fenced
 from sharing.catalogue import actions as catalogue
-from sharing.catalogue.models import Record
+from sharing.catalogue.models import BreakGlass, Record, RuleProposal
 
 if TYPE_CHECKING:
     from tests.permissions.world import World
+
+
+HOURS = timedelta(hours=4)
 
 
 def build(world: World) -> None:
@@ -38,6 +42,7 @@ def build(world: World) -> None:
     world.ids |= {"dataset_id": made[0], "data_id": made[0], "record": kept[0]}
     world.ended |= {"dataset_id": made[1], "data_id": made[1], "record": kept[1]}
     _asked(world, basis.pk)
+    _broken(world, made[1])
 
 
 def _asked(world: World, basis_id: int) -> None:
@@ -67,3 +72,25 @@ def _asked(world: World, basis_id: int) -> None:
     )  # fmt: skip
     world.ids |= {"request_id": waits.pk, "share-request_id": waits.pk, "agreement_id": agreed.agreement.pk}
     world.ended |= {"request_id": withdrawn.pk, "share-request_id": withdrawn.pk, "agreement_id": over.agreement.pk}
+
+
+def _broken(world: World, dataset_id: int) -> None:
+    """Glass that the fire office broke for the centre's data: to be judged, and judged; and a rule proposed for it."""
+    centre, fire, now = world.departments["centre"], world.departments["fire"], clock.now()
+    given = {
+        "person": world.people["fire/duty_officer"], "post": "duty_officer", "department": fire, "owner": centre,
+        "object_type": "catalogue.dataset", "object_id": dataset_id, "object_name": "canary-retired",
+        "kind_of": f"dataset:{dataset_id}", "classification": 4, "reason": "canary-reason of the fire office",
+        "proof": "code", "started_at": now - 4 * HOURS, "ends": now - 3 * HOURS, "review_due": now + 40 * HOURS,
+    }  # fmt: skip
+    judged = {"outcome": "plan", "reviewed_at": now, "reviewed_by": world.people["centre/head"], "review": "canary"}
+    rule = {
+        "department": fire, "owner": centre, "kind_of": f"dataset:{dataset_id}", "dataset_id": dataset_id, "uses": 3,
+        "since": now - 90 * HOURS, "last": now, "why": "canary-why",
+    }
+    with fenced(SYSTEM):
+        waiting, done = BreakGlass.objects.create(**given), BreakGlass.objects.create(**given, **judged)
+    proposed = RuleProposal.objects.create(**rule)
+    settled = RuleProposal.objects.create(**rule, state="dismissed", settled_at=now)
+    world.ids |= {"glass_id": waiting.pk, "proposal_id": proposed.pk}
+    world.ended |= {"glass_id": done.pk, "proposal_id": settled.pk}

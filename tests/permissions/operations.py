@@ -103,6 +103,7 @@ ACTS: dict[str, Callable[[], Any]] = {
     "data/<int:pk>/act/<str:name>/": lambda: catalogue.ACTS,
     "data/requests/<int:pk>/act/<str:name>/": lambda: catalogue.REQUEST_ACTS,
     "data/agreements/<int:pk>/act/<str:name>/": lambda: catalogue.AGREEMENT_ACTS,
+    "data/break-glass/<int:glass_id>/act/<str:name>/": lambda: catalogue.GLASS_ACTS,
     "story/<str:name>/": lambda: ("begin", "pause", "go-on", "speed", "play"),
 }
 SHOWN: dict[str, Callable[[], Any]] = {

@@ -33,6 +33,7 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions import actions as loop
 from coordination.notify.models import Notice
 from incidents import actions as incidents
+from sharing.access.fence import fenced
 from tests.permissions import catalogued
 
 POSTS = tuple(Post.Kind.values)
@@ -89,9 +90,12 @@ class World:
                 "dataset": "catalogue.Dataset",
                 "share-request": "catalogue.ShareRequest",
                 "agreement": "catalogue.Agreement",
+                "glass": "catalogue.BreakGlass",
+                "proposal": "catalogue.RuleProposal",
             }[noun]
             model = apps.get_model(label)
-            self.versions[noun] = model._base_manager.get(pk=self.ids[f"{noun}_id"]).version
+            with fenced(SYSTEM):
+                self.versions[noun] = model._base_manager.get(pk=self.ids[f"{noun}_id"]).version
         return self.versions[noun]
 
     def actor(self, name: str) -> Actor:

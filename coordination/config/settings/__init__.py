@@ -7,5 +7,6 @@ from coordination.config.settings.data import *  # noqa: F403
 from coordination.config.settings.messages import *  # noqa: F403
 from coordination.config.settings.operations import *  # noqa: F403
 from coordination.config.settings.security import *  # noqa: F403
+from coordination.config.settings.sharing import *  # noqa: F403
 from coordination.config.settings.signin import *  # noqa: F403
 from coordination.config.settings.web import *  # noqa: F403

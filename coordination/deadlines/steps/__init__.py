@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from coordination.deadlines.steps import (
+    auditor,
     board,
     data_authority,
     department_above,
@@ -19,7 +20,7 @@ from coordination.deadlines.steps.context import Context as Context
 from coordination.deadlines.steps.context import StepResult as StepResult
 
 _FILES = (remind_duty, next_on_duty, head, department_above, supervise, propose_owner, board, remind_steward,
-          data_authority)  # fmt: skip
+          data_authority, auditor)  # fmt: skip
 
 STEPS: dict[str, Callable[[Context], StepResult]] = {file.__name__.rpartition(".")[2]: file.run for file in _FILES}
 

@@ -9,6 +9,5 @@ def run(ctx: Context) -> StepResult:
     if not found:
         return StepResult((), ctx.line)
     department_id = found[0].department_id
-    return StepResult(
-        together(ctx.roster.heads(department_id), ctx.roster.stewards(department_id)), department_id
-    )
+    stewards = ctx.roster.holders(department_id, "data_steward")
+    return StepResult(together(ctx.roster.heads(department_id), stewards), department_id)

@@ -1,8 +1,8 @@
-"""Who is reminded of a request for data? The data stewards of the department that keeps it."""
+"""Who keeps the data? The data stewards of the department that keeps it."""
 
 from coordination.deadlines.steps.context import Context, StepResult
 
 
 def run(ctx: Context) -> StepResult:
     """Remind the data stewards."""
-    return StepResult(ctx.roster.stewards(ctx.line), ctx.line)
+    return StepResult(ctx.roster.holders(ctx.line, "data_steward"), ctx.line)

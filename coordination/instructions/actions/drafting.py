@@ -51,6 +51,7 @@ def draft(
     """
     incident: Incident = access.get(actor, Incident, incident_id, now=now)
     _may_draft(actor, incident)
+    access.require_more_than_glass(actor, incident, "draft", now)
     linked = moving.see_instruction(actor, linked_id, now) if linked_id is not None else None
     replaced = _replaced(actor, supersedes_id, incident, now)
     return new_instruction(actor=actor, now=now, incident=incident, given=given, linked=linked, supersedes=replaced)

@@ -54,7 +54,7 @@ def open_dataset(*, dataset_id: int, holders: Sequence[Holder], terms: Terms) ->
     """Let the holders view records of a dataset on these terms."""
     policy = grants.intern_policies({(WHOLE_REACH, terms.max_class)})[WHOLE_REACH, terms.max_class]
     shown = _fields(terms.fields)
-    scopes = _scopes(holders)
+    scopes = scopes_of(holders)
     return Grant.objects.bulk_create(
         Grant(
             scope_id=scopes[holder], object_type=DATASET, object_id=dataset_id, actions=["view"],
@@ -79,7 +79,7 @@ def _fields(given: fields.Fields) -> FieldPolicy:
     return FieldPolicy.objects.get(digest=digest)
 
 
-def _scopes(holders: Sequence[Holder]) -> dict[Holder, int]:
+def scopes_of(holders: Sequence[Holder]) -> dict[Holder, int]:
     """Scope id of each holder, made where it is new; in one order, so that no two transactions wait for each other."""
     wanted = sorted(set(holders), key=lambda holder: (holder.kind, holder.key))
     Scope.objects.bulk_create([Scope(kind=one.kind, key=one.key) for one in wanted], ignore_conflicts=True)

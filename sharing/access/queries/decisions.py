@@ -80,6 +80,8 @@ def _decide_guarded(
         grant
         for grant in grants
         if grant.policy.reach >= asked.reach and (asked.needs != "command" or "command" in grant.actions)
+        # who broke the glass looks on, and does nothing by it
+        and (asked.name == "view" or grant.source != Grant.Source.BREAK_GLASS)
     ]
     allowed = has_post and (asked.name == "view" or bool(fitting))
     return Decision(
@@ -167,6 +169,13 @@ def follow(obj: Any, lookup: str) -> Any:
             return None
         obj = getattr(obj, part)
     return obj
+
+
+def require_more_than_glass(actor: Actor, incident: Guarded, right: str, at: datetime) -> None:
+    """Refuse (403) who sees an incident by break-glass alone: they look on, and do nothing in it."""
+    grants = _live_grants(actor, incident, at)
+    if grants and all(grant.source == Grant.Source.BREAK_GLASS for grant in grants):
+        raise NotYourRight(_("You have this open by break-glass, to look at and no more."), right=right)
 
 
 def require(

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Value
+from django.utils.translation import gettext_lazy as _
 
 from coordination.events.actor import Actor
 from coordination.events.at_once import at_once
 from coordination.events.kept import kept
+from coordination.events.refused import Forbidden
 from sharing.access import fields as masks
 from sharing.access import filters
 from sharing.access.models import Grant
@@ -31,15 +33,25 @@ DATASET = "catalogue.dataset"
 ABSENT = None
 
 
+class NotForExport(Forbidden):
+    """The data is open by break-glass alone, which exports nothing and shares nothing on."""
+
+    code = "not_for_export"
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What one or several like grants open: ``fields`` of the records that pass ``filter``, up to ``max_class``."""
+    """What one or several like grants open: ``fields`` of the records that pass ``filter``, up to ``max_class``.
+
+    ``exportable``: whether it may leave the platform as a file or be handed on; what break-glass opens may not.
+    """
 
     fields: masks.Fields
     filter: filters.Tree
     max_class: int
     key: str
     grant_ids: tuple[int, ...]
+    exportable: bool = True
 
     def rule(self, name: str, classification: int) -> masks.Rule | None:
         """How a field of a class is shown; None: not at all."""
@@ -76,6 +88,18 @@ class Held:
         """Whether everything that ``other`` opened is open here as well, by whatever grants."""
         now = [(one.fields, one.filter, one.max_class, one.key) for one in self.openings]
         return all((one.fields, one.filter, one.max_class, one.key) in now for one in other.openings)
+
+    @property
+    def glass_ids(self) -> tuple[int, ...]:
+        """The grants of break-glass among them: whatever is read by them is kept."""
+        return tuple(pk for opening in self.openings if not opening.exportable for pk in opening.grant_ids)
+
+    def exportable(self) -> Held:
+        """What of it may leave as a file or be handed on. Raises `NotForExport` (403) where nothing may."""
+        openings = tuple(opening for opening in self.openings if opening.exportable)
+        if not openings:
+            raise NotForExport(_("What is opened by break-glass can be looked at here, and not taken away."))
+        return replace(self, openings=openings)
 
     def rows(self, records: QuerySet[Any], data: str = "data") -> QuerySet[Any]:
         """Those of ``records`` that an opening shows; ``opened``: for each opening in its order, whether it does."""
@@ -136,31 +160,29 @@ def _cut(row: Mapping[str, Any], rules: list[tuple[str, masks.Rule, bytes]]) -> 
     return done
 
 
-def held(actor: Actor, dataset_id: int, at: datetime, *, purpose: str = "", bulk: bool = False) -> Held:
+def held(actor: Actor, dataset_id: int, at: datetime, *, purpose: str = "") -> Held:
     """What the actor holds of a dataset; one statement. Raises `Unseen` (404) for whoever holds nothing.
 
-    ``purpose``: only grants for that purpose, and those for none in particular. ``bulk``: only grants by which records
-    may leave as a file; a broken glass is none of them.
+    ``purpose``: only grants for that purpose, and those for none in particular.
     """
-    found = None if not right("view").open_to(actor) else _held(actor, dataset_id, at, purpose, bulk)
+    found = None if not right("view").open_to(actor) else _held(actor, dataset_id, at, purpose)
     if found is None:
         raise Unseen
     return found
 
 
-def _held(actor: Actor, dataset_id: int, at: datetime, purpose: str, bulk: bool) -> Held | None:
+def _held(actor: Actor, dataset_id: int, at: datetime, purpose: str) -> Held | None:
     (grants,) = at_once(kept(_grants, actor, dataset_id, at))
     like: dict[tuple[object, ...], list[Grant]] = {}
     for grant in grants:
-        if bulk and grant.source == Grant.Source.BREAK_GLASS:
-            continue
         if not purpose or grant.purpose in ("", purpose):
-            key = (grant.fields_id, grant.policy.max_class, repr(grant.filter), grant.pseudonym_key)
+            glass = grant.source == Grant.Source.BREAK_GLASS
+            key = (grant.fields_id, grant.policy.max_class, repr(grant.filter), grant.pseudonym_key, glass)
             like.setdefault(key, []).append(grant)
     openings = tuple(
         Opening(
             some[0].fields.fields, some[0].filter, some[0].policy.max_class, some[0].pseudonym_key,
-            tuple(grant.pk for grant in some),
+            tuple(grant.pk for grant in some), some[0].source != Grant.Source.BREAK_GLASS,
         )
         for some in like.values()
         if some[0].fields is not None

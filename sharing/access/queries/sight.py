@@ -25,7 +25,7 @@ from coordination.events.at_once import at_once
 from coordination.events.kept import kept
 from coordination.events.refused import NotFound
 from sharing.access.guarded import Guarded
-from sharing.access.models import VisIncident
+from sharing.access.models import Grant, VisIncident
 from sharing.access.queries.scopes import scope_ids
 from sharing.access.rights import Right, right
 
@@ -126,6 +126,7 @@ def _visible(
 
 def _granted(actor: Actor, model: type[Guarded], at: datetime, asked: Right) -> QuerySet[VisIncident]:
     rows = _visible(actor, model, at, reach=asked.reach, classes=False)
+    rows = rows.exclude(grant__source=Grant.Source.BREAK_GLASS)  # that opens to be looked at, no more
     if asked.needs == "command":
         rows = rows.filter(grant__actions__contains=["command"])
     return rows

@@ -19,7 +19,7 @@ from coordination.events.refused import TooSoon
 WINDOW = 60
 FORGET = 60
 """Windows after which a caller who does not come back is forgotten."""
-PER_MINUTE = {"read": 600, "write": 120, "loop": 600, "sign_in": 300}
+PER_MINUTE = {"read": 600, "write": 120, "loop": 600, "sign_in": 300, "break_glass": 10}
 
 _COUNT = """
 WITH quick AS (SELECT set_config('synchronous_commit', 'off', true))

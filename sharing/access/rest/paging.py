@@ -21,12 +21,15 @@ class Page:
 
     ``grants``: ids of the grants that open the rows, kept with the read. ``state``: what else the ETag stands for,
     so that what one set of grants showed is never taken for what another shows.
+    ``grants``: ids of the grants that open the rows, kept with the read; ``glass``: those of break-glass among them,
+    by which every read is kept, whatever its class.
     """
 
     items: Sequence[Any]
     after: Any = None
     grants: Sequence[int] = ()
     state: str = ""
+    glass: Sequence[int] = ()
 
 
 def seal(after: Any, place: str) -> str | None:

@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from coordination.events import reads
 from coordination.events.actor import ANONYMOUS, Actor
 from coordination.events.refused import Forbidden, NotFound
+from sharing.access import pages
 from sharing.access.rest import accepting, keys, limits, paging, versions
 from sharing.access.rest.operation import Call, Operation, read
 from sharing.access.rest.problems import BadInput, Unauthenticated
@@ -84,6 +85,8 @@ class Resource(APIView):
     ) -> HttpResponseBase:
         """Add what every answer says: the limit used, and that nobody may keep a copy."""
         if isinstance(response, HttpResponse):
+            if hasattr(request, "who"):
+                pages.mark_read(request._request, response, request.who)
             if self.counted is not None:
                 self.counted.write(response)
             if "Cache-Control" not in response:
@@ -109,7 +112,7 @@ def lists(
         page = function(view, call)
         if not isinstance(page, paging.Page):
             page = paging.Page(page)
-        _note_reads(view, call, operation, page.items, page.grants)
+        _note_reads(view, call, operation, page.items, page.grants, page.glass)
         cursor = paging.seal(page.after, name)
         rows = cut(answer, page.items)
         items = _some_fields(rows, request, answer)
@@ -245,14 +248,16 @@ def _some_fields(done: Any, request: Request, shape: type[Serializer[Any]]) -> A
 
 
 def _note_reads(
-    view: Resource, call: Call, operation: Operation, rows: Sequence[Any], grants: Sequence[int] = ()
+    view: Resource, call: Call, operation: Operation, rows: Sequence[Any], grants: Sequence[int] = (),
+    glass: Sequence[int] = (),
 ) -> None:
-    """Keep who is given what is classified, before it leaves."""
+    """Keep who is given what is classified, and whatever is given by break-glass, before it leaves."""
     found = [
         row["id"] for row in rows
-        if isinstance(row, Mapping) and reads.is_kept(row, view.noted_from)
+        if isinstance(row, Mapping) and (glass or reads.is_kept(row, view.noted_from))
     ]
-    reads.note(call.actor, operation.name, view.resource, found, purpose=call.purpose, grants=grants)
+    purpose = call.purpose or (reads.BREAK_GLASS if glass else "")
+    reads.note(call.actor, operation.name, view.resource, found, purpose=purpose, grants=grants or glass)
 
 
 def _tagged(

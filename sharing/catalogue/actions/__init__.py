@@ -6,6 +6,9 @@ from sharing.catalogue.actions.asking import ask as ask
 from sharing.catalogue.actions.asking import renew_agreement as renew_agreement
 from sharing.catalogue.actions.asking import submit_request as submit_request
 from sharing.catalogue.actions.asking import withdraw_request as withdraw_request
+from sharing.catalogue.actions.breaking import break_glass as break_glass
+from sharing.catalogue.actions.breaking import end_glass as end_glass
+from sharing.catalogue.actions.breaking import renew_glass as renew_glass
 from sharing.catalogue.actions.deciding import give as give
 from sharing.catalogue.actions.deciding import grant_request as grant_request
 from sharing.catalogue.actions.deciding import refuse_request as refuse_request
@@ -21,4 +24,6 @@ from sharing.catalogue.actions.moves import publish as publish
 from sharing.catalogue.actions.moves import retire as retire
 from sharing.catalogue.actions.offering import end_offer as end_offer
 from sharing.catalogue.actions.offering import set_offer as set_offer
+from sharing.catalogue.actions.proposing import settle_proposal as settle_proposal
+from sharing.catalogue.actions.reviewing import review_glass as review_glass
 from sharing.catalogue.actions.schemas import add_schema as add_schema

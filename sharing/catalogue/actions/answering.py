@@ -12,7 +12,7 @@ from coordination.deadlines import actions as deadlines
 from coordination.events.actor import Actor
 from sharing import access
 from sharing.access.actions.opening import Holder, Terms
-from sharing.catalogue import narrowing, working
+from sharing.catalogue import narrowing, working, working_days
 from sharing.catalogue.actions import waiting
 from sharing.catalogue.deciders import FOUR_EYES_FROM
 from sharing.catalogue.frozen import digest_of
@@ -94,7 +94,7 @@ def grant(
     opens = not signed or (response is not None and response.is_open)
     policy = _policy(request, given, schema, level)
     key = request.continues.pseudonym_key if request.continues else secrets.token_hex(KEY_BYTES)
-    due = working.after(now, working.SIGN_DAYS) if signed else None
+    due = working_days.after(now, working.SIGN_DAYS) if signed else None
     agreement = Agreement.objects.create(
         request=request, policy=policy, digest=digest_of(policy), pseudonym_key=key, made_at=now,
         valid_from=given.valid_from, valid_to=given.valid_to, to_be_signed=signed, unsigned_opens=opens, sign_due=due,
@@ -102,8 +102,8 @@ def grant(
     _answered(request, given, agreement, now, source="agreement", level=level, opens=opens, by=by, answer=answer)
     if due is not None:
         waiting.note_agreement(agreement, "agreement.made")
-        later = (working.after(due, working.SIGN_DAYS) - due).total_seconds()
-        half = (working.after(now, 1) - due).total_seconds()
+        later = (working_days.after(due, working.SIGN_DAYS) - due).total_seconds()
+        half = (working_days.after(now, 1) - due).total_seconds()
         deadlines.arm(
             subject=agreement, kind="sign", due_at=due, urgency="routine", incident_id=None, now=now,
             ladder=[[half, "head"], [0.0, "head"], [later, "department_above"]],

@@ -1,5 +1,5 @@
 """What do other systems and scripts read and do about data?"""
 
-from sharing.catalogue.api import entries, records, requests
+from sharing.catalogue.api import emergencies, entries, records, requests
 
-urlpatterns = [*entries.urlpatterns, *records.urlpatterns, *requests.urlpatterns]
+urlpatterns = [*entries.urlpatterns, *records.urlpatterns, *requests.urlpatterns, *emergencies.urlpatterns]

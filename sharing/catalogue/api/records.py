@@ -27,7 +27,7 @@ class Records(Resource):
         found = queries.records(
             **call.who, **call.ids, **call.query, purpose=call.purpose, after=call.after, size=call.size
         )
-        return Page(found.rows, found.after, found.grants, found.state)
+        return Page(found.rows, found.after, found.grants, found.state, found.glass)
 
 
 class Transfers(Resource):

@@ -1,6 +1,8 @@
 """Which code tables do all departments share, what data is there, and on what terms?"""
 
 from sharing.catalogue.models.codes import Code as Code
+from sharing.catalogue.models.emergencies import BreakGlass as BreakGlass
+from sharing.catalogue.models.emergencies import RuleProposal as RuleProposal
 from sharing.catalogue.models.entries import Dataset as Dataset
 from sharing.catalogue.models.entries import DatasetGroupObjectPermission as DatasetGroupObjectPermission
 from sharing.catalogue.models.entries import LegalBasis as LegalBasis

@@ -10,6 +10,13 @@ from sharing.catalogue.queries.browsing import CLASSES as CLASSES
 from sharing.catalogue.queries.browsing import FACETS as FACETS
 from sharing.catalogue.queries.browsing import datasets as datasets
 from sharing.catalogue.queries.browsing import facets as facets
+from sharing.catalogue.queries.emergencies import GLASS_STATES as GLASS_STATES
+from sharing.catalogue.queries.emergencies import glass as glass
+from sharing.catalogue.queries.emergencies import glasses as glasses
+from sharing.catalogue.queries.emergencies import may_break as may_break
+from sharing.catalogue.queries.emergencies import open_now as open_now
+from sharing.catalogue.queries.emergencies import proposal_row as proposal_row
+from sharing.catalogue.queries.emergencies import proposals as proposals
 from sharing.catalogue.queries.entries import basis_row as basis_row
 from sharing.catalogue.queries.entries import dataset as dataset
 from sharing.catalogue.queries.entries import export as export

@@ -143,11 +143,12 @@ def opened(
 ) -> Opened:
     """What is open; 404 for an entry that is hidden, `NoGrant` (403) where its records are not opened.
 
-    ``bulk``: to leave as a file (`sharing.access.held`).
+    ``bulk``: to leave as a file, which nothing does that break-glass alone opens (`access.NotForExport`, 403).
     """
     dataset = seen_one(actor, dataset_id)
     try:
-        held = access.held(actor, dataset.pk, now, purpose=purpose, bulk=bulk)
+        held = access.held(actor, dataset.pk, now, purpose=purpose)
+        held = held.exportable() if bulk else held
     except access.Unseen:
         raise NoGrant(_("These records are not open to you. Ask for access, and say what for."), right="view") from None
     schema = SchemaVersion.objects.filter(dataset=dataset, current=True).first()

@@ -23,12 +23,13 @@ MOST_STATES = 50
 
 
 class RecordPage(NamedTuple):
-    """Records, where the next ones begin (None at the end), and what opened them."""
+    """Records, where the next ones begin (None at the end), and what opened them; ``glass``: grants of break-glass."""
 
     rows: list[Row]
     after: list[Any] | None
     grants: tuple[int, ...]
     state: str
+    glass: tuple[int, ...]
 
 
 def records(
@@ -62,7 +63,7 @@ def records_of(
     found = list(opened.shown(opened.values(rows)[: size + 1]))
     more = len(found) > size
     following = sorting.cursor(sort, found[size - 1]) if more else None
-    return RecordPage(found[:size], following, opened.held.grant_ids, opened.held.state)
+    return RecordPage(found[:size], following, opened.held.grant_ids, opened.held.state, opened.held.glass_ids)
 
 
 def counted(opened: Opened, where: Mapping[str, Any] | None = None) -> Row:

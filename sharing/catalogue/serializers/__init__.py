@@ -1,5 +1,13 @@
 """What does the catalogue look like from outside, and what may be sent of it?"""
 
+from sharing.catalogue.serializers.emergencies import BreakGlassBody as BreakGlassBody
+from sharing.catalogue.serializers.emergencies import EndGlassBody as EndGlassBody
+from sharing.catalogue.serializers.emergencies import GlassFilters as GlassFilters
+from sharing.catalogue.serializers.emergencies import GlassShape as GlassShape
+from sharing.catalogue.serializers.emergencies import ProofBody as ProofBody
+from sharing.catalogue.serializers.emergencies import ProposalShape as ProposalShape
+from sharing.catalogue.serializers.emergencies import ReviewGlassBody as ReviewGlassBody
+from sharing.catalogue.serializers.emergencies import SettleProposalBody as SettleProposalBody
 from sharing.catalogue.serializers.entries import ChangeDatasetBody as ChangeDatasetBody
 from sharing.catalogue.serializers.entries import CodeFilters as CodeFilters
 from sharing.catalogue.serializers.entries import CodeShape as CodeShape

@@ -12,6 +12,12 @@ from sharing.catalogue.views.asking import ask as ask
 from sharing.catalogue.views.asking import give as give
 from sharing.catalogue.views.asking import offer as offer
 from sharing.catalogue.views.browsing import catalogue as catalogue
+from sharing.catalogue.views.emergencies import GLASS_ACTS as GLASS_ACTS
+from sharing.catalogue.views.emergencies import glass as glass
+from sharing.catalogue.views.emergencies import glass_act as glass_act
+from sharing.catalogue.views.emergencies import glasses as glasses
+from sharing.catalogue.views.emergencies import new_glass as new_glass
+from sharing.catalogue.views.emergencies import proposal_act as proposal_act
 from sharing.catalogue.views.entry import ACTS as ACTS
 from sharing.catalogue.views.entry import act as act
 from sharing.catalogue.views.entry import entry as entry

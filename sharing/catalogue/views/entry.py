@@ -99,6 +99,8 @@ def _show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, s
         "row": row, "acts": acts, "may": may, "errors": errors,
         "openness": queries.openness(actor=actor, now=now, dataset_id=pk),
         "offer": queries.offer(actor=actor, now=now, dataset_id=pk),
+        "may_break": queries.may_break(actor, row),
+        "proposals": queries.proposals(actor=actor, now=now, dataset_id=pk) if may else [],
         "class_name": queries.CLASSES[row["classification"]],
         "overdue": row["confirm_by"] is not None and row["confirm_by"] < now and row["state"] == "published",
     }
