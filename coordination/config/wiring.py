@@ -3,10 +3,12 @@
 from celery.signals import task_failure
 
 from accounts import duties, pace
-from coordination.config import deadline_handlers, incident_facts, parked, subscribers
-from coordination.deadlines import watchdog
+from coordination.config import deadline_handlers, explained, incident_facts, parked, subscribers
+from coordination.deadlines import alarms, watchdog
 from coordination.events import relay
 from incidents import closing
+from sharing.access import explainable
+from sharing.access.queries import drift
 from sharing.access.rest import limits
 
 
@@ -18,4 +20,6 @@ def hand_out() -> None:
     watchdog.use(["coordination.config.monitor.watched.look"])
     duties.use(incident_facts.KEEPS_A_DEPARTMENT)
     pace.use(limits.wait)
+    drift.use(alarms.raise_alarm)
+    explainable.use(explained.KINDS)
     task_failure.connect(parked.park, weak=False, dispatch_uid="parked")

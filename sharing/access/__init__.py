@@ -25,16 +25,18 @@ if TYPE_CHECKING:
     from sharing.access.queries.decisions import may as may
     from sharing.access.queries.decisions import require as require
     from sharing.access.queries.drift import drift as drift
+    from sharing.access.queries.drift import note_drift as note_drift
+    from sharing.access.queries.explaining import explain as explain
+    from sharing.access.queries.hidden import Unseen as Unseen
     from sharing.access.queries.paging import page as page
     from sharing.access.queries.paging import visible_incident_ids as visible_incident_ids
     from sharing.access.queries.projection import project as project
     from sharing.access.queries.records import held as held
     from sharing.access.queries.scopes import resolve as resolve
-    from sharing.access.queries.sight import Unseen as Unseen
-    from sharing.access.queries.sight import get as get
-    from sharing.access.queries.sight import lock as lock
     from sharing.access.queries.sight import scope as scope
     from sharing.access.queries.sight import unscoped as unscoped
+    from sharing.access.queries.single import get as get
+    from sharing.access.queries.single import lock as lock
     from sharing.access.queries.streams import may_read_stream as may_read_stream
     from sharing.access.queries.streams import readable as readable
     from sharing.access.queries.streams import readable_steps as readable_steps
@@ -47,12 +49,15 @@ _WHERE = {
     "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
     "sharing.access.actions.sharing": ("revoke", "share"),
     "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "grants_on", "may", "require"),
-    "sharing.access.queries.drift": ("drift",),
+    "sharing.access.queries.drift": ("drift", "note_drift"),
+    "sharing.access.queries.explaining": ("explain",),
+    "sharing.access.queries.hidden": ("Unseen",),
     "sharing.access.queries.paging": ("page", "visible_incident_ids"),
     "sharing.access.queries.projection": ("project",),
     "sharing.access.queries.records": ("held",),
     "sharing.access.queries.scopes": ("resolve",),
-    "sharing.access.queries.sight": ("Unseen", "get", "lock", "scope", "unscoped"),
+    "sharing.access.queries.sight": ("scope", "unscoped"),
+    "sharing.access.queries.single": ("get", "lock"),
     "sharing.access.queries.streams": (
         "may_read_stream",
         "readable",
