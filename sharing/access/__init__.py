@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sharing.access.actions.participation import relevel as relevel
     from sharing.access.actions.sharing import revoke as revoke
     from sharing.access.actions.sharing import share as share
+    from sharing.access.counting import told_count as told_count
     from sharing.access.queries.decisions import Decision as Decision
     from sharing.access.queries.decisions import NotYourRight as NotYourRight
     from sharing.access.queries.decisions import decide as decide
@@ -48,6 +49,7 @@ _WHERE = {
     "sharing.access.actions.opening": ("close_dataset", "open_dataset"),
     "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
     "sharing.access.actions.sharing": ("revoke", "share"),
+    "sharing.access.counting": ("told_count",),
     "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "grants_on", "may", "require"),
     "sharing.access.queries.drift": ("drift", "note_drift"),
     "sharing.access.queries.explaining": ("explain",),

@@ -8,6 +8,7 @@ urlpatterns = [
     path("data/", views.catalogue, name="data"),
     path("data/new/", views.new, name="data-new"),
     path("data/legal-bases/", views.legal_bases, name="legal-bases"),
+    path("data/explain/", views.explain, name="data-explain"),
     path("data/<int:pk>/", views.entry, name="dataset"),
     path("data/<int:pk>/edit/", views.edit, name="dataset-edit"),
     path("data/<int:pk>/schema/", views.add_schema, name="dataset-schema"),

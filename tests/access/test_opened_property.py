@@ -1,4 +1,4 @@
-"""Do ``scope``, ``decide``, ``page``, ``held`` and the explanation agree with a small model, of datasets and records?"""
+"""Do ``scope``, ``decide``, ``page``, ``held`` and the explanation of records agree with a small model?"""
 
 from __future__ import annotations
 

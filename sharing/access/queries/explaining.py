@@ -73,17 +73,19 @@ def explain(
     obj: Guarded | Opened,
     at: datetime | None = None,
     classes: Mapping[str, int] | None = None,
+    known: bool = False,
 ) -> Explanation:
     """Why ``who`` (None: the actor) sees the object or does not, rule by rule and grant by grant.
 
-    ``classes``: classification by field, of a record or dataset. Raises `Unseen` (404) for whoever does not see the
-    object and keeps or audits nothing, `NotYourRight` (403, ``right``: explain) for whoever sees it and asks about
-    another.
+    ``classes``: classification by field, of a record or dataset. ``known``: the caller has found that the actor may
+    know that it exists, as of a dataset whose entry stands in the catalogue; then also why not is told. Raises
+    `Unseen` (404) for whoever does not see the object and keeps or audits nothing, `NotYourRight` (403, ``right``:
+    explain) for whoever sees it and asks about another.
     """
     moment = at or clock.now()
     about = _oneself(actor, who)
     if not _may_ask_anything(actor, obj, moment):
-        if not decide(actor, "view", obj, at=moment).seen:
+        if not known and not decide(actor, "view", obj, at=moment).seen:
             raise Unseen
         if about is None:
             raise NotYourRight(

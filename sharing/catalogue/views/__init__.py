@@ -4,6 +4,7 @@ from sharing.catalogue.views.browsing import catalogue as catalogue
 from sharing.catalogue.views.entry import ACTS as ACTS
 from sharing.catalogue.views.entry import act as act
 from sharing.catalogue.views.entry import entry as entry
+from sharing.catalogue.views.explaining import explain as explain
 from sharing.catalogue.views.stewarding import add_schema as add_schema
 from sharing.catalogue.views.stewarding import edit as edit
 from sharing.catalogue.views.stewarding import legal_bases as legal_bases
