@@ -139,7 +139,7 @@ def pages(actor: Actor, model: Any, at: Any) -> list[int]:
 
 
 @settings(
-    max_examples=drawing.examples(25, 400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=drawing.examples(15, 80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
 def test_all_that_answers_for_datasets_and_records_agrees_with_the_model(data: st.DataObject) -> None:
