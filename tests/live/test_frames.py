@@ -15,8 +15,8 @@ AT = datetime(2026, 6, 18, 4, 28, tzinfo=UTC)
 
 def entry(classification: int) -> Entry:
     return Entry(
-        stream="incident:12", seq=7, event_id=1, at=AT, type="log.added", object_type="incidents.logentry", object_id=9, version=3,
-        classification=classification,
+        stream="incident:12", seq=7, event_id=1, at=AT, type="log.added", object_type="incidents.logentry",
+        object_id=9, version=3, classification=classification,
     )  # fmt: skip
 
 
