@@ -208,7 +208,9 @@ def test_whom_one_can_ask_about(city: SimpleNamespace) -> None:
     assert own.who.department_id == city.fire.pk, "of several the asker's own"
     assert why(auditor, city.incident, named(f"post:{city.fire.pk}/commander")).seen
     assert not why(auditor, city.incident, named(f"post:{city.fire.pk}/administrator")).seen
-    for nobody in ("person:987654321", "client:987654321", "display:987654321"):
+    assert why(auditor, city.incident, Named("person", 0, city.fire.pk, username="li")).seen
+    assert named("user:li") == Named("person", 0, username="li")
+    for nobody in ("user:nobody", "person:987654321", "client:987654321", "display:987654321"):
         with pytest.raises(BadWho):
             why(auditor, city.incident, named(nobody))
 

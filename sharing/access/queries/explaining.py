@@ -30,7 +30,9 @@ from sharing.access.rights import right
 EXPLAIN = "explain"
 AUDITOR, STEWARD = "auditor", "data_steward"
 _ID = r"([1-9][0-9]{0,17})"
-_WHO = re.compile(rf"(person):{_ID}(?:@{_ID})?|(post):{_ID}/([a-z_]{{1,20}})|(client|display):{_ID}")
+_WHO = re.compile(
+    rf"(person):{_ID}(?:@{_ID})?|(post):{_ID}/([a-z_]{{1,20}})|(client|display):{_ID}|user:([\w.@+-]{{1,60}})"
+)
 
 
 class BadWho(Invalid):
@@ -47,23 +49,24 @@ class Named:
     id: int
     department_id: int | None = None
     post: str = ""
+    username: str = ""
 
 
 def named(text: str) -> Named:
-    """``person:5``, ``person:5@12`` (acting for department 12), ``post:12/commander``, ``client:3`` or ``display:4``.
+    """``user:li``, ``person:5`` (``person:5@12``: as of department 12), ``post:12/head``, ``client:3`` or ``display:4``.
 
     Raises `BadWho` (422).
     """
     found = _WHO.fullmatch(text)
     if found is None:
-        raise _bad(_("Write person:5, person:5@12, post:12/commander, client:3 or display:4."))
+        raise _bad(_("Write user:fire-duty1, person:5, person:5@12, post:12/commander, client:3 or display:4."))
     if found[1]:
         return Named("person", int(found[2]), int(found[3]) if found[3] else None)
     if found[4]:
         if found[6] not in Post.Kind.values:
             raise _bad(_("There is no such post."))
         return Named("post", int(found[5]), int(found[5]), found[6])
-    return Named(found[7], int(found[8]))
+    return Named("person", 0, username=found[9]) if found[9] else Named(found[7], int(found[8]))
 
 
 def explain(
@@ -150,17 +153,18 @@ def _actor(who: Actor | Named, asker: Actor, at: datetime) -> Actor:
 
 def _person(who: Named, asker: Actor, at: datetime) -> Actor:
     """A person as they act for one department; without posts anywhere: as one who may do nothing."""
-    if accounts.person(who.id) is None:
+    person = accounts.person_by_username(who.username) if who.username else accounts.person(who.id)
+    if person is None:
         raise _bad(_("There is nobody of this name."))
-    places = [place.department.pk for place in accounts.places_of(who.id, at)]
+    places = [place.department.pk for place in accounts.places_of(person.pk, at)]
     department = who.department_id
     if department is None and len(places) > 1 and asker.department_id not in places:
-        some = ", ".join(f"person:{who.id}@{pk}" for pk in places)
+        some = ", ".join(f"person:{person.pk}@{pk}" for pk in places)
         raise _bad(_("This person acts for several departments. Say for which: %(some)s.") % {"some": some})
     if department is None and places:
         department = asker.department_id if asker.department_id in places else places[0]
-    found = accounts.actor_of_person(who.id, department, at) if department is not None else None
-    return found or Actor("person", who.id, department)
+    found = accounts.actor_of_person(person.pk, department, at) if department is not None else None
+    return found or Actor("person", person.pk, department)
 
 
 def _bad(detail: object) -> BadWho:

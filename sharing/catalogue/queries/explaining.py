@@ -42,7 +42,7 @@ def explained(*, actor: Actor, now: datetime, object: str, who: str = "") -> Row
     obj = explainable.find(found[1], int(found[2]))
     known = isinstance(obj, Dataset) and seen(actor).filter(pk=obj.pk).exists()
     told = access.explain(actor, who=about, obj=obj, at=now, classes=_classes(obj), known=known)
-    return _row(told, who or actor.key)
+    return _row(told, told.who.key if not who or who.startswith("user:") else who)
 
 
 def explained_in_words(*, actor: Actor, now: datetime, object: str, who: str = "") -> Row:

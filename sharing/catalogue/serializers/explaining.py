@@ -12,8 +12,9 @@ class ExplainFilters(Shape):
 
     object = Text(max_length=100, help_text="Kind and number: incidents.incident:12, catalogue.record:7.")
     who = Text(
-        max_length=60, required=False,
-        help_text="Empty: myself. person:5, person:5@12 (for department 12), post:12/commander, client:3, display:4.",
+        max_length=80, required=False,
+        help_text="Empty: myself. user:li, person:5, person:5@12 (as of department 12), post:12/commander, client:3,"
+        " display:4.",
     )  # fmt: skip
 
 
