@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sharing.access.actions.participation import relevel as relevel
     from sharing.access.actions.sharing import revoke as revoke
     from sharing.access.actions.sharing import share as share
+    from sharing.access.counting import told_count as told_count
     from sharing.access.queries.decisions import Decision as Decision
     from sharing.access.queries.decisions import NotYourRight as NotYourRight
     from sharing.access.queries.decisions import decide as decide
@@ -29,20 +30,22 @@ if TYPE_CHECKING:
     from sharing.access.queries.decisions import require as require
     from sharing.access.queries.decisions import require_more_than_glass as require_more_than_glass
     from sharing.access.queries.drift import drift as drift
+    from sharing.access.queries.drift import note_drift as note_drift
     from sharing.access.queries.emergency import datasets_broken as datasets_broken
     from sharing.access.queries.emergency import incident_called as incident_called
     from sharing.access.queries.emergency import incidents_named as incidents_named
+    from sharing.access.queries.explaining import explain as explain
+    from sharing.access.queries.hidden import Unseen as Unseen
     from sharing.access.queries.paging import page as page
     from sharing.access.queries.paging import visible_incident_ids as visible_incident_ids
     from sharing.access.queries.projection import project as project
     from sharing.access.queries.records import NotForExport as NotForExport
     from sharing.access.queries.records import held as held
     from sharing.access.queries.scopes import resolve as resolve
-    from sharing.access.queries.sight import Unseen as Unseen
-    from sharing.access.queries.sight import get as get
-    from sharing.access.queries.sight import lock as lock
     from sharing.access.queries.sight import scope as scope
     from sharing.access.queries.sight import unscoped as unscoped
+    from sharing.access.queries.single import get as get
+    from sharing.access.queries.single import lock as lock
     from sharing.access.queries.streams import may_read_stream as may_read_stream
     from sharing.access.queries.streams import readable as readable
     from sharing.access.queries.streams import readable_steps as readable_steps
@@ -55,16 +58,20 @@ _WHERE = {
     "sharing.access.actions.opening": ("close_dataset", "open_dataset"),
     "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
     "sharing.access.actions.sharing": ("revoke", "share"),
+    "sharing.access.counting": ("told_count",),
     "sharing.access.queries.decisions": (
         "Decision", "NotYourRight", "decide", "grants_on", "may", "require", "require_more_than_glass",
     ),
-    "sharing.access.queries.drift": ("drift",),
+    "sharing.access.queries.drift": ("drift", "note_drift"),
     "sharing.access.queries.emergency": ("datasets_broken", "incident_called", "incidents_named"),
+    "sharing.access.queries.explaining": ("explain",),
+    "sharing.access.queries.hidden": ("Unseen",),
     "sharing.access.queries.paging": ("page", "visible_incident_ids"),
     "sharing.access.queries.projection": ("project",),
     "sharing.access.queries.records": ("NotForExport", "held"),
     "sharing.access.queries.scopes": ("resolve",),
-    "sharing.access.queries.sight": ("Unseen", "get", "lock", "scope", "unscoped"),
+    "sharing.access.queries.sight": ("scope", "unscoped"),
+    "sharing.access.queries.single": ("get", "lock"),
     "sharing.access.queries.streams": (
         "may_read_stream",
         "readable",

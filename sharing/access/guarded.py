@@ -51,3 +51,20 @@ class Guarded(models.Model):
         abstract = True
         base_manager_name = "everything"
         default_manager_name = "everything"
+
+
+class Opened(models.Model):
+    """Base of every table whose rows are opened by grants on a dataset, none by an incident.
+
+    ``guard_dataset``: lookup from the row to its dataset's id. ``guard_data``: the column that row filters judge;
+    empty where a grant of any filter opens the row (the dataset itself). ``guard_keeper``: lookup to the department
+    that keeps it. ``guard_order`` as in `Guarded`.
+    """
+
+    guard_dataset: ClassVar[str] = "dataset_id"
+    guard_data: ClassVar[str] = ""
+    guard_keeper: ClassVar[str] = "dataset__department_id"
+    guard_order: ClassVar[tuple[str, ...]] = ("-id",)
+
+    class Meta:
+        abstract = True

@@ -17,6 +17,7 @@ urlpatterns = [
     path("data/<int:pk>/request/", views.ask, name="dataset-request"),
     path("data/<int:pk>/give/", views.give, name="dataset-give"),
     path("data/<int:pk>/offer/", views.offer, name="dataset-offer"),
+    path("data/explain/", views.explain, name="data-explain"),
     path("data/<int:pk>/", views.entry, name="dataset"),
     path("data/<int:pk>/edit/", views.edit, name="dataset-edit"),
     path("data/<int:pk>/schema/", views.add_schema, name="dataset-schema"),

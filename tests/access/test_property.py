@@ -16,6 +16,7 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions.models import Assignment, Instruction
 from incidents.models import Incident, LogEntry, Participation
 from sharing import access
+from sharing.access.queries.reasons import reasons
 from tests import drawing
 from tests.access import model
 from tests.access.city import T0, department, incident
@@ -167,6 +168,11 @@ def _compare(world: World) -> tuple[int, int]:
             assert (row.pk in seen[type(row)]) == expected, f"scope: {told}"
             decision = access.decide(actor, "view", row, at=at)
             assert (decision.allow, decision.seen) == (expected, expected), f"decide: {told}"
+            why = reasons(actor, row, at)
+            assert why.seen == expected, f"explain: {told} {why.steps}"
+            assert bool(why.missing) != expected
+            in_force = {one.grant.pk for one in why.grants if one.state == "in_force"}
+            assert set(decision.grant_ids) <= in_force
         wanted = sorted(
             (one for one in world.incidents if one.pk in seen[Incident]), key=lambda one: one.opened_at, reverse=True
         )

@@ -91,8 +91,14 @@ def query_of(operation: Operation, world: World, *, absent: bool = False) -> dic
         return {"format": "csv"}
     if operation.route == "live/since":
         return {"after": f"{stream_of(operation.name, world, absent=absent)}=1.0"}
+    if operation.route == "data/explain/":
+        return {"object": _asked_about(world, absent)}
     declared = operation.declared
     return sample(declared.query(), world, absent=absent) if declared is not None and declared.query else {}
+
+
+def _asked_about(world: World, absent: bool) -> str:
+    return f"incidents.incident:{NOBODYS if absent else world.ids['incident_id']}"
 
 
 def stream_of(kind: str, world: World, *, absent: bool) -> str:
@@ -153,6 +159,7 @@ def _named(world: World, absent: bool) -> dict[str, Any]:
         "unit": "person",
         "q": "canary",
         "frequency": "daily",
+        "object": _asked_about(world, absent),
     }
 
 

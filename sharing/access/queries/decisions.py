@@ -19,10 +19,12 @@ from accounts.queries import may_administer, shown_on
 from coordination.events import clock
 from coordination.events.actor import Actor
 from coordination.events.refused import Forbidden
-from sharing.access.guarded import Guarded
+from sharing.access.guarded import Guarded, Opened
 from sharing.access.models import Grant
+from sharing.access.queries.hidden import Unseen
+from sharing.access.queries.records import DISPLAY_MAX_CLASS, openings_of
 from sharing.access.queries.scopes import scope_ids
-from sharing.access.queries.sight import DISPLAY_MAX_CLASS, OWN_ALONE_MAX_CLASS, Unseen
+from sharing.access.queries.sight import OWN_ALONE_MAX_CLASS
 from sharing.access.rights import Right, right
 
 INCIDENT = "incidents.incident"
@@ -48,7 +50,7 @@ class NotYourRight(Forbidden):
 def decide(
     actor: Actor,
     action: str,
-    obj: Guarded | Department | None = None,
+    obj: Guarded | Opened | Department | None = None,
     *,
     at: datetime | None = None,
     grants: Sequence[Grant] | None = None,
@@ -66,6 +68,8 @@ def decide(
     if isinstance(obj, Department):
         allowed = has_post and asked.needs == "department" and may_administer(actor, obj.pk, asked.posts)
         return Decision(allowed, action, True, reason="" if allowed else "department")
+    if isinstance(obj, Opened):
+        return _decide_opened(actor, asked, obj, at or clock.now(), has_post)
     if grants is None:
         grants = _live_grants(actor, obj, at or clock.now())
     return _decide_guarded(actor, asked, obj, grants, has_post)
@@ -91,6 +95,23 @@ def _decide_guarded(
         reach=max((grant.policy.reach for grant in grants), default=0),
         max_class=max((grant.policy.max_class for grant in grants), default=0),
         grant_ids=tuple(grant.pk for grant in fitting),
+        reason="" if allowed else ("grant" if has_post else "post"),
+    )
+
+
+def _decide_opened(actor: Actor, asked: Right, obj: Opened, at: datetime, has_post: bool) -> Decision:
+    """Of a dataset, or one of its records: a grant opens it to be viewed, and gives no other right."""
+    openings = openings_of(actor, obj, at)
+    if not openings:
+        return Decision(False, asked.name, False, reason="unseen")
+    allowed = has_post and asked.name == "view"
+    return Decision(
+        allow=allowed,
+        right=asked.name,
+        seen=True,
+        reach=3,
+        max_class=max(opening.max_class for opening in openings),
+        grant_ids=tuple(sorted({pk for opening in openings for pk in opening.grant_ids})) if allowed else (),
         reason="" if allowed else ("grant" if has_post else "post"),
     )
 
@@ -137,10 +158,10 @@ def _opened(actor: Actor, obj: Guarded, grants: Sequence[Grant]) -> bool:
     policies = [grant.policy for grant in grants]
     open_to_all = any(p.reach >= obj.guard_reach and p.max_class >= level for p in policies)
     if actor.kind == "display":
-        return open_to_all and level <= DISPLAY_MAX_CLASS and _display_shows(actor, follow(obj, obj.guard_path))
+        return open_to_all and level <= DISPLAY_MAX_CLASS and display_shows(actor, follow(obj, obj.guard_path))
     if open_to_all or not obj.guard_own:
         return open_to_all
-    owners = set(_owners(obj))
+    owners = set(owners_of(obj))
     if not owners:
         return False
     below = Department.objects.filter(pk__in=owners, path__contains=f"/{actor.department_id}/").exists()
@@ -152,11 +173,13 @@ def _opened(actor: Actor, obj: Guarded, grants: Sequence[Grant]) -> bool:
     return below and any(p.reach >= 2 and p.max_class >= level for p in policies)
 
 
-def _display_shows(actor: Actor, incident_id: int | None) -> bool:
+def display_shows(actor: Actor, incident_id: int | None) -> bool:
+    """Whether a wall is not revoked, and shows all incidents or this one."""
     return shown_on(actor.id, actor.department_id).filter(Q(incident_id=None) | Q(incident_id=incident_id)).exists()
 
 
-def _owners(obj: Guarded) -> Iterable[int]:
+def owners_of(obj: Guarded) -> Iterable[int]:
+    """The departments that own the row by any of its table's own lookups."""
     rows = type(obj).everything.filter(pk=obj.pk)
     for lookup in obj.guard_own:
         yield from (pk for pk in rows.values_list(lookup, flat=True) if pk is not None)
@@ -181,7 +204,7 @@ def require_more_than_glass(actor: Actor, incident: Guarded, right: str, at: dat
 def require(
     actor: Actor,
     action: str,
-    obj: Guarded | Department | None = None,
+    obj: Guarded | Opened | Department | None = None,
     *,
     at: datetime | None = None,
 ) -> Decision:
@@ -200,7 +223,7 @@ def require(
 def may(
     actor: Actor,
     action: str,
-    obj: Guarded | Department | None = None,
+    obj: Guarded | Opened | Department | None = None,
     *,
     at: datetime | None = None,
 ) -> bool:

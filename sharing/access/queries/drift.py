@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
+
+from coordination.events.actor import Actor
+from sharing.access.guarded import Guarded
+
+VISIBILITY_DRIFT = "visibility_drift"
+"""Kind of the alarm."""
+_log = logging.getLogger("muster.drift")
+_alarm: list[Callable[..., object]] = []
 
 _TRUTH = """
 SELECT g.scope_id, g.object_id AS incident_id, g.id AS grant_id, p.id AS policy_id, p.reach, p.max_class
@@ -27,3 +38,24 @@ def drift(at: datetime) -> tuple[int, int]:
             cursor.execute(f"SELECT count(*) FROM (({left}) EXCEPT ({right})) d", {"at": at})  # noqa: S608
             counts.append(cursor.fetchone()[0])
     return counts[0], counts[1]
+
+
+def use(alarm: Callable[..., object]) -> None:
+    """Take what raises an alarm; alarms live above this room."""
+    _alarm[:] = [alarm]
+
+
+def note_drift(actor: Actor, row: Guarded, now: datetime) -> None:
+    """Write down, and say, that the table would have opened to the actor what no grant opens. Ids only.
+
+    One alarm for each row until somebody settles it, however often the row is asked for. Inside an action it is undone
+    together with the action, which is refused: then the line of the log and the nightly check remain.
+    """
+    path = row.guard_path.split("__")
+    incident_id: Any = row
+    for part in path:
+        incident_id = getattr(incident_id, part, None)
+    key = f"{row._meta.label_lower}:{row.pk}"
+    _log.error("visibility drift: %s shown by the table alone to %s", key, actor.key)
+    for alarm in _alarm:
+        alarm(VISIBILITY_DRIFT, key, {"object": key, "asked_by": actor.key}, None, incident_id, now=now)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -18,13 +18,13 @@ from coordination.events.actor import Actor
 from coordination.events.at_once import at_once
 from coordination.events.kept import kept
 from coordination.events.refused import Invalid
-from sharing.access.guarded import Guarded
+from sharing.access.guarded import Guarded, Opened
 from sharing.access.models import VisIncident
 from sharing.access.queries.decisions import INCIDENT
 from sharing.access.queries.scopes import resolve, scope_sql
 from sharing.access.queries.sight import scope
 
-M = TypeVar("M", bound=Guarded)
+M = TypeVar("M", bound=Guarded | Opened)
 Cursor = Sequence[Any]
 Wanted = Q | Callable[[QuerySet[M]], QuerySet[M]] | None
 MAX_SIZE = 200
@@ -114,7 +114,8 @@ def _newest_incidents(
 
 
 def _those(model: type[M], wanted: Wanted[M], shape: _Shape, ids: list[int], most: str) -> QuerySet[M, Any]:
-    return _ordered(_narrow(model.everything.filter(pk__in=ids), wanted), model, shape)[: int(most)]
+    rows = cast("QuerySet[M]", model._default_manager.filter(pk__in=ids))
+    return _ordered(_narrow(rows, wanted), model, shape)[: int(most)]
 
 
 def _newest_ids(actor: Actor, position: list[Any] | None, look: int, at: datetime) -> list[int]:
@@ -168,11 +169,11 @@ def _ordered(rows: QuerySet[M], model: type[M], shape: _Shape) -> QuerySet[M, An
     return rows.select_related(*shape.select) if shape.select else rows
 
 
-def _names(model: type[Guarded]) -> list[str]:
+def _names(model: type[Any]) -> list[str]:
     return [name.removeprefix("-") for name in model.guard_order]
 
 
-def _beyond(model: type[Guarded], position: list[Any]) -> Q:
+def _beyond(model: type[Any], position: list[Any]) -> Q:
     """Rows after a position in a descending order: (a, b) < (x, y)."""
     beyond, equal = Q(pk__in=[]), Q()
     for name, value in zip(_names(model), position, strict=True):
@@ -181,19 +182,19 @@ def _beyond(model: type[Guarded], position: list[Any]) -> Q:
     return beyond
 
 
-def _cursor(model: type[Guarded], row: Any) -> list[Any]:
+def _cursor(model: type[Any], row: Any) -> list[Any]:
     values = [row[name] if isinstance(row, dict) else getattr(row, name) for name in _names(model)]
     return [value.isoformat() if isinstance(value, datetime) else value for value in values]
 
 
-def _position(model: type[Guarded], after: Cursor) -> list[Any]:
+def _position(model: type[Any], after: Cursor) -> list[Any]:
     names = _names(model)
     if isinstance(after, str) or len(after) != len(names):
         raise BadCursor(_("This cursor does not belong to this list; start again without it."))
     return [_value(model, name, value) for name, value in zip(names, after, strict=True)]
 
 
-def _value(model: type[Guarded], name: str, value: Any) -> Any:
+def _value(model: type[Any], name: str, value: Any) -> Any:
     field = model._meta.get_field("id" if name == "pk" else name)
     try:
         if field.get_internal_type() == "DateTimeField":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
@@ -24,13 +24,17 @@ from coordination.events.kept import kept
 from coordination.events.refused import Forbidden
 from sharing.access import fields as masks
 from sharing.access import filters
+from sharing.access.guarded import Opened
 from sharing.access.models import Grant
+from sharing.access.queries.hidden import Unseen
 from sharing.access.queries.scopes import in_scope
-from sharing.access.queries.sight import Unseen
 from sharing.access.rights import right
 
 DATASET = "catalogue.dataset"
 ABSENT = None
+CLASSES = (1, 2, 3, 4)
+# A wall hangs where visitors stand: nothing above internal (2) is shown there, whatever its department sees.
+DISPLAY_MAX_CLASS = 2
 
 
 class NotForExport(Forbidden):
@@ -58,6 +62,10 @@ class Opening:
         if classification > self.max_class:
             return ABSENT
         return self.fields.get(name, self.fields.get(masks.EVERY_FIELD))
+
+    def names(self, name: str) -> bool:
+        """Whether a field is named at all, whatever its class."""
+        return name in self.fields or masks.EVERY_FIELD in self.fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,32 +181,64 @@ def held(actor: Actor, dataset_id: int, at: datetime, *, purpose: str = "") -> H
 
 def _held(actor: Actor, dataset_id: int, at: datetime, purpose: str) -> Held | None:
     (grants,) = at_once(kept(_grants, actor, dataset_id, at))
+    openings = _openings(actor, grants, purpose)
+    purposes = tuple(sorted({grant.purpose for grant in grants if grant.purpose}))
+    return Held(dataset_id, at, openings, purposes) if openings else None
+
+
+def _openings(actor: Actor, grants: Iterable[Grant], purpose: str = "") -> tuple[Opening, ...]:
+    """What grants on one dataset open, like ones together. On a wall nothing above internal, whatever they say."""
     like: dict[tuple[object, ...], list[Grant]] = {}
     for grant in grants:
         if not purpose or grant.purpose in ("", purpose):
             glass = grant.source == Grant.Source.BREAK_GLASS
             key = (grant.fields_id, grant.policy.max_class, repr(grant.filter), grant.pseudonym_key, glass)
             like.setdefault(key, []).append(grant)
-    openings = tuple(
+    most = DISPLAY_MAX_CLASS if actor.kind == "display" else max(CLASSES)
+    return tuple(
         Opening(
-            some[0].fields.fields, some[0].filter, some[0].policy.max_class, some[0].pseudonym_key,
+            some[0].fields.fields, some[0].filter, min(some[0].policy.max_class, most), some[0].pseudonym_key,
             tuple(grant.pk for grant in some), some[0].source != Grant.Source.BREAK_GLASS,
         )
         for some in like.values()
         if some[0].fields is not None
     )
-    purposes = tuple(sorted({grant.purpose for grant in grants if grant.purpose}))
-    return Held(dataset_id, at, openings, purposes) if openings else None
 
 
 def _grants(actor: Actor, dataset_id: int, at: datetime) -> QuerySet[Grant]:
+    return _all_grants(actor, at).filter(object_id=dataset_id)
+
+
+def _all_grants(actor: Actor, at: datetime) -> QuerySet[Grant]:
     rows = Grant.objects.filter(
         Q(valid_to=None) | Q(valid_to__gt=at),
         Q(revoked_at=None) | Q(revoked_at__gt=at),
         in_scope(actor),
         object_type=DATASET,
-        object_id=dataset_id,
         valid_from__lte=at,
         actions__contains=["view"],
     )
     return rows.select_related("policy", "fields").order_by("pk")
+
+
+def opened_rows(actor: Actor, model: type[Any], at: datetime, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Those of the rows of an `Opened` table that a grant opens; asks for the grants at once, then is one condition."""
+    by_dataset: dict[int, list[Grant]] = {}
+    for grant in _all_grants(actor, at):
+        by_dataset.setdefault(grant.object_id, []).append(grant)
+    held = {pk: _openings(actor, grants) for pk, grants in by_dataset.items()}
+    lookup, data = model.guard_dataset, model.guard_data
+    whole = [pk for pk, openings in held.items() if any(not (data and one.filter) for one in openings)]
+    opened = Q(**{f"{lookup}__in": whole})
+    for pk in held.keys() - set(whole):
+        for opening in held[pk]:
+            opened |= Q(**{lookup: pk}) & filters.condition(opening.filter, data)
+    return rows.filter(opened)
+
+
+def openings_of(actor: Actor, obj: Opened, at: datetime) -> tuple[Opening, ...]:
+    """What opens one row of an `Opened` table to the actor; empty where nothing does."""
+    pk, data = reduce(getattr, obj.guard_dataset.split("__"), obj), obj.guard_data
+    found = _held(actor, cast(int, pk), at, "") if right("view").open_to(actor) else None
+    openings = found.openings if found else ()
+    return tuple(one for one in openings if not data or filters.opens(one.filter, getattr(obj, data)))

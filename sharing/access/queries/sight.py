@@ -2,48 +2,34 @@
 
 Three ways lead to a row: the incident it hangs on is visible with enough reach and class; or the row is the
 actor's own department's (or that of one below it) and the incident is visible with reach 2; or the row is its
-own and the table says that this is enough (`Guarded.guard_own_alone`).
+own and the table says that this is enough (`Guarded.guard_own_alone`). Datasets and their records hang on no incident:
+to them lead the grants alone (`sharing.access.queries.records`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import GreaterThan
-from django.db.transaction import TransactionManagementError
-from django.utils.translation import gettext_lazy as _
 
 from accounts.queries import shown_on
 from coordination.events import clock
 from coordination.events.actor import Actor
-from coordination.events.at_once import at_once
-from coordination.events.kept import kept
-from coordination.events.refused import NotFound
-from sharing.access.guarded import Guarded
+from sharing.access.guarded import Guarded, Opened
 from sharing.access.models import Grant, VisIncident
+from sharing.access.queries.hidden import Unseen as Unseen
+from sharing.access.queries.records import DISPLAY_MAX_CLASS, opened_rows
 from sharing.access.queries.scopes import scope_ids
 from sharing.access.rights import Right, right
 
-M = TypeVar("M", bound=Guarded)
+M = TypeVar("M", bound=Guarded | Opened)
 
-# A wall hangs where visitors stand: nothing above internal (2) is shown there, whatever its department sees.
-DISPLAY_MAX_CLASS = 2
 # What a department may own without any grant is open up to here to those above it too: internal.
 OWN_ALONE_MAX_CLASS = 2
 _BELOW = "SELECT id FROM accounts_department WHERE path LIKE %s"
-NOTHING_HERE = _("There is nothing here, or nothing that you may see.")
-
-
-class Unseen(NotFound):
-    """Absent, or hidden from this actor: the same answer to the last byte."""
-
-    def __init__(self) -> None:
-        super().__init__(NOTHING_HERE)
 
 
 def scope(
@@ -55,16 +41,22 @@ def scope(
     of the rows of one incident or of some ids it looks each of them up instead: a centre sees a million incidents.
     """
     asked = right(action)
-    rows: QuerySet[M] = model.everything.all()
+    rows = _every(model)
     if actor.kind == "system":
         return rows
     if not asked.open_to(actor) or not right("view").open_to(actor):
         return rows.none()
     moment = at or clock.now()
+    if issubclass(model, Opened):
+        return opened_rows(actor, model, moment, rows) if action == "view" else rows.none()
     rows = rows.filter(seen(actor, model, moment, wide=wide))
     if action != "view":
         rows = rows.filter(Exists(_granted(actor, model, moment, asked)))
     return rows
+
+
+def _every(model: type[M]) -> QuerySet[M]:
+    return cast("QuerySet[M]", model._default_manager.all())
 
 
 def seen(actor: Actor, model: type[Guarded], at: datetime, *, wide: bool = False) -> Q:
@@ -166,65 +158,8 @@ def _to_many(model: type[Any], lookup: str) -> bool:
     return False
 
 
-def get(
-    actor: Actor,
-    model: type[M],
-    pk: object,
-    *,
-    now: datetime | None = None,
-    select: Sequence[str] = (),
-) -> M:
-    """The row, when the actor sees it, else `Unseen` (404)."""
-    return _one(actor, model, pk, now, tuple(select), ())
-
-
-def lock(
-    actor: Actor,
-    model: type[M],
-    pk: object,
-    *,
-    now: datetime | None = None,
-    of: Sequence[str] = ("self",),
-    select: Sequence[str] = (),
-) -> M:
-    """The row locked, when the actor sees it, else `Unseen` (404). Only inside a transaction.
-
-    Not its key: whoever adds a row that refers to it has that checked at COMMIT, after the streams' counters are
-    taken, and must not wait then for whoever waits for the counters.
-    """
-    if not connection.in_atomic_block:
-        raise TransactionManagementError("a row is locked inside a transaction alone")
-    return _one(actor, model, pk, now, tuple(select), tuple(of))
-
-
-def _one(
-    actor: Actor, model: type[M], pk: object, now: datetime | None, select: tuple[str, ...], of: tuple[str, ...]
-) -> M:
-    moment = now or clock.now()
-    if isinstance(pk, int) and not isinstance(pk, bool) and abs(pk) < 2**63:
-        (found,) = at_once(kept(_by_key, actor, model, pk, moment, select, of))
-    else:
-        try:
-            found = list(_by_key(actor, model, pk, moment, select, of)) if pk is not None else []
-        except (TypeError, ValueError, OverflowError):
-            found = []
-    if not found:
-        raise Unseen
-    row: M = found[0]
-    return row
-
-
-def _by_key(
-    actor: Actor, model: type[M], pk: Any, at: datetime, select: tuple[str, ...], of: tuple[str, ...]
-) -> QuerySet[M]:
-    rows = scope(actor, model, at=at).filter(pk=pk).order_by("pk")
-    if select:
-        rows = rows.select_related(*select)
-    return (rows.select_for_update(no_key=True, of=of) if of else rows)[:1]
-
-
 def unscoped(model: type[M], *, reason: str) -> QuerySet[M]:
     """Every row, for the platform's own work (engine, tasks, roll-up). ``reason`` says why no actor asks."""
     if not reason.strip():
         raise ValueError("unscoped needs a reason")
-    return model.everything.all()
+    return _every(model)

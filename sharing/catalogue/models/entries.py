@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -13,6 +13,7 @@ from guardian.models import GroupObjectPermissionBase
 
 from coordination.events.text import localized
 from coordination.events.words import WordsField, WordsManager
+from sharing.access.guarded import Opened
 
 
 class LegalBasis(models.Model):
@@ -50,15 +51,18 @@ class LegalBasis(models.Model):
         return self.in_force_from <= day and (self.in_force_to is None or day < self.in_force_to)
 
 
-class Dataset(models.Model):
+class Dataset(Opened):
     """An entry of the catalogue: what data a department has, and on what terms others may have it.
 
     ``code`` is unique within its department (two departments must not learn of each other's hidden codes).
     ``area``: division code; ``theme``: code of ``data_theme``; ``frequency``: code of ``update_frequency``, the
     promise of how often it is brought up to date; ``grace``: seconds after which a late update counts as missing.
     ``listed_at``: when it was drafted, then when it was first published. Classification: 1 public, 2 internal,
-    3 restricted, 4 confidential.
+    3 restricted, 4 confidential. What the entry says is open metadata; `sharing.access` answers for its data.
     """
+
+    guard_dataset: ClassVar[str] = "pk"
+    guard_keeper: ClassVar[str] = "department_id"
 
     class Sharing(models.TextChoices):
         UNCONDITIONAL = "unconditional", _("Unconditional")

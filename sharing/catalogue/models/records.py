@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from sharing.access.guarded import GuardedManager
+from sharing.access.guarded import GuardedManager, Opened
 from sharing.catalogue.models.entries import Dataset, SchemaVersion
 
 
@@ -41,7 +43,7 @@ class Transfer(models.Model):
         return f"{self.dataset_id} transfer {self.number}"
 
 
-class Record(models.Model):
+class Record(Opened):
     """One record of a dataset as it was from one transfer to another: ``since`` and ``until`` (exclusive) number them.
 
     ``until`` is empty while it is current. ``data``: its fields in the form that `sharing.catalogue.record_values`
@@ -54,8 +56,10 @@ class Record(models.Model):
     since = models.IntegerField()
     until = models.IntegerField(null=True)
 
+    guard_data: ClassVar[str] = "data"
+
     objects = GuardedManager()
-    everything = models.Manager()  # noqa: DJ012 - the guarded one is the table's own
+    everything = models.Manager()
 
     class Meta:
         base_manager_name = "everything"

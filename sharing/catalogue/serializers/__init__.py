@@ -25,6 +25,8 @@ from sharing.catalogue.serializers.entries import LegalBasisShape as LegalBasisS
 from sharing.catalogue.serializers.entries import SchemaBody as SchemaBody
 from sharing.catalogue.serializers.entries import SchemaShape as SchemaShape
 from sharing.catalogue.serializers.entries import TableShape as TableShape
+from sharing.catalogue.serializers.explaining import ExplainFilters as ExplainFilters
+from sharing.catalogue.serializers.explaining import ExplanationShape as ExplanationShape
 from sharing.catalogue.serializers.records import DeliveryBody as DeliveryBody
 from sharing.catalogue.serializers.records import RecordFilters as RecordFilters
 from sharing.catalogue.serializers.records import RecordShape as RecordShape

@@ -21,6 +21,7 @@ from sharing.catalogue.views.emergencies import proposal_act as proposal_act
 from sharing.catalogue.views.entry import ACTS as ACTS
 from sharing.catalogue.views.entry import act as act
 from sharing.catalogue.views.entry import entry as entry
+from sharing.catalogue.views.explaining import explain as explain
 from sharing.catalogue.views.records import record as record
 from sharing.catalogue.views.records import records as records
 from sharing.catalogue.views.stewarding import add_schema as add_schema
