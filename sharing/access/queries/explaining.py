@@ -53,7 +53,7 @@ class Named:
 
 
 def named(text: str) -> Named:
-    """``user:li``, ``person:5`` (``person:5@12``: as of department 12), ``post:12/head``, ``client:3`` or ``display:4``.
+    """``user:li``, ``person:5`` (``person:5@12``: of department 12), ``post:12/head``, ``client:3`` or ``display:4``.
 
     Raises `BadWho` (422).
     """
