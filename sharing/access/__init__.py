@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from sharing.access.actions.opening import close_dataset as close_dataset
     from sharing.access.actions.opening import open_dataset as open_dataset
     from sharing.access.actions.participation import close as close
+    from sharing.access.actions.participation import follow_head as follow_head
     from sharing.access.actions.participation import join as join
     from sharing.access.actions.participation import leave as leave
     from sharing.access.actions.participation import relevel as relevel
+    from sharing.access.actions.rules import RuleTerms as RuleTerms
+    from sharing.access.actions.rules import confirm_rule as confirm_rule
+    from sharing.access.actions.rules import end_rules as end_rules
+    from sharing.access.actions.rules import make_rule as make_rule
     from sharing.access.actions.sharing import revoke as revoke
     from sharing.access.actions.sharing import share as share
     from sharing.access.queries.decisions import Decision as Decision
@@ -44,7 +49,8 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "sharing.access.actions.opening": ("close_dataset", "open_dataset"),
-    "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
+    "sharing.access.actions.participation": ("close", "follow_head", "join", "leave", "relevel"),
+    "sharing.access.actions.rules": ("RuleTerms", "confirm_rule", "end_rules", "make_rule"),
     "sharing.access.actions.sharing": ("revoke", "share"),
     "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "grants_on", "may", "require"),
     "sharing.access.queries.drift": ("drift",),
