@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from sharing.access.queries.paging import visible_incident_ids as visible_incident_ids
     from sharing.access.queries.projection import project as project
     from sharing.access.queries.records import held as held
+    from sharing.access.queries.rules import opened_data as opened_data
+    from sharing.access.queries.rules import rules_of as rules_of
     from sharing.access.queries.scopes import resolve as resolve
     from sharing.access.queries.sight import Unseen as Unseen
     from sharing.access.queries.sight import get as get
@@ -57,6 +59,7 @@ _WHERE = {
     "sharing.access.queries.paging": ("page", "visible_incident_ids"),
     "sharing.access.queries.projection": ("project",),
     "sharing.access.queries.records": ("held",),
+    "sharing.access.queries.rules": ("opened_data", "rules_of"),
     "sharing.access.queries.scopes": ("resolve",),
     "sharing.access.queries.sight": ("Unseen", "get", "lock", "scope", "unscoped"),
     "sharing.access.queries.streams": (

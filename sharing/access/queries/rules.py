@@ -7,6 +7,15 @@ from the incident.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from sharing.access.models import Grant, ShareRule
+from sharing.access.queries.records import DATASET
+
 GRACE_SECONDS = 86_400
 """For how long is kept what leaving or closing takes back, where the rule does not say; class 3: not at all."""
 
@@ -48,3 +57,32 @@ WHERE g.source = 'rule' AND g.let_go_at IS NOT NULL AND g.revoked_at IS NULL AND
     + make_interval(secs => CASE WHEN p.max_class >= 3 THEN 0 ELSE coalesce(r.grace, {GRACE_SECONDS}) END)
 """  # noqa: S608 - a number of ours
 """What was let go and is open for longer than any grace of its rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedData:
+    """That a department has records of a dataset through an incident; ``until``: None while its part lasts."""
+
+    dataset_id: int
+    department_id: int
+    role: str
+    until: datetime | None
+
+
+def opened_data(incident_ids: Collection[int], at: datetime) -> list[OpenedData]:
+    """What rules have opened through these incidents to whom, by dataset and department; one statement."""
+    rows = Grant.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=at), Q(revoked_at=None) | Q(revoked_at__gt=at), valid_from__lte=at,
+        object_type=DATASET, source=Grant.Source.RULE, incident_id__in=list(incident_ids),
+    ).order_by("object_id", "scope_id", "role")  # fmt: skip
+    best: dict[tuple[int, int, str], datetime | None] = {}
+    for dataset_id, key, role, until in rows.values_list("object_id", "scope__key", "role", "valid_to"):
+        place = (dataset_id, int(key), role)
+        known = best.get(place, until)
+        best[place] = None if until is None or known is None else max(until, known)
+    return [OpenedData(*place, until) for place, until in best.items()]
+
+
+def rules_of(dataset_id: int) -> QuerySet[ShareRule]:
+    """The rules of a dataset, newest first, with what they show; that one may see them is asked above."""
+    return ShareRule.objects.filter(dataset_id=dataset_id).select_related("fields", "policy").order_by("-pk")

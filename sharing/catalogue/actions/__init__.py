@@ -9,4 +9,7 @@ from sharing.catalogue.actions.loading import load_codes as load_codes
 from sharing.catalogue.actions.moves import confirm as confirm
 from sharing.catalogue.actions.moves import publish as publish
 from sharing.catalogue.actions.moves import retire as retire
+from sharing.catalogue.actions.ruling import confirm_rule as confirm_rule
+from sharing.catalogue.actions.ruling import end_rule as end_rule
+from sharing.catalogue.actions.ruling import make_rule as make_rule
 from sharing.catalogue.actions.schemas import add_schema as add_schema

@@ -1,5 +1,5 @@
 """What do other systems and scripts read and do about data?"""
 
-from sharing.catalogue.api import entries, records
+from sharing.catalogue.api import entries, records, rules
 
-urlpatterns = [*entries.urlpatterns, *records.urlpatterns]
+urlpatterns = [*entries.urlpatterns, *records.urlpatterns, *rules.urlpatterns]

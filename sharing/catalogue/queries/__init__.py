@@ -14,6 +14,9 @@ from sharing.catalogue.queries.entries import terms as terms
 from sharing.catalogue.queries.records import records as records
 from sharing.catalogue.queries.records import transfer_row as transfer_row
 from sharing.catalogue.queries.records import transfers as transfers
+from sharing.catalogue.queries.rules import opened_in as opened_in
+from sharing.catalogue.queries.rules import rule_row as rule_row
+from sharing.catalogue.queries.rules import rules as rules
 from sharing.catalogue.queries.tables import code as code
 from sharing.catalogue.queries.tables import codes as codes
 from sharing.catalogue.queries.tables import codes_steps as codes_steps
