@@ -10,6 +10,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from coordination.config import tasks, visibility
+from coordination.deadlines.models import Alarm
 from coordination.events.actor import SYSTEM, Actor
 from incidents.models import Incident
 from sharing import access
@@ -265,3 +267,19 @@ def test_the_check_finds_what_no_rule_carries_what_lasts_too_long_and_what_is_mi
     assert access.drift(T0) == (0, 0)
     Grant.objects.filter(source="rule").update(valid_to=T0 + 30 * HOUR)
     assert access.drift(T0) == (1, 0)
+
+
+def test_the_nightly_check_finds_a_row_planted_by_hand_and_raises_the_alarm(city: SimpleNamespace) -> None:
+    made = rule(city)
+    join(city.incident, city.health)
+    assert visibility.check(actor=SYSTEM, now=T0) == (0, 0)
+    assert not Alarm.objects.exists()
+    row = Grant.objects.get(rule_id=made.pk)
+    row.pk, row.because = None, f"department:{city.fire.pk}"
+    row.save()
+    tasks.check_visibility()
+    alarm = Alarm.objects.get(kind="visibility_drift", settled_at=None)
+    assert alarm.detail == {"extra": 1, "missing": 0}
+    Grant.objects.filter(pk=row.pk).delete()
+    tasks.check_visibility()
+    assert not Alarm.objects.filter(settled_at=None).exists()

@@ -37,7 +37,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """Begin an entry."""
     access.require(request.actor, "steward")  # type: ignore[attr-defined]
     form = DraftForm(request.POST or None, choices=_choices(request))
-    return _answered(
+    return answered(
         request, form, actions.draft, "dataset.draft", {},
         title=_("New dataset"), button=_("Keep the draft"),
         said=_("The draft is kept. Add its schema, then publish it."),
@@ -54,7 +54,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     first = row | {"legal_basis": row["legal_basis_id"], "grace": minutes, "if_version": row["version"]}
     form = DescribeForm(request.POST or None, choices=_choices(request), initial=first)
     home = reverse("dataset", args=[pk])
-    return _answered(
+    return answered(
         request, form, actions.change, "dataset.change", {"dataset_id": pk},
         title=_("Change: %(title)s") % {"title": row["title"]}, button=_("Keep the changes"), said=_("Changed."),
         home=lambda made: home, back=home,
@@ -72,7 +72,7 @@ def add_schema(request: HttpRequest, pk: int) -> HttpResponse:
         initial={"if_version": row["version"], "schema": row["shown_document"]},
     )
     home = reverse("dataset", args=[pk])
-    return _answered(
+    return answered(
         request, form, actions.add_schema, "dataset.add_schema", {"dataset_id": pk},
         title=_("Schema of: %(title)s") % {"title": row["title"]}, button=_("Add this schema"),
         said=_("The schema was added and is the current one."), home=lambda made: home, back=home, files=True,
@@ -91,14 +91,14 @@ def legal_bases(request: HttpRequest) -> HttpResponse:
     found = {"rows": queries.legal_bases(actor=actor, now=now)}
     if form is None:
         return render(request, "data/legal_bases.html", found)
-    return _answered(
+    return answered(
         request, form, actions.add_legal_basis, "legal_basis.add", {},
         title=_("Legal bases"), button=_("Enter a legal basis"), said=_("Entered."),
         home=lambda made: reverse("legal-bases"), back=reverse("data"), template="data/legal_bases.html", **found,
     )
 
 
-def _answered(
+def answered(
     request: HttpRequest,
     form: ActForm,
     call: Callable[..., Any],
