@@ -62,10 +62,10 @@ class ShareRule(models.Model):
     """What taking part in an incident opens of a dataset by itself, to the departments that take part in ``role``.
 
     It holds for incidents of ``type_path`` and every type below it (empty: of any), or for one incident alone; while
-    the response level is ``lowest_level`` or higher (I, 1, is the highest; none declared counts as 4). ``department_id``
-    keeps the dataset. ``policy``: up to which class fields are shown. ``grace``: seconds for which is kept what is
-    taken back; empty: none after a fall of the level, 24 h after leaving or closing; never any from class 3 on.
-    ``personal``: of persons, so no exercise opens it. ``needs_second``: it opens nothing before a second person has
+    the response level is ``lowest_level`` or higher (I, 1, is the highest; none declared counts as 4). The dataset is
+    kept by ``department_id``. ``policy``: up to which class fields are shown. ``grace``: seconds for which is kept
+    what is taken back; empty: none after a fall of the level, 24 h after leaving or closing; never any from class 3 on.
+    ``personal``: of persons, so no exercise opens it. ``needs_second``: it opens nothing before somebody else has
     confirmed it. A rule is never changed, only ended: grants copy what it says.
     """
 
@@ -118,7 +118,7 @@ class Grant(models.Model):
     ``actions``: ``view``, and ``command`` for the lead and its command centre. ``role``: lead, support, informed,
     or what else it derives from. ``because``: ``department:<id>``, the department whose taking part it rests on.
     Of datasets: ``filter`` says which records (`sharing.access.filters`; empty = all), ``fields`` which fields;
-    ``pseudonym_key``: hex, the agreement's. ``rule_id``: the `ShareRule` that wrote it for whoever takes part in the incident;
+    ``pseudonym_key``: hex, the agreement's. ``rule_id``: the `ShareRule` that wrote it for whoever takes part;
     ``let_go_at``: since when that rule and part no longer carry it, so that it only runs out.
     """
 

@@ -27,6 +27,7 @@ LABELS = {
 }
 OPS = [("eq", "="), ("lt", "<"), ("lte", "≤"), ("gt", ">"), ("gte", "≥")]
 PREFIX = "show_"
+PLAIN = ("command_id", "role", "type", "lowest_level", "valid_to")
 
 
 class RuleForm(ActForm):
@@ -50,7 +51,7 @@ class RuleForm(ActForm):
     filter_op = forms.ChoiceField(label=_("is"), choices=OPS, required=False)
     filter_value = forms.CharField(label=_("this value"), max_length=200, required=False)
 
-    def __init__(self, *args: Any, schema: Sequence[Mapping[str, Any]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, schema: Sequence[Mapping[str, Any]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.types = {one["name"]: one.get("type", "string") for one in schema}
         filterable = [(one["name"], one["name"]) for one in schema if one.get("filterable")]
@@ -71,7 +72,7 @@ class RuleForm(ActForm):
     def payload(self) -> dict[str, Any]:
         """Keyword arguments for the action."""
         given = super().payload()
-        data = {name: given[name] for name in ("command_id", "role", "type", "lowest_level", "valid_to") if name in given}
+        data = {name: given[name] for name in PLAIN if name in given}
         shown = {name.removeprefix(PREFIX): kind for name, kind in given.items() if name.startswith(PREFIX)}
         data["shown"] = {name: RULES[kind] for name, kind in shown.items() if kind != HIDDEN}
         if "grace" in given:

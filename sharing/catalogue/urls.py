@@ -12,6 +12,7 @@ urlpatterns = [
     path("data/<int:pk>/edit/", views.edit, name="dataset-edit"),
     path("data/<int:pk>/schema/", views.add_schema, name="dataset-schema"),
     path("data/<int:pk>/rules/new/", views.new_rule, name="dataset-rule-new"),
-    path("data/<int:pk>/rules/<int:rule_id>/<str:name>/", views.rule_act, name="dataset-rule-act"),
+    path("data/<int:pk>/rules/<int:rule_id>/confirm/", views.confirm_rule, name="dataset-rule-confirm"),
+    path("data/<int:pk>/rules/<int:rule_id>/end/", views.end_rule, name="dataset-rule-end"),
     path("data/<int:pk>/act/<str:name>/", views.act, name="dataset-act"),
 ]

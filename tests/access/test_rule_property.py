@@ -112,7 +112,7 @@ class World:
     def kind(self, row: Any, told: History) -> None:
         """It turns out to be something else."""
         if told.now.open:
-            row.type = self.draw(st.sampled_from(["accident", "accident.fire", "accident.fire.forest", "natural.flood"]))
+            row.type = self.draw(st.sampled_from(["accident", "accident.fire", "accident.fire.wood", "natural"]))
             row.save()
             access.follow_head(incident_ids=[row.pk], now=self.now)
             told.add(self.now, kind=row.type)

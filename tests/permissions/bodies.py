@@ -21,6 +21,7 @@ from coordination.screens.api import shapes
 from incidents import forms as incident_forms
 from sharing.catalogue import forms as catalogue_forms
 from sharing.catalogue import views as catalogue
+from sharing.catalogue.rule_forms import RuleForm
 from tests.permissions.operations import Operation
 from tests.permissions.world import PASSWORD, World
 
@@ -49,6 +50,9 @@ _FORMS: dict[str, type[forms.Form]] = {
     "data/new/": catalogue_forms.DraftForm,
     "data/<int:pk>/edit/": catalogue_forms.DescribeForm,
     "data/<int:pk>/schema/": catalogue_forms.SchemaForm,
+    "data/<int:pk>/rules/new/": RuleForm,
+    "data/<int:pk>/rules/<int:rule_id>/confirm/": catalogue_forms.PlainForm,
+    "data/<int:pk>/rules/<int:rule_id>/end/": catalogue_forms.PlainForm,
     "data/legal-bases/": catalogue_forms.LegalBasisForm,
     "reports/<int:pk>/open/": incident_forms.OpenForm,
 }

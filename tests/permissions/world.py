@@ -33,6 +33,7 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions import actions as loop
 from coordination.notify.models import Notice
 from incidents import actions as incidents
+from sharing import access
 from sharing.catalogue import actions as catalogue
 
 POSTS = tuple(Post.Kind.values)
@@ -308,7 +309,7 @@ def _catalogued(world: World) -> None:
         actor=steward, now=clock.now(), instrument_zh="突发事件应对法", instrument_en="Emergency Response Law",
         in_force_from=clock.now().date() - timedelta(days=400),
     )  # fmt: skip
-    made = []
+    made, rules = [], []
     for code in ("canary-draft", "canary-retired"):
         row = catalogue.draft(
             actor=steward, now=clock.now(), code=code, title_en=f"{code} of the quay", frequency="daily",
@@ -318,10 +319,18 @@ def _catalogued(world: World) -> None:
         catalogue.add_schema(actor=steward, now=clock.now(), dataset_id=row.pk, schema=schema)
         catalogue.deliver(actor=steward, now=clock.now(), dataset_id=row.pk, records=[{"canary": "canary-record"}])
         made.append(row.pk)
+        terms = access.RuleTerms(
+            role="lead", fields={"canary": "full"}, max_class=4, valid_from=clock.now(), incident_id=0,
+            needs_second=True,
+        )  # fmt: skip
+        rule, _concerned = access.make_rule(
+            actor=SYSTEM, dataset_id=row.pk, department_id=row.department_id, now=clock.now(), terms=terms
+        )
+        rules.append(rule.pk)
     catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
-    world.ids |= {"dataset_id": made[0], "data_id": made[0]}
-    world.ended |= {"dataset_id": made[1], "data_id": made[1]}
+    world.ids |= {"dataset_id": made[0], "data_id": made[0], "rule_id": rules[0]}
+    world.ended |= {"dataset_id": made[1], "data_id": made[1], "rule_id": rules[1]}
 
 
 def sign_in_everybody(world: World) -> None:

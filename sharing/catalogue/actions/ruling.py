@@ -65,9 +65,9 @@ def make_rule(
 ) -> ShareRule:
     """Open a dataset by itself to whoever takes part in ``role`` in incidents of a type and all below it.
 
-    ``lowest_level``: from which response level on (1 is the highest; 4: whatever it is). ``shown``: fields, and ``filter``, as
-    `sharing.access` has them; ``grace``: seconds. Open incidents follow at once. What shows class 3, or of persons a
-    field whole that the schema masks, waits for a second person.
+    ``lowest_level``: from which response level on (1 is the highest; 4: whatever it is). ``shown`` (fields) and
+    ``filter`` as `sharing.access` has them; ``grace``: seconds. Open incidents follow at once. What shows class 3,
+    or of persons a field whole that the schema masks, waits for a second person.
     """
     dataset = acting.lock(actor, dataset_id, "change", now=now, if_version=None)
     schema = acting.current_schema(dataset)
@@ -113,7 +113,8 @@ def _fields(shown: Any, types: Mapping[str, str]) -> Mapping[str, Any]:
 def _check(entered: Entered, role: Any, lowest_level: Any, grace: Any) -> None:
     entered.choice("role", role, ROLES)
     entered.choice("lowest_level", lowest_level, (1, 2, 3, 4))
-    if grace is not None and (not isinstance(grace, int) or isinstance(grace, bool) or not 0 <= grace <= LONGEST_GRACE):
+    whole = isinstance(grace, int) and not isinstance(grace, bool)
+    if grace is not None and not (whole and 0 <= grace <= LONGEST_GRACE):
         entered.fault(
             "grace", "out_of_range",
             _("A whole number from %(least)d to %(most)d.") % {"least": 0, "most": LONGEST_GRACE},

@@ -64,7 +64,8 @@ def opened_in(*, actor: Actor, incident_ids: Collection[int], commands: bool, no
     That the actor sees the incident is asked above; entries that the actor may not know of are left out.
     """
     told = access.opened_data(incident_ids, now)
-    known = {row.pk: row for row in seen(actor).filter(pk__in={one.dataset_id for one in told}).select_related("department")}
+    entries = seen(actor).filter(pk__in={one.dataset_id for one in told}).select_related("department")
+    known = {row.pk: row for row in entries}
     keeps = actor.department_id if access.may(actor, "steward") else None
     departments = {one.pk: one for one in accounts.departments(active=None)} if told else {}
     mine, others = [], []

@@ -17,11 +17,11 @@ from sharing.catalogue.serializers.entries import LegalBasisShape as LegalBasisS
 from sharing.catalogue.serializers.entries import SchemaBody as SchemaBody
 from sharing.catalogue.serializers.entries import SchemaShape as SchemaShape
 from sharing.catalogue.serializers.entries import TableShape as TableShape
-from sharing.catalogue.serializers.rules import EndRuleBody as EndRuleBody
-from sharing.catalogue.serializers.rules import RuleBody as RuleBody
-from sharing.catalogue.serializers.rules import RuleShape as RuleShape
 from sharing.catalogue.serializers.records import DeliveryBody as DeliveryBody
 from sharing.catalogue.serializers.records import RecordFilters as RecordFilters
 from sharing.catalogue.serializers.records import RecordShape as RecordShape
 from sharing.catalogue.serializers.records import TransferShape as TransferShape
 from sharing.catalogue.serializers.records import Tree as Tree
+from sharing.catalogue.serializers.rules import EndRuleBody as EndRuleBody
+from sharing.catalogue.serializers.rules import RuleBody as RuleBody
+from sharing.catalogue.serializers.rules import RuleShape as RuleShape

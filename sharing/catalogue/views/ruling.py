@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from coordination.events.refused import NotFound, Refused
@@ -18,11 +17,6 @@ from sharing.catalogue.forms import PlainForm
 from sharing.catalogue.rule_forms import RuleForm
 from sharing.catalogue.views.entry import show
 from sharing.catalogue.views.stewarding import answered
-
-RULE_ACTS: dict[str, tuple[Any, Any]] = {
-    "confirm": (actions.confirm_rule, gettext_lazy("Confirmed; it opens now.")),
-    "end": (actions.end_rule, gettext_lazy("Ended; what it opened is closed.")),
-}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,23 +37,31 @@ def new_rule(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @page()
-def rule_act(request: HttpRequest, pk: int, rule_id: int, name: str) -> HttpResponse:
-    """Confirm or end a rule."""
-    if name not in RULE_ACTS:
-        raise Http404
+def confirm_rule(request: HttpRequest, pk: int, rule_id: int) -> HttpResponse:
+    """Confirm a rule as the second person."""
+    return _act(request, pk, rule_id, actions.confirm_rule, "share_rule.confirm", _("Confirmed; it opens now."))
+
+
+@require_POST
+@page()
+def end_rule(request: HttpRequest, pk: int, rule_id: int) -> HttpResponse:
+    """End a rule."""
+    return _act(request, pk, rule_id, actions.end_rule, "share_rule.end", _("Ended; what it opened is closed."))
+
+
+def _act(request: HttpRequest, pk: int, rule_id: int, call: Any, operation: str, said: str) -> HttpResponse:
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     queries.rules(actor=actor, dataset_id=pk, now=now)  # hidden, or not theirs: one answer whatever else is wrong
     form = PlainForm(request.POST)
     if not form.is_valid():
         return show(request, pk, {"title": _("Please look at these fields"), "fields": form.summary()}, 422)
-    call, said = RULE_ACTS[name]
     try:
         call(actor=actor, now=now, dataset_id=pk, rule_id=rule_id, **form.payload_for(call))
     except NotFound:
         raise
     except Refused as no:
-        note_refusal(request, f"share_rule.{name}", no)
+        note_refusal(request, operation, no)
         fields = [{"text": str(one["detail"])} for one in no.errors]
         return show(request, pk, {"title": no.message, "fields": fields}, no.status)
-    messages.success(request, str(said))
+    messages.success(request, said)
     return HttpResponseRedirect(f"{reverse('dataset', args=[pk])}#share-rules", status=303)
