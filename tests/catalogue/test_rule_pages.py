@@ -42,7 +42,8 @@ def test_a_steward_makes_a_rule_and_ends_it(ground: Ground, enter: Any) -> None:
 
 def test_the_forms_errors_stand_at_their_fields(ground: Ground, enter: Any) -> None:  # noqa: F811
     client, dataset = enter("health/data_steward"), ground.published()
-    typed = form(role="support", lowest_level="4", show_id="full", filter_field="beds", filter_op="eq", filter_value="x")
+    filtered = {"filter_field": "beds", "filter_op": "eq", "filter_value": "x"}
+    typed = form(role="support", lowest_level="4", show_id="full", **filtered)
     answer = client.post(f"/data/{dataset.pk}/rules/new/", typed)
     assert answer.status_code == 422
     assert 'id="id_filter_value_error"' in answer.content.decode()

@@ -33,8 +33,8 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions import actions as loop
 from coordination.notify.models import Notice
 from incidents import actions as incidents
-from sharing import access
 from sharing.catalogue import actions as catalogue
+from tests.permissions import planted
 
 POSTS = tuple(Post.Kind.values)
 ADDRESS = "10.0.0.7"
@@ -319,14 +319,7 @@ def _catalogued(world: World) -> None:
         catalogue.add_schema(actor=steward, now=clock.now(), dataset_id=row.pk, schema=schema)
         catalogue.deliver(actor=steward, now=clock.now(), dataset_id=row.pk, records=[{"canary": "canary-record"}])
         made.append(row.pk)
-        terms = access.RuleTerms(
-            role="lead", fields={"canary": "full"}, max_class=4, valid_from=clock.now(), incident_id=0,
-            needs_second=True,
-        )  # fmt: skip
-        rule, _concerned = access.make_rule(
-            actor=SYSTEM, dataset_id=row.pk, department_id=row.department_id, now=clock.now(), terms=terms
-        )
-        rules.append(rule.pk)
+        rules.append(planted.rule(row))
     catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
     world.ids |= {"dataset_id": made[0], "data_id": made[0], "rule_id": rules[0]}
