@@ -14,9 +14,10 @@ from django.db import connection
 from sharing.access.queries.rules import GRACE_SECONDS, WANTED
 
 _RULES = 0x4D55_5345  # one number for all rules
+# NOT IN, which is looked up in a hash: NOT EXISTS goes through all that is wanted for each grant that is there.
 # Lowering the level narrows at once, as does another role; a rule that has ended, or shows class 3, keeps nothing.
 _FOLLOW = f"""
-WITH wanted AS ({WANTED} AND {{of_wanted}} = ANY(%(ids)s)),
+WITH wanted AS ({WANTED} AND {{of_wanted}}),
 gone AS (
   UPDATE access_grant g SET let_go_at = %(at)s, valid_to = least(g.valid_to, %(at)s + make_interval(secs => CASE
     WHEN g.valid_from > %(at)s OR r.revoked_at IS NOT NULL OR r.valid_to <= %(at)s OR p.max_class >= 3 THEN 0
@@ -31,9 +32,9 @@ gone AS (
     ELSE coalesce(r.grace, {GRACE_SECONDS}) END))
   FROM access_sharerule r, access_policy p, incidents_incident i
   WHERE r.id = g.rule_id AND p.id = r.policy_id AND i.id = g.incident_id AND g.let_go_at IS NULL
-    AND {{of_standing}} = ANY(%(ids)s)
-    AND NOT EXISTS (SELECT 1 FROM wanted w WHERE w.rule_id = g.rule_id AND w.incident_id = g.incident_id
-      AND w.scope_id = g.scope_id AND w.because = g.because)
+    AND {{of_standing}}
+    AND (g.rule_id, g.incident_id, g.scope_id, g.because)
+      NOT IN (SELECT w.rule_id, w.incident_id, w.scope_id, w.because FROM wanted w)
   RETURNING g.scope_id),
 made AS (
   INSERT INTO access_grant (scope_id, object_type, object_id, actions, policy_id, fields_id, filter, pseudonym_key,
@@ -50,15 +51,17 @@ WHERE s.id IN (SELECT scope_id FROM gone UNION ALL SELECT scope_id FROM made) OR
 """  # noqa: S608 - texts and a number of ours
 
 
-def follow_incidents(incident_ids: Collection[int], now: datetime) -> list[int]:
+def follow_incidents(incident_ids: Collection[int], now: datetime, because: str = "") -> list[int]:
     """Let grants on datasets follow who takes part in these incidents now; the departments whose grants changed.
 
-    Two statements, whatever their number. Whoever changes a rule waits for all that do this, and they for it: else a
+    ``because``: only what rests on this department's part. Two statements, whatever their number. Whoever changes a rule waits for all that do this, and they for it: else a
     rule made, and a department that joins meanwhile, would not know of each other.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_RULES])
-    return _follow("g.object_id", "g.incident_id", incident_ids, now)
+    part = " AND g.because = %(because)s" if because else ""
+    wanted = f"i.id = ANY(%(ids)s) AND g.object_id = ANY(%(ids)s){part}"
+    return _follow(wanted, f"g.incident_id = ANY(%(ids)s){part}", incident_ids, now, because)
 
 
 def hold_rules() -> None:
@@ -69,11 +72,11 @@ def hold_rules() -> None:
 
 def follow_rules(rule_ids: Collection[int], now: datetime) -> list[int]:
     """Let grants on datasets follow these rules in all open incidents; the departments whose grants changed."""
-    return _follow("r.id", "g.rule_id", rule_ids, now)
+    return _follow("r.id = ANY(%(ids)s)", "g.rule_id = ANY(%(ids)s)", rule_ids, now)
 
 
-def _follow(of_wanted: str, of_standing: str, ids: Collection[int], now: datetime) -> list[int]:
+def _follow(of_wanted: str, of_standing: str, ids: Collection[int], now: datetime, because: str = "") -> list[int]:
     with connection.cursor() as cursor:
         statement = _FOLLOW.format(of_wanted=of_wanted, of_standing=of_standing)
-        cursor.execute(statement, {"ids": list(ids), "at": now})
+        cursor.execute(statement, {"ids": list(ids), "at": now, "because": because})
         return [key for (key,) in cursor.fetchall()]

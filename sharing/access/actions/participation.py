@@ -69,7 +69,7 @@ def join(
         grants.end(present, now)
         written = grants.write(incident_id, wanted, opened_at, now)
     if role != REPORTER:  # who only reported gets no data by it
-        deriving.follow_incidents([incident_id], now)
+        deriving.follow_incidents([incident_id], now, because)
     return written
 
 
@@ -110,7 +110,7 @@ def leave(*, incident_id: int, department_id: int, now: datetime, actor: Actor |
     because = grants.because(department_id)
     leaving = grants.live(incident_id, now).filter(because=because, source__in=_DERIVED)
     ended = grants.lapse(leaving, now)
-    deriving.follow_incidents([incident_id], now)
+    deriving.follow_incidents([incident_id], now, because)
     return ended
 
 
