@@ -11,6 +11,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "ladder-proof": {"task": "instructions.prove_ladders", "schedule": 86_400.0, "options": {"queue": "bulk"}},
     "old-sessions": {"task": "accounts.purge", "schedule": 3_600.0, "options": {"queue": "bulk"}},
     "old-rows": {"task": "config.purge", "schedule": 86_400.0, "options": {"queue": "bulk"}},
+    "visibility": {"task": "config.visibility", "schedule": 86_400.0, "options": {"queue": "bulk"}},
     "loose-files": {"task": "incidents.purge_loose", "schedule": 3_600.0, "options": {"queue": "bulk"}},
     **{
         f"canary-{queue}": {

@@ -40,6 +40,9 @@ UNSEALED = "log_unsealed"
 #: an entry of the log is missing; see `coordination.events.sealing`
 LOG_BROKEN = "log_broken"
 
+#: something is open that nothing opens, or the other way round; see `coordination.config.visibility`
+DRIFT = "visibility_drift"
+
 _RAISE = """
 INSERT INTO deadlines_alarm (kind, key, detail, department_id, incident_id, raised_at, version)
 SELECT kind, key, detail, department_id, incident_id, %(now)s, 1

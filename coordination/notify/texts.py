@@ -169,7 +169,7 @@ ALARMS = {
     "emergency_account": _("an emergency account is in use"),
     "log_unsealed": _("the log is not being sealed"),
     "log_broken": _("an entry of the log is missing"),
-    "visibility_drift": _("something was about to be shown that no grant opens; it was not"),
+    "visibility_drift": _("what is open to whom does not follow from the grants"),
     "broker_away": _("Redis does not answer; screens follow every 15 seconds"),
 }
 

@@ -25,6 +25,7 @@ TABS = {
     "log": _("Log"),
     "map": _("Map"),
     "departments": _("Departments"),
+    "data": _("Data"),
 }
 TAB_OF = {
     "room-head": "",  # on every tab, and needs none's facts
@@ -35,6 +36,7 @@ TAB_OF = {
     "room-log": "log",
     "room-departments": "departments",
     "room-instructions": "instructions",
+    "room-data": "data",
 }
 PARTS = {name: f"room/part_{name.removeprefix('room-')}.html" for name in TAB_OF}
 PAGE = 50
@@ -43,7 +45,7 @@ PAGE = 50
 @require_safe
 @page()
 def room(request: HttpRequest, pk: int, tab: str = "overview") -> HttpResponse:
-    """One incident: overview, instructions, log, map or departments."""
+    """One incident: overview, instructions, log, map, departments or data."""
     if tab not in TABS:
         raise Http404
     return _show(request, pk, tab)
@@ -145,6 +147,8 @@ def _shown(
         kept |= found
     if tab == "departments":
         kept["participations"] = facts.participations(actor=actor, room=kept["room"], now=now)
+    elif tab == "data":
+        kept["data"] = facts.data(actor=actor, room=kept["room"], now=now)
     elif tab == "map":
         kept["points"] = facts.points(actor=actor, room=kept["room"], now=now)
     return kept

@@ -21,6 +21,7 @@ from coordination.screens import sentences
 from incidents import queries as incidents
 from incidents import states
 from incidents.models import Incident, Participation
+from sharing.catalogue import queries as catalogue
 
 WHY = {
     "overdue": gettext_lazy("overdue"),
@@ -66,6 +67,12 @@ def standing(*, actor: Actor, room: dict[str, Any], now: datetime) -> Steps[dict
     )
     total = overview.together(counts.values())
     return {"counts": total, "standouts": [standout(row, now) for row in rows]}
+
+
+def data(*, actor: Actor, room: dict[str, Any], now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """What data is open through this incident: to the reader's department, and, for who commands, to the others."""
+    commands = any(row["action"] == "set_scale" for row in room["allowed_actions"])
+    return catalogue.opened_in(actor=actor, incident_ids=room["family"], commands=commands, now=now)
 
 
 def standout(row: overview.Standout, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from coordination.events.actor import Actor
 from coordination.events.command import action
 from incidents import areas
-from incidents.actions import acting
+from incidents.actions import acting, granting
 from incidents.entered import Entered
 from incidents.models import Incident
 from sharing import access
@@ -53,6 +53,8 @@ def describe(
         setattr(incident, name, changed[name])
     acting.index(incident)
     acting.save(incident, *different, "words", "words_in_full")
+    if "type" in different:
+        granting.follow_head(incident, now=now)
     acting.note(incident, "incident.described", payload={"fields": different})
     return incident
 

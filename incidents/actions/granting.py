@@ -52,6 +52,12 @@ def follow_level(incident: Incident, *, now: datetime) -> None:
         told(incident, department_id)
 
 
+def follow_head(incident: Incident, *, now: datetime) -> None:
+    """What the incident is, or where it went, has changed: the data that its kind opens follow."""
+    for department_id in access.follow_head(incident_ids=[incident.pk], now=now):
+        told(incident, department_id)
+
+
 def lapse(incident: Incident, *, now: datetime) -> None:
     """Let everybody's grants lapse when the incident ends."""
     for incident_id in family_ids(incident.pk):

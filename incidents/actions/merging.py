@@ -60,6 +60,7 @@ def merge(
     )
     _move_reports(incident, survivor)
     moved = _move_participations(incident, survivor, actor=actor, now=now)
+    granting.follow_head(incident, now=now)  # the data that it opened run out; the survivor opens its own
     carry_over(incident, survivor, actor=actor, now=now)
     acting.save(survivor)
     payload = {"incident": incident.pk, "into": survivor.pk, "number": incident.number}

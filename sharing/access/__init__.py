@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from sharing.access.actions.opening import close_dataset as close_dataset
     from sharing.access.actions.opening import open_dataset as open_dataset
     from sharing.access.actions.participation import close as close
+    from sharing.access.actions.participation import follow_head as follow_head
     from sharing.access.actions.participation import join as join
     from sharing.access.actions.participation import leave as leave
     from sharing.access.actions.participation import relevel as relevel
+    from sharing.access.actions.rules import RuleTerms as RuleTerms
+    from sharing.access.actions.rules import confirm_rule as confirm_rule
+    from sharing.access.actions.rules import end_rules as end_rules
+    from sharing.access.actions.rules import make_rule as make_rule
     from sharing.access.actions.sharing import revoke as revoke
     from sharing.access.actions.sharing import share as share
     from sharing.access.counting import told_count as told_count
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
     from sharing.access.queries.projection import project as project
     from sharing.access.queries.records import NotForExport as NotForExport
     from sharing.access.queries.records import held as held
+    from sharing.access.queries.rules import opened_data as opened_data
+    from sharing.access.queries.rules import rules_of as rules_of
     from sharing.access.queries.scopes import resolve as resolve
     from sharing.access.queries.sight import scope as scope
     from sharing.access.queries.sight import unscoped as unscoped
@@ -56,7 +63,8 @@ if TYPE_CHECKING:
 _WHERE = {
     "sharing.access.actions.emergency": ("lengthen", "open_incident", "take_back"),
     "sharing.access.actions.opening": ("close_dataset", "open_dataset"),
-    "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
+    "sharing.access.actions.participation": ("close", "follow_head", "join", "leave", "relevel"),
+    "sharing.access.actions.rules": ("RuleTerms", "confirm_rule", "end_rules", "make_rule"),
     "sharing.access.actions.sharing": ("revoke", "share"),
     "sharing.access.counting": ("told_count",),
     "sharing.access.queries.decisions": (
@@ -69,6 +77,7 @@ _WHERE = {
     "sharing.access.queries.paging": ("page", "visible_incident_ids"),
     "sharing.access.queries.projection": ("project",),
     "sharing.access.queries.records": ("NotForExport", "held"),
+    "sharing.access.queries.rules": ("opened_data", "rules_of"),
     "sharing.access.queries.scopes": ("resolve",),
     "sharing.access.queries.sight": ("scope", "unscoped"),
     "sharing.access.queries.single": ("get", "lock"),

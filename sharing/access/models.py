@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class Scope(models.Model):
@@ -57,13 +58,68 @@ class FieldPolicy(models.Model):
         return self.digest[:12]
 
 
+class ShareRule(models.Model):
+    """What taking part in an incident opens of a dataset by itself, to the departments that take part in ``role``.
+
+    It holds for incidents of ``type_path`` and every type below it (empty: of any), or for one incident alone; while
+    the response level is ``lowest_level`` or higher (I, 1, is the highest; none declared counts as 4). The dataset is
+    kept by ``department_id``. ``policy``: up to which class fields are shown. ``grace``: seconds for which is kept
+    what is taken back; empty: none after a fall of the level, 24 h after leaving or closing; never any from class 3 on.
+    ``personal``: of persons, so no exercise opens it. ``needs_second``: it opens nothing before somebody else has
+    confirmed it. A rule is never changed, only ended: grants copy what it says.
+    """
+
+    dataset_id = models.BigIntegerField()
+    department_id = models.BigIntegerField()
+    incident_id = models.BigIntegerField(null=True)
+    type_path = models.CharField(max_length=80, blank=True)
+    role = models.CharField(max_length=12)
+    lowest_level = models.SmallIntegerField(default=4)
+    fields = models.ForeignKey(FieldPolicy, on_delete=models.PROTECT, db_index=False)
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, db_index=False)
+    filter = models.JSONField(default=dict)
+    pseudonym_key = models.CharField(max_length=64)
+    personal = models.BooleanField(default=False)
+    grace = models.IntegerField(null=True)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=40)
+    needs_second = models.BooleanField(default=False)
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.CharField(max_length=40, blank=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=40, blank=True)
+    revoked_why = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(role__in=["lead", "support", "informed"]), name="share_rule_role"),
+            models.CheckConstraint(condition=Q(lowest_level__gte=1, lowest_level__lte=4), name="share_rule_level"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=models.F("valid_from")), name="share_rule_forward"
+            ),
+            models.CheckConstraint(
+                condition=~Q(confirmed_by=models.F("made_by")) | Q(confirmed_at=None), name="share_rule_four_eyes"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["dataset_id"], name="share_rule_dataset"),
+            models.Index(fields=["role"], condition=Q(revoked_at=None), name="share_rule_standing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id} to {self.role} in {self.type_path or 'any'}"
+
+
 class Grant(models.Model):
     """Why a scope may see an object. Truth; the visibility table is derived in the same transaction.
 
     ``actions``: ``view``, and ``command`` for the lead and its command centre. ``role``: lead, support, informed,
     or what else it derives from. ``because``: ``department:<id>``, the department whose taking part it rests on.
     Of datasets: ``filter`` says which records (`sharing.access.filters`; empty = all), ``fields`` which fields;
-    ``pseudonym_key``: hex, the agreement's.
+    ``pseudonym_key``: hex, the agreement's. ``rule_id``: the `ShareRule` that wrote it for whoever takes part;
+    ``let_go_at``: since when that rule and part no longer carry it, so that it only runs out.
     """
 
     class Source(models.TextChoices):
@@ -73,6 +129,7 @@ class Grant(models.Model):
         COMMAND = "command"
         SHARED = "shared"
         PLAN = "plan"
+        RULE = "rule"
         UNCONDITIONAL = "unconditional"
         AGREEMENT = "agreement"
         BREAK_GLASS = "break_glass"
@@ -96,11 +153,18 @@ class Grant(models.Model):
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.CharField(max_length=40, blank=True)
     revoked_why = models.CharField(max_length=200, blank=True)
+    rule_id = models.BigIntegerField(null=True)
+    let_go_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["object_type", "object_id"], name="grant_object"),
             models.Index(fields=["scope"], name="grant_scope"),
+            models.Index(
+                fields=["incident_id", "rule_id"], condition=Q(rule_id__isnull=False, let_go_at=None),
+                name="grant_by_rule",
+            ),
+            models.Index(fields=["rule_id"], condition=Q(rule_id__isnull=False), name="grant_of_rule"),
         ]
 
     def __str__(self) -> str:

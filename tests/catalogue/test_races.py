@@ -7,11 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
+from coordination.events.actor import SYSTEM
 from coordination.events.refused import Refused
+from sharing import access
+from sharing.access.models import ShareRule
 from sharing.catalogue import actions
 from sharing.catalogue.models import Dataset, SchemaVersion
+from tests.access.city import incident
 from tests.catalogue import ground as grounds
 from tests.catalogue.ground import SCHEMA, T0
 
@@ -63,3 +67,29 @@ def test_schemas_added_at_once_follow_each_other_and_codes_are_taken_once() -> N
     rows = list(SchemaVersion.objects.order_by("number").values_list("number", "current"))
     assert rows == [(1, False), (2, False), (3, False), (4, False), (5, True)]
     assert together(*[lambda: ground.draft("twice")] * 3) == ["code_taken", "code_taken", "done"]
+
+
+def test_a_rule_made_or_ended_while_somebody_joins_is_known_to_both() -> None:
+    ground = grounds.build()
+    row, fire = ground.published(), ground.departments["fire"].pk
+    given: dict[str, Any] = {"actor": ground.actor("health"), "now": T0, "dataset_id": row.pk}
+
+    def joining(incident_id: int) -> None:
+        with transaction.atomic():
+            access.join(
+                actor=SYSTEM, incident_id=incident_id, department_id=fire, role="support", response_level=None,
+                opened_at=T0, now=T0,
+            )
+
+    for _again in range(8):
+        one = incident(ground.departments["fire"], T0).pk
+        made = lambda: actions.make_rule(**given, role="support", shown={"beds": "full"})  # noqa: E731
+        assert together(made, lambda one=one: joining(one)) == ["done", "done"]
+        assert access.held(ground.actor("fire"), row.pk, T0).openings
+        other = incident(ground.departments["fire"], T0).pk
+        rule = ShareRule.objects.get(revoked_at=None)
+        ending = lambda rule=rule: actions.end_rule(**given, rule_id=rule.pk)  # noqa: E731
+        assert together(ending, lambda other=other: joining(other)) == ["done", "done"]
+        with pytest.raises(access.Unseen):
+            access.held(ground.actor("fire"), row.pk, T0)
+    assert access.drift(T0) == (0, 0)

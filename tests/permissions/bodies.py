@@ -22,6 +22,7 @@ from incidents import forms as incident_forms
 from sharing.catalogue import forms as catalogue_forms
 from sharing.catalogue import glass_forms, request_forms
 from sharing.catalogue import views as catalogue
+from sharing.catalogue.rule_forms import RuleForm
 from sharing.exchange.forms import DeliverForm
 from tests.permissions.operations import Operation
 from tests.permissions.world import PASSWORD, World
@@ -57,6 +58,9 @@ _FORMS: dict[str, type[forms.Form]] = {
     "data/<int:pk>/request/": request_forms.AskForm,
     "data/<int:pk>/give/": request_forms.GiveForm,
     "data/<int:pk>/offer/": request_forms.OfferForm,
+    "data/<int:pk>/rules/new/": RuleForm,
+    "data/<int:pk>/rules/<int:rule_id>/confirm/": catalogue_forms.PlainForm,
+    "data/<int:pk>/rules/<int:rule_id>/end/": catalogue_forms.PlainForm,
     "data/legal-bases/": catalogue_forms.LegalBasisForm,
     "data/<int:pk>/deliver/": DeliverForm,
     "data/break-glass/new/": glass_forms.BreakForm,

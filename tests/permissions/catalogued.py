@@ -11,6 +11,7 @@ from coordination.events.actor import SYSTEM, Actor
 from sharing.access.fence import fenced
 from sharing.catalogue import actions as catalogue
 from sharing.catalogue.models import BreakGlass, Record, RuleProposal
+from tests.permissions import planted
 
 if TYPE_CHECKING:
     from tests.permissions.world import World
@@ -26,7 +27,7 @@ def build(world: World) -> None:
         actor=steward, now=clock.now(), instrument_zh="突发事件应对法", instrument_en="Emergency Response Law",
         in_force_from=clock.now().date() - timedelta(days=400),
     )  # fmt: skip
-    made, kept = [], []
+    made, kept, rules = [], [], []
     for code in ("canary-draft", "canary-retired"):
         row = catalogue.draft(
             actor=steward, now=clock.now(), code=code, title_en=f"{code} of the quay", frequency="daily",
@@ -36,11 +37,12 @@ def build(world: World) -> None:
         catalogue.add_schema(actor=steward, now=clock.now(), dataset_id=row.pk, schema=schema)
         catalogue.deliver(actor=steward, now=clock.now(), dataset_id=row.pk, records=[{"canary": "canary-record"}])
         made.append(row.pk)
+        rules.append(planted.rule(row))
         kept.append(Record.everything.get(dataset=row).pk)
     catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
-    world.ids |= {"dataset_id": made[0], "data_id": made[0], "record": kept[0]}
-    world.ended |= {"dataset_id": made[1], "data_id": made[1], "record": kept[1]}
+    world.ids |= {"dataset_id": made[0], "data_id": made[0], "record": kept[0], "rule_id": rules[0]}
+    world.ended |= {"dataset_id": made[1], "data_id": made[1], "record": kept[1], "rule_id": rules[1]}
     _asked(world, basis.pk)
     _broken(world, made[1])
 

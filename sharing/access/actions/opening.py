@@ -53,7 +53,7 @@ class Terms:
 def open_dataset(*, dataset_id: int, holders: Sequence[Holder], terms: Terms) -> list[Grant]:
     """Let the holders view records of a dataset on these terms."""
     policy = grants.intern_policies({(WHOLE_REACH, terms.max_class)})[WHOLE_REACH, terms.max_class]
-    shown = _fields(terms.fields)
+    shown = intern_fields(terms.fields)
     scopes = scopes_of(holders)
     return Grant.objects.bulk_create(
         Grant(
@@ -72,7 +72,8 @@ def close_dataset(*, actor: Actor, grant_ids: Sequence[int], why: str, now: date
     return standing.update(revoked_at=now, revoked_by=actor.key, revoked_why=why)
 
 
-def _fields(given: fields.Fields) -> FieldPolicy:
+def intern_fields(given: fields.Fields) -> FieldPolicy:
+    """The field policy of this content, made where it is new."""
     content = dict(given)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     FieldPolicy.objects.bulk_create([FieldPolicy(digest=digest, fields=content)], ignore_conflicts=True)

@@ -1,19 +1,19 @@
 """What does taking part in an incident open, for how long, and to whom beside the department itself?
 
 Called inside an action of the room that changes the participation, in its transaction; that action records
-``access.changed`` to the departments concerned.
+``access.changed`` to the departments concerned. What standing rules open of datasets follows here as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import F
 
 from accounts.queries import ancestor_ids, command_centres_above
 from coordination.events.actor import Actor
-from sharing.access.actions import grants
+from sharing.access.actions import deriving, grants
 from sharing.access.actions.grants import Wanted
 from sharing.access.models import Grant
 
@@ -64,10 +64,13 @@ def join(
     sources = (Grant.Source.OWNER,) if role == REPORTER else _DERIVED
     present = grants.live(incident_id, now).filter(because=because, source__in=sources)
     standing = present.filter(valid_to=None).select_related("scope", "policy")
-    if {_likeness(grant) for grant in standing} == {one.likeness for one in wanted}:
-        return []
-    grants.end(present, now)
-    return grants.write(incident_id, wanted, opened_at, now)
+    written: list[Grant] = []
+    if {_likeness(grant) for grant in standing} != {one.likeness for one in wanted}:
+        grants.end(present, now)
+        written = grants.write(incident_id, wanted, opened_at, now)
+    if role != REPORTER:  # who only reported gets no data by it
+        deriving.follow_incidents([incident_id], now, because)
+    return written
 
 
 def _wanted(department_id: int, role: str, response_level: int | None) -> list[Wanted]:
@@ -106,7 +109,9 @@ def leave(*, incident_id: int, department_id: int, now: datetime, actor: Actor |
     """A department no longer takes part: it, and those above on its account, read on for 24 h (class 3: not)."""
     because = grants.because(department_id)
     leaving = grants.live(incident_id, now).filter(because=because, source__in=_DERIVED)
-    return grants.lapse(leaving, now)
+    ended = grants.lapse(leaving, now)
+    deriving.follow_incidents([incident_id], now, because)
+    return ended
 
 
 def relevel(
@@ -124,7 +129,13 @@ def relevel(
     changed = 0
     for role in (LEAD, SUPPORT, INFORMED):
         changed += grants.set_policy(standing.filter(role=role), *policy_of(role, response_level))
+    deriving.follow_incidents([incident_id], now)
     return changed
+
+
+def follow_head(*, incident_ids: Sequence[int], now: datetime) -> list[int]:
+    """What an incident is, or that it was merged, has changed: datasets follow; the departments concerned."""
+    return deriving.follow_incidents(incident_ids, now)
 
 
 def close(*, incident_id: int, now: datetime) -> int:
@@ -144,6 +155,7 @@ def close(*, incident_id: int, now: datetime) -> int:
             Wanted(pk, Grant.Source.OWNER, "took_part", *_OWN_PART, grants.because(pk)) for pk in sorted(keepers)
         ]
         grants.write(incident_id, wanted, opened_at, now)
+    deriving.follow_incidents([incident_id], now)
     return ended
 
 

@@ -1,4 +1,4 @@
-"""Does the table of visibility still say what the grants say?"""
+"""Does the table of visibility say what the grants say, and do those on datasets say what rules and parts say?"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db import connection
 
 from coordination.events.actor import Actor
 from sharing.access.guarded import Guarded
+from sharing.access.queries.rules import LINGERING, STANDING, WANTED
 
 VISIBILITY_DRIFT = "visibility_drift"
 """Kind of the alarm."""
@@ -27,17 +28,28 @@ _TABLE = """
 SELECT scope_id, incident_id, grant_id, policy_id, reach, max_class FROM access_visincident
 WHERE valid_to > %(at)s
 """
+_BY_RULES = f"""
+SELECT rule_id, dataset_id, incident_id, scope_id, because, role, policy_id, fields_id, filter, pseudonym_key, valid_to
+FROM ({WANTED}) w
+"""  # noqa: S608 - a text of ours
 
 
 def drift(at: datetime) -> tuple[int, int]:
-    """(rows that open what no grant opens, grants without their row), at a moment; both 0 when all is well."""
+    """(what is open and should not be, what should be and is not), at a moment; both 0 when all is well.
+
+    Counted are rows of visibility against grants, and grants on datasets against standing rules and who takes part.
+    """
     with connection.cursor() as cursor:
-        counts = []
-        for left, right in ((_TABLE, _TRUTH), (_TRUTH, _TABLE)):
-            # both texts stand above; no value of anybody's is in them
-            cursor.execute(f"SELECT count(*) FROM (({left}) EXCEPT ({right})) d", {"at": at})  # noqa: S608
-            counts.append(cursor.fetchone()[0])
-    return counts[0], counts[1]
+
+        def count(text: str) -> int:
+            cursor.execute(f"SELECT count(*) FROM ({text}) d", {"at": at})  # noqa: S608 - no value of anybody's in it
+            return int(cursor.fetchone()[0])
+
+        extra, missing = (
+            sum(count(f"({left}) EXCEPT ({right})") for left, right in pairs)
+            for pairs in (((_TABLE, _TRUTH), (STANDING, _BY_RULES)), ((_TRUTH, _TABLE), (_BY_RULES, STANDING)))
+        )
+        return extra + count(LINGERING), missing
 
 
 def use(alarm: Callable[..., object]) -> None:

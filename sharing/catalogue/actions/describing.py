@@ -17,7 +17,7 @@ from sharing import access
 from sharing.access.actions.opening import Holder, Terms
 from sharing.access.fields import EVERY_FIELD, FULL
 from sharing.catalogue import stewards, table_schema
-from sharing.catalogue.actions import acting
+from sharing.catalogue.actions import acting, ruling
 from sharing.catalogue.entered import Entered, row_id
 from sharing.catalogue.models import Dataset, LegalBasis
 
@@ -129,6 +129,7 @@ def change(
     values = checked(Entered(), {name: given.get(name, getattr(dataset, name)) for name in FIELDS})
     schema = acting.current_schema(dataset)
     different = [name for name in FIELDS if getattr(dataset, name) != values[name]]
+    before = dataset.classification
     for name in different:
         setattr(dataset, name, values[name])
     faults = Entered()
@@ -139,6 +140,8 @@ def change(
     faults.done()
     if not different:
         return dataset
+    if ruling.narrower(dataset, different, before):
+        ruling.end_all(actor=actor, dataset=dataset, why=str(_("The terms have changed.")), now=now)
     if dataset.state == Dataset.State.PUBLISHED and set(different) & set(TERMS):
         dataset.confirmed_at = now if dataset.restricted else None
     acting.index(dataset, schema)

@@ -10,7 +10,7 @@ from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import MoveNotAllowed
 from sharing.catalogue import states
-from sharing.catalogue.actions import acting
+from sharing.catalogue.actions import acting, ruling
 from sharing.catalogue.actions.describing import check_publishable
 from sharing.catalogue.entered import Entered
 from sharing.catalogue.models import Dataset
@@ -57,5 +57,6 @@ def retire(*, actor: Actor, now: datetime, dataset_id: int, if_version: int | No
     dataset = acting.lock(actor, dataset_id, "retire", now=now, if_version=if_version)
     dataset.state = Dataset.State.RETIRED
     acting.save(dataset, "state")
+    ruling.end_all(actor=actor, dataset=dataset, why=str(_("The dataset was retired.")), now=now)
     acting.note(dataset, "dataset.retired")
     return dataset

@@ -1,8 +1,8 @@
 """What do other systems and scripts read and do about data?"""
 
-from sharing.catalogue.api import emergencies, entries, explaining, records, requests
+from sharing.catalogue.api import emergencies, entries, explaining, records, requests, rules
 
 urlpatterns = [
     *entries.urlpatterns, *records.urlpatterns, *requests.urlpatterns, *emergencies.urlpatterns,
-    *explaining.urlpatterns,
+    *explaining.urlpatterns, *rules.urlpatterns,
 ]  # fmt: skip

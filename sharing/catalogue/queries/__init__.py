@@ -39,6 +39,9 @@ from sharing.catalogue.queries.records import records as records
 from sharing.catalogue.queries.records import records_of as records_of
 from sharing.catalogue.queries.records import transfer_row as transfer_row
 from sharing.catalogue.queries.records import transfers as transfers
+from sharing.catalogue.queries.rules import opened_in as opened_in
+from sharing.catalogue.queries.rules import rule_row as rule_row
+from sharing.catalogue.queries.rules import rules as rules
 from sharing.catalogue.queries.standing import offer as offer
 from sharing.catalogue.queries.standing import openness as openness
 from sharing.catalogue.queries.tables import code as code

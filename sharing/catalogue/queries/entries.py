@@ -197,6 +197,7 @@ def terms(*, actor: Actor, dataset_id: int, now: datetime) -> Row:
     )
     return {name: getattr(row, name) for name in names_of_fields} | {
         "id": row.pk,
+        "fields": schema.document["fields"] if schema else [],
         "shown_document": json.dumps(schema.document, ensure_ascii=False, indent=2) if schema else "",
     }
 

@@ -46,3 +46,6 @@ from sharing.catalogue.serializers.requests import ShareRequestFilters as ShareR
 from sharing.catalogue.serializers.requests import ShareRequestRowShape as ShareRequestRowShape
 from sharing.catalogue.serializers.requests import ShareRequestShape as ShareRequestShape
 from sharing.catalogue.serializers.requests import SignBody as SignBody
+from sharing.catalogue.serializers.rules import EndRuleBody as EndRuleBody
+from sharing.catalogue.serializers.rules import RuleBody as RuleBody
+from sharing.catalogue.serializers.rules import RuleShape as RuleShape

@@ -24,6 +24,9 @@ from sharing.catalogue.views.entry import entry as entry
 from sharing.catalogue.views.explaining import explain as explain
 from sharing.catalogue.views.records import record as record
 from sharing.catalogue.views.records import records as records
+from sharing.catalogue.views.ruling import confirm_rule as confirm_rule
+from sharing.catalogue.views.ruling import end_rule as end_rule
+from sharing.catalogue.views.ruling import new_rule as new_rule
 from sharing.catalogue.views.stewarding import add_schema as add_schema
 from sharing.catalogue.views.stewarding import edit as edit
 from sharing.catalogue.views.stewarding import legal_bases as legal_bases

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from coordination.events import reads
 from coordination.events.refused import NotFound, Refused
+from sharing import access
 from sharing.access.forms import ActForm
 from sharing.access.pages import SAFE, note_refusal, page
 from sharing.catalogue import actions, queries
@@ -58,7 +59,7 @@ ACTS = {
 @page()
 def entry(request: HttpRequest, pk: int) -> HttpResponse:
     """One entry; that somebody opened one of class 4 is kept."""
-    return _show(request, pk)
+    return show(request, pk)
 
 
 @require_POST
@@ -72,7 +73,7 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     queries.terms(actor=actor, dataset_id=pk, now=now)  # hidden, or not theirs: one answer whatever else is wrong
     form = given.form(request.POST, auto_id=f"{name}-%s")
     if not form.is_valid():
-        return _show(request, pk, {"title": _("Please look at these fields"), "fields": form.summary()}, 422)
+        return show(request, pk, {"title": _("Please look at these fields"), "fields": form.summary()}, 422)
     try:
         given.call(actor=actor, now=now, dataset_id=pk, **form.payload())
     except NotFound:
@@ -80,12 +81,13 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     except Refused as no:
         note_refusal(request, f"dataset.{name}", no)
         fields = [{"text": str(one["detail"])} for one in no.errors]
-        return _show(request, pk, {"title": no.message, "fields": fields}, no.status)
+        return show(request, pk, {"title": no.message, "fields": fields}, no.status)
     messages.success(request, str(given.said))
     return HttpResponseRedirect(reverse("dataset", args=[pk]), status=303)
 
 
-def _show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+def show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    """The entry's page, with what was refused just now; its rules for the department that keeps it."""
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     row = queries.dataset(actor=actor, dataset_id=pk, now=now)
     if row["classification"] == 4 and request.method in SAFE:
@@ -95,7 +97,10 @@ def _show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, s
         {"act": one, "form": one.form(auto_id=f"{one.name}-%s", initial={"if_version": row["version"]})}
         for one in ACTS.values() if one.name in may
     ]
+    own = row["department"]["id"] == actor.department_id and access.may(actor, "view")
     kept = {
+        "rules": queries.rules(actor=actor, dataset_id=pk, now=now) if own else None, "me": actor.key,
+        "may_rule": "change" in may and row["state"] == "published", "may_confirm": access.may(actor, "confirm_rule"),
         "row": row, "acts": acts, "may": may, "errors": errors,
         "openness": queries.openness(actor=actor, now=now, dataset_id=pk),
         "offer": queries.offer(actor=actor, now=now, dataset_id=pk),
