@@ -149,13 +149,16 @@ def _held(actor: Actor, dataset_id: int, at: datetime, purpose: str) -> Held | N
 
 
 def _grants(actor: Actor, dataset_id: int, at: datetime) -> QuerySet[Grant]:
-    rows = Grant.objects.filter(
+    return standing(actor, at).filter(object_id=dataset_id).select_related("policy", "fields").order_by("pk")
+
+
+def standing(actor: Actor, at: datetime) -> QuerySet[Grant]:
+    """The actor's grants on datasets that hold at a moment."""
+    return Grant.objects.filter(
         Q(valid_to=None) | Q(valid_to__gt=at),
         Q(revoked_at=None) | Q(revoked_at__gt=at),
         in_scope(actor),
         object_type=DATASET,
-        object_id=dataset_id,
         valid_from__lte=at,
         actions__contains=["view"],
     )
-    return rows.select_related("policy", "fields").order_by("pk")
