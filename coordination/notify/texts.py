@@ -118,6 +118,7 @@ TEXTS: dict[str, Any] = {
     "participation.unable": _("%(department)s is unable to take part: %(number)s “%(headline)s”."),
     "participation.stood_down": _("%(department)s has stood down: %(number)s “%(headline)s”."),
     "participation.left": _("%(department)s no longer takes part: %(number)s “%(headline)s”."),
+    "grant.revoked": _("A grant to read data was taken back. Number %(number)s; what and why stands on screen."),
     "emergency.entered": _("The emergency account %(account)s has just been used to sign in."),
     "alarm.raised": _("Alarm of the platform: %(alarm)s. %(number)s %(headline)s"),
     "bundle": _("%(count)s messages wait for you. First: %(first)s"),

@@ -51,6 +51,8 @@ def _with_links(actor: Actor, rows: list[notify.NoticeRow], now: object) -> list
             href = reverse("instruction", args=[subject["instruction_id"]])
         elif row.object_type == "incidents.report":
             href = reverse("report", args=[row.object_id])
+        elif row.object_type == "access.grant":
+            href = reverse("grant", args=[row.object_id])
         elif row.incident_id:
             href = reverse("room", args=[row.incident_id])
         found.append({"row": row, "href": href})

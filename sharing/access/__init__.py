@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sharing.access.actions.opening import close_dataset as close_dataset
     from sharing.access.actions.opening import open_dataset as open_dataset
+    from sharing.access.actions.opening import lock_like as lock_like
     from sharing.access.actions.participation import close as close
     from sharing.access.actions.participation import join as join
     from sharing.access.actions.participation import leave as leave
     from sharing.access.actions.participation import relevel as relevel
+    from sharing.access.actions.retiring import retire as retire
     from sharing.access.actions.sharing import revoke as revoke
     from sharing.access.actions.sharing import share as share
     from sharing.access.queries.decisions import Decision as Decision
@@ -43,8 +45,9 @@ if TYPE_CHECKING:
     from sharing.access.queries.streams import streams_of as streams_of
 
 _WHERE = {
-    "sharing.access.actions.opening": ("close_dataset", "open_dataset"),
+    "sharing.access.actions.opening": ("close_dataset", "lock_like", "open_dataset"),
     "sharing.access.actions.participation": ("close", "join", "leave", "relevel"),
+    "sharing.access.actions.retiring": ("retire",),
     "sharing.access.actions.sharing": ("revoke", "share"),
     "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "grants_on", "may", "require"),
     "sharing.access.queries.drift": ("drift",),

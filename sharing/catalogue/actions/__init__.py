@@ -9,4 +9,5 @@ from sharing.catalogue.actions.loading import load_codes as load_codes
 from sharing.catalogue.actions.moves import confirm as confirm
 from sharing.catalogue.actions.moves import publish as publish
 from sharing.catalogue.actions.moves import retire as retire
+from sharing.catalogue.actions.revoking import revoke_grant as revoke_grant
 from sharing.catalogue.actions.schemas import add_schema as add_schema

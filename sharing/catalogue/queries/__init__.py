@@ -14,6 +14,12 @@ from sharing.catalogue.queries.entries import terms as terms
 from sharing.catalogue.queries.records import records as records
 from sharing.catalogue.queries.records import transfer_row as transfer_row
 from sharing.catalogue.queries.records import transfers as transfers
+from sharing.catalogue.queries.sharing import MOST_EXPORTED as MOST_EXPORTED
+from sharing.catalogue.queries.sharing import grant as grant
+from sharing.catalogue.queries.sharing import grants as grants
+from sharing.catalogue.queries.sharing import holders as holders
+from sharing.catalogue.queries.sharing import opened as opened
+from sharing.catalogue.queries.sharing import receipts as receipts
 from sharing.catalogue.queries.tables import code as code
 from sharing.catalogue.queries.tables import codes as codes
 from sharing.catalogue.queries.tables import codes_steps as codes_steps
