@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sharing.access.actions.opening import close_dataset as close_dataset
-    from sharing.access.actions.opening import open_dataset as open_dataset
     from sharing.access.actions.opening import lock_like as lock_like
+    from sharing.access.actions.opening import open_dataset as open_dataset
     from sharing.access.actions.participation import close as close
     from sharing.access.actions.participation import join as join
     from sharing.access.actions.participation import leave as leave

@@ -26,7 +26,9 @@ class Scope(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "key"], condition=models.Q(retired_at=None), name="scope_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "key"], condition=models.Q(retired_at=None), name="scope_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.key}"

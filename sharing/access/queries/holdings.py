@@ -66,5 +66,6 @@ def received(actor: Actor) -> QuerySet[Grant]:
     )
     if actor.is_person:
         mine |= Q(kind=Scope.Kind.PERSON, key=str(actor.id))
-    rows = Grant.objects.filter(object_type=DATASET, scope__in=Scope.objects.filter(mine).values("pk")).exclude(source=Grant.Source.OWNER)
+    held = Scope.objects.filter(mine).values("pk")
+    rows = Grant.objects.filter(object_type=DATASET, scope__in=held).exclude(source=Grant.Source.OWNER)
     return rows.select_related("scope", "policy", "fields")

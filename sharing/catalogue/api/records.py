@@ -21,6 +21,7 @@ class Records(Resource):
     """Records of a dataset."""
 
     resource = "records"
+    restricted = True
 
     @lists("records_list", shapes.RecordShape, query=shapes.RecordFilters, summary="Records of a dataset")
     def get(self, call: Call) -> Page:

@@ -101,7 +101,8 @@ def fields_said(rules: Mapping[str, Any], named: Mapping[str, str]) -> list[dict
     said = []
     for name in order:
         mask = "" if rules[name] == FULL else str(rules[name]["mask"])
-        said.append({"name": name, "title": named.get(name, name), "mask": mask, "mask_name": str(MASK_NAMES.get(mask, ""))})
+        title, kind = named.get(name, name), str(MASK_NAMES.get(mask, ""))
+        said.append({"name": name, "title": title, "mask": mask, "mask_name": kind})
     return said
 
 

@@ -22,3 +22,7 @@ from sharing.catalogue.serializers.records import RecordFilters as RecordFilters
 from sharing.catalogue.serializers.records import RecordShape as RecordShape
 from sharing.catalogue.serializers.records import TransferShape as TransferShape
 from sharing.catalogue.serializers.records import Tree as Tree
+from sharing.catalogue.serializers.sharing import GrantFilters as GrantFilters
+from sharing.catalogue.serializers.sharing import GrantShape as GrantShape
+from sharing.catalogue.serializers.sharing import ReceiptShape as ReceiptShape
+from sharing.catalogue.serializers.sharing import RevokeBody as RevokeBody
