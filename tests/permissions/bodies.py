@@ -50,6 +50,7 @@ _FORMS: dict[str, type[forms.Form]] = {
     "data/<int:pk>/edit/": catalogue_forms.DescribeForm,
     "data/<int:pk>/schema/": catalogue_forms.SchemaForm,
     "data/legal-bases/": catalogue_forms.LegalBasisForm,
+    "data/sharing/<int:pk>/revoke/": catalogue_forms.RevokeForm,
     "reports/<int:pk>/open/": incident_forms.OpenForm,
 }
 
@@ -91,6 +92,7 @@ def stream_of(kind: str, world: World, *, absent: bool) -> str:
         "incident": f"incident:{incident}",
         "brief": f"incident:{incident}:brief",
         "department": f"department:{world.departments['centre'].pk}",
+        "dataset": f"dataset:{world.ids['dataset_id']}",
         "user": f"user:{world.people['centre/duty_officer'].pk}",
     }[kind]
 

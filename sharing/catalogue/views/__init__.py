@@ -2,6 +2,7 @@
 
 from sharing.catalogue.views.browsing import catalogue as catalogue
 from sharing.catalogue.views.entry import ACTS as ACTS
+from sharing.catalogue.views.entry import PARTS as PARTS
 from sharing.catalogue.views.entry import act as act
 from sharing.catalogue.views.entry import entry as entry
 from sharing.catalogue.views.entry import part as part

@@ -92,9 +92,9 @@ PARTS = {"open": "data/part_open.html", "given": "data/part_given.html"}
 
 @require_safe
 @page()
-def part(request: HttpRequest, pk: int, names: str) -> HttpResponse:
+def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     """What a screen reads again of an entry: who has its records, and what of them is open to me."""
-    wanted = parts.names_of(names, PARTS)
+    wanted = parts.names_of(name, PARTS)
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     row = queries.dataset(actor=actor, dataset_id=pk, now=now)
     return parts.answer(request, wanted, PARTS, {"row": row} | _access(request, pk))
