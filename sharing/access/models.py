@@ -8,8 +8,8 @@ from django.db import models
 class Scope(models.Model):
     """An interned holder of rights. ``key``: department id, ``<department>/<post>``, person or display id.
 
-    Once ``retired_at`` is set nobody resolves to it any more, however many grants it holds; what the same holder is
-    given later hangs on a new row.
+    Once ``retired_at`` is set nobody resolves to it any more, however many grants it holds. Its key then ends in
+    ``~<id>``: what the same holder is given later hangs on a new row.
     """
 
     class Kind(models.TextChoices):
@@ -26,9 +26,7 @@ class Scope(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "key"], condition=models.Q(retired_at=None), name="scope_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="scope_once")]
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.key}"

@@ -25,6 +25,7 @@ from sharing.catalogue import actions, queries
 from sharing.catalogue.actions.revoking import GrantOver
 from sharing.catalogue.models import Dataset
 from sharing.catalogue.queries.records import NoGrant
+from tests.access.city import department, incident, person
 from tests.catalogue.ground import T0, Ground
 from tests.catalogue.test_records import NORTH, SOUTH, deliver
 
@@ -297,7 +298,10 @@ class TestRetiring:
         assert access.readable(fire, [f"dataset:{rows[0].pk}"], T0) == set()
         changed = [one["sql"] for one in asked if one["sql"].startswith(("UPDATE", "DELETE"))]
         assert len(changed) == 1
-        assert all(one["state"] == "revoked" for one in listed(ground, "health", "given"))
+        for by, side in (("health", "given"), ("fire", "received")):
+            found = listed(ground, by, side)
+            assert {one["state"] for one in found} == {"revoked"}
+            assert {one["holder"]["name"] for one in found} == {ground.departments["fire"].name}
 
     def test_what_it_is_given_later_holds(self, ground: Ground) -> None:
         row = ground.published()
@@ -308,6 +312,19 @@ class TestRetiring:
         again = given_to(ground, row)
         assert reads_beds(ground, row, fire)
         assert {one["id"]: one["state"] for one in listed(ground, "fire", "received")}[again] == "in_force"
+
+    def test_a_department_that_joins_again_sees_the_incident_again(self) -> None:
+        home = department("yard")
+        row = incident(home)
+        who, asked = person(home), {"actor": SYSTEM, "incident_id": row.pk, "department_id": home.pk}
+        joined = asked | {"role": "support", "response_level": None, "opened_at": row.opened_at, "now": T0}
+        access.join(**joined)
+        access.retire(actor=SYSTEM, now=T0, kind="department", key=str(home.pk))
+        assert access.visible_incident_ids(who, at=T0) == []
+        assert access.join(**joined)
+        assert access.visible_incident_ids(who, at=T0) == [row.pk]
+        access.close(incident_id=row.pk, now=T0)
+        assert access.drift(T0) == (0, 0)
 
     def test_who_may_not_and_what_cannot(self, ground: Ground) -> None:
         key = str(ground.departments["fire"].pk)

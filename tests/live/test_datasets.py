@@ -120,8 +120,9 @@ def test_one_that_runs_out_ends_it_though_nothing_happens(web: Web, city: Simple
 
 def test_above_class_two_only_that_something_happened(web: Web, city: SimpleNamespace) -> None:
     basis = actions.add_legal_basis(
-        actor=SYSTEM, now=clock.now(), instrument_zh="传染病防治法", in_force_from=clock.now().date() - timedelta(days=9)
-    )
+        actor=SYSTEM, now=clock.now(), instrument_zh="传染病防治法",
+        in_force_from=clock.now().date() - timedelta(days=9),
+    )  # fmt: skip
     row = dataset(
         city.fire, sharing="conditional", conditions_en="x", classification=3, legal_basis_id=basis.pk
     )

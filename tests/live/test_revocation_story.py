@@ -106,8 +106,9 @@ def on_the_page(web: Web, cookie: str, pk: int) -> float:
 def restricted(city: SimpleNamespace) -> tuple[Dataset, int]:
     """A dataset of class 3, its steward, and a grant on it."""
     basis = actions.add_legal_basis(
-        actor=SYSTEM, now=clock.now(), instrument_zh="传染病防治法", in_force_from=clock.now().date() - timedelta(days=9)
-    )
+        actor=SYSTEM, now=clock.now(), instrument_zh="传染病防治法",
+        in_force_from=clock.now().date() - timedelta(days=9),
+    )  # fmt: skip
     row = dataset(city.fire, sharing="conditional", conditions_en="x", classification=3, legal_basis_id=basis.pk)
     return row, opened(row, city.water)
 

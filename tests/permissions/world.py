@@ -33,9 +33,8 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions import actions as loop
 from coordination.notify.models import Notice
 from incidents import actions as incidents
-from sharing import access
-from sharing.access.actions.opening import Holder, Terms
 from sharing.catalogue import actions as catalogue
+from tests.permissions import given
 
 POSTS = tuple(Post.Kind.values)
 ADDRESS = "10.0.0.7"
@@ -320,16 +319,11 @@ def _catalogued(world: World) -> None:
         catalogue.add_schema(actor=steward, now=clock.now(), dataset_id=row.pk, schema=schema)
         catalogue.deliver(actor=steward, now=clock.now(), dataset_id=row.pk, records=[{"canary": "canary-record"}])
         made.append(row.pk)
-    port = Holder("department", str(world.departments["port"].pk))
-    terms = Terms(
-        fields={"canary": "full"}, max_class=4, source="agreement", valid_from=clock.now(), purpose="canary-purpose"
-    )
-    given = [access.open_dataset(dataset_id=pk, holders=[port], terms=terms)[0].pk for pk in made]
-    catalogue.revoke_grant(actor=steward, now=clock.now(), grant_id=given[1], why="canary-why")
+    shared = given.grants(world, made)
     catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
-    world.ids |= {"dataset_id": made[0], "data_id": made[0], "grant_id": given[0]}
-    world.ended |= {"dataset_id": made[1], "data_id": made[1], "grant_id": given[1]}
+    world.ids |= {"dataset_id": made[0], "data_id": made[0], "grant_id": shared[0]}
+    world.ended |= {"dataset_id": made[1], "data_id": made[1], "grant_id": shared[1]}
 
 
 def sign_in_everybody(world: World) -> None:

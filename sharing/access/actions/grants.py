@@ -131,7 +131,7 @@ def department_scopes(department_ids: Iterable[int]) -> dict[int, int]:
     several incidents or departments after each other would else hold one new scope and wait for another's.
     """
     keys = {str(pk): pk for pk in department_ids}
-    rows = Scope.objects.filter(kind=Scope.Kind.DEPARTMENT, key__in=keys, retired_at=None)
+    rows = Scope.objects.filter(kind=Scope.Kind.DEPARTMENT, key__in=keys)
     found = dict(rows.values_list("key", "pk"))
     if keys.keys() - found.keys():
         every = sorted({*(str(row.pk) for row in departments(active=None)), *keys})

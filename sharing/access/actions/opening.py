@@ -96,7 +96,6 @@ def _scopes(holders: Sequence[Holder]) -> dict[Holder, int]:
     """Scope id of each holder, made where it is new; in one order, so that no two transactions wait for each other."""
     wanted = sorted(set(holders), key=lambda holder: (holder.kind, holder.key))
     Scope.objects.bulk_create([Scope(kind=one.kind, key=one.key) for one in wanted], ignore_conflicts=True)
-    named = {"kind__in": {one.kind for one in wanted}, "key__in": {one.key for one in wanted}}
-    rows = Scope.objects.filter(**named, retired_at=None)
+    rows = Scope.objects.filter(kind__in={one.kind for one in wanted}, key__in={one.key for one in wanted})
     found = {Holder(kind, key): pk for kind, key, pk in rows.values_list("kind", "key", "pk")}
     return {one: found[one] for one in wanted}

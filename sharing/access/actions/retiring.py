@@ -41,8 +41,8 @@ def retire(*, actor: Actor, now: datetime, kind: str, key: str) -> Scope:
     found = rows.filter(kind=kind, key=key, retired_at=None).first()
     if found is None:
         raise NothingToRetire(_("This holder holds nothing any more."))
-    found.retired_at = now
-    found.save(update_fields=["retired_at"])
+    found.retired_at, found.key = now, f"{key}~{found.pk}"
+    found.save(update_fields=["retired_at", "key"])
     heard = subtree_ids(home.pk) if kind == Scope.Kind.SUBTREE else {home.pk}
     record(type="access.changed", subject=found, streams=[streams.department(pk) for pk in sorted(heard)])
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,8 +60,8 @@ def received(actor: Actor) -> QuerySet[Grant]:
     home = actor.department_id
     above = [str(pk) for pk in {home, *ancestor_ids(home)}]
     mine = (
-        Q(kind=Scope.Kind.DEPARTMENT, key=str(home))
-        | Q(kind=Scope.Kind.SUBTREE, key__in=above)
+        _named(Scope.Kind.DEPARTMENT, [str(home)])
+        | _named(Scope.Kind.SUBTREE, above)
         | Q(kind=Scope.Kind.POST, key__startswith=f"{home}/")
         | Q(kind=Scope.Kind.EVERY_DEPARTMENT)
     )
@@ -69,3 +70,11 @@ def received(actor: Actor) -> QuerySet[Grant]:
     held = Scope.objects.filter(mine).values("pk")
     rows = Grant.objects.filter(object_type=DATASET, scope__in=held).exclude(source=Grant.Source.OWNER)
     return rows.select_related("scope", "policy", "fields")
+
+
+def _named(kind: str, keys: Sequence[str]) -> Q:
+    """Scopes of these keys, with those of the same holders that were retired."""
+    found = Q(kind=kind, key__in=keys)
+    for key in keys:
+        found |= Q(kind=kind, key__startswith=f"{key}~")
+    return found

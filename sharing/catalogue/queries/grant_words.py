@@ -41,7 +41,7 @@ class Holders:
 
     def said(self, scope: Scope) -> dict[str, Any]:
         """A holder: its kind, its name, and the department and post it stands for."""
-        kind, key = scope
+        kind, key = scope[0], scope[1].partition("~")[0]  # what follows tells a retired one from the next
         department = self.departments.get(department_of(scope) or 0)
         post = key.partition("/")[2] if kind == "post" else ""
         return {
@@ -75,7 +75,7 @@ def _row(department: Any) -> dict[str, Any] | None:
 def department_of(scope: Scope) -> int | None:
     """Id of the department that a holder stands for."""
     kind, key = scope
-    number = key.partition("/")[0]
+    number = key.partition("~")[0].partition("/")[0]
     return int(number) if kind in ("department", "subtree", "post") and number.isdigit() else None
 
 

@@ -58,7 +58,8 @@ def export(request: HttpRequest) -> HttpResponse:
     writer = csv.writer(text)
     writer.writerow([
         _("Number"), _("Dataset"), _("Department"), _("Holder"), _("Fields"), _("Records"), _("Purpose"),
-        _("Why given"), _("From"), _("Until"), _("State"), _("Revoked by"), _("Revoked because"), _("Last read"), _("Reads"),
+        _("Why given"), _("From"), _("Until"), _("State"), _("Revoked by"), _("Revoked because"), _("Last read"),
+        _("Reads"),
     ])  # fmt: skip
     writer.writerows([_cell(value) for value in _line(row)] for row in rows)
     response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
