@@ -299,7 +299,7 @@ class TestRetiring:
         changed = [one["sql"] for one in asked if one["sql"].startswith(("UPDATE", "DELETE"))]
         assert len(changed) == 1
         for by, side in (("health", "given"), ("fire", "received")):
-            found = listed(ground, by, side)
+            found = listed(ground, by, side, dataset_id=rows[0].pk)
             assert {one["state"] for one in found} == {"revoked"}
             assert {one["holder"]["name"] for one in found} == {ground.departments["fire"].name}
 
