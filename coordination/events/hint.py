@@ -35,9 +35,11 @@ def send(streams: Sequence[str]) -> None:
     _publish(orjson.dumps({"streams": list(streams)}))
 
 
-def send_recheck(departments: Sequence[int], people: Sequence[int] = ()) -> None:
-    """Ask every hub to look again at what these departments and people may see; like `send`."""
-    _publish(orjson.dumps({"recheck": {"departments": list(departments), "people": list(people)}}))
+def send_recheck(departments: Sequence[int], people: Sequence[int] = (), streams: Sequence[str] = ()) -> None:
+    """Ask every hub to look again at what these departments, people and followers of streams may see; like `send`."""
+    _publish(
+        orjson.dumps({"recheck": {"departments": list(departments), "people": list(people), "streams": list(streams)}})
+    )
 
 
 def _publish(message: bytes) -> None:

@@ -20,6 +20,11 @@ def department(department_id: int) -> str:
     return f"department:{department_id}"
 
 
+def dataset(dataset_id: int) -> str:
+    """What becomes of a dataset's records and of who may have them; read by whoever holds it now."""
+    return f"dataset:{dataset_id}"
+
+
 def user(person_id: int) -> str:
     """One person's notices."""
     return f"user:{person_id}"

@@ -31,7 +31,7 @@ class Hints:
     def __init__(
         self,
         moved: Callable[[Iterable[str]], None],
-        recheck: Callable[[Sequence[int], Sequence[int]], None],
+        recheck: Callable[[Sequence[int], Sequence[int], Sequence[str]], None],
         begun: Callable[[], None],
     ) -> None:
         """``begun`` is called whenever a subscription begins: what was said before it is lost."""
@@ -88,6 +88,7 @@ class Hints:
             if "streams" in said:
                 self.moved(said["streams"])
             if "recheck" in said:
-                self.recheck(said["recheck"]["departments"], said["recheck"]["people"])
+                asked = said["recheck"]
+                self.recheck(asked["departments"], asked["people"], asked.get("streams", ()))
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             _log.warning("not a hint: %s", error)

@@ -30,7 +30,9 @@ BLIND_SECONDS = 20.0
 """With no look at the heads for so long nobody is told that the screen is fresh."""
 HELLO_SECONDS = 5.0
 SEND_SECONDS = 5.0
-CHECK_SECONDS = 15.0
+CHECK_SECONDS = 13.0
+"""A right that ends by the clock, or whose end no hint told of, has ended on every screen within 15 s: with the tick
+and the check itself."""
 UNCHECKED_SECONDS = 45.0
 CHECKS_AT_ONCE = 100
 ENTRIES_AT_ONCE = 64
@@ -131,6 +133,8 @@ class Hub:
             if stream not in outbox.held:
                 continue
             at = (page.epoch, page.seq)
+            if _about_access(stream, page):  # it may have been looked up before that happened
+                outbox.next_check = 0.0
             if page.reset:
                 said = [frames.reset(stream, page.epoch, page.seq, page.reset)]
             else:
@@ -204,6 +208,8 @@ class Hub:
         if known is None:
             return
         at = (page.epoch, page.seq)
+        if _about_access(stream, page):  # said by the log itself, so no hint is needed for it
+            self.recheck((), (), (stream,))
         if page.reset:
             self.known[stream] = at
             frame = frames.reset(stream, page.epoch, page.seq, page.reset, len(self.followers.get(stream, ())))
@@ -297,11 +303,12 @@ class Hub:
 
     # --- may they still?
 
-    def recheck(self, departments: Sequence[int], people: Sequence[int]) -> None:
-        """Look again at what the sockets of these departments and people may follow, at once."""
+    def recheck(self, departments: Sequence[int], people: Sequence[int], streams: Sequence[str] = ()) -> None:
+        """Look again at what the sockets of these departments, people and followers may follow, at once."""
         wanted_departments, wanted_people = set(departments), set(people)
+        following = set().union(*(self.followers.get(stream, ()) for stream in streams))
         for outbox in self.outboxes:
-            if outbox.department in wanted_departments or outbox.person in wanted_people:
+            if outbox in following or outbox.department in wanted_departments or outbox.person in wanted_people:
                 outbox.next_check = 0.0
         if not self.checking:
             self._check_due(self.loop.time())
@@ -338,6 +345,13 @@ class Hub:
             epoch, seq = outbox.at[stream]
             self._unfollow(outbox, stream)
             outbox.say(frames.reset(stream, epoch, seq, "gone"))
+
+
+def _about_access(stream: str, page: Page) -> bool:
+    """Whether a page of a dataset's stream tells that who may have it has changed, or leaves out what it tells."""
+    if not stream.startswith("dataset:"):
+        return False
+    return bool(page.reset) or any(entry.type.startswith("access.") for entry in page.entries)
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}

@@ -144,6 +144,7 @@ TEXTS: dict[str, Any] = {
     "agreement.made": _("Please sign the agreement %(number)s “%(headline)s”."),
     "agreement.signed": _("Signed by one side: agreement %(number)s “%(headline)s”."),
     "agreement.ended": _("Ended: agreement %(number)s “%(headline)s”."),
+    "grant.revoked": _("A grant to read data was taken back. Number %(number)s; what and why stands on screen."),
     "emergency.entered": _("The emergency account %(account)s has just been used to sign in."),
     "alarm.raised": _("Alarm of the platform: %(alarm)s. %(number)s %(headline)s"),
     "bundle": _("%(count)s messages wait for you. First: %(first)s"),

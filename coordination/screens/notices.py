@@ -55,6 +55,8 @@ def _with_links(actor: Actor, rows: list[notify.NoticeRow], now: object) -> list
             href = reverse("share-request", args=[row.object_id])
         elif row.object_type == "catalogue.agreement":
             href = reverse("agreement", args=[row.object_id])
+        elif row.object_type == "access.grant":
+            href = reverse("grant", args=[row.object_id])
         elif row.incident_id:
             href = reverse("room", args=[row.incident_id])
         found.append({"row": row, "href": href})

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from sharing.access.actions.emergency import open_incident as open_incident
     from sharing.access.actions.emergency import take_back as take_back
     from sharing.access.actions.opening import close_dataset as close_dataset
+    from sharing.access.actions.opening import lock_like as lock_like
     from sharing.access.actions.opening import open_dataset as open_dataset
     from sharing.access.actions.participation import close as close
     from sharing.access.actions.participation import follow_head as follow_head
     from sharing.access.actions.participation import join as join
     from sharing.access.actions.participation import leave as leave
     from sharing.access.actions.participation import relevel as relevel
+    from sharing.access.actions.retiring import retire as retire
     from sharing.access.actions.rules import RuleTerms as RuleTerms
     from sharing.access.actions.rules import confirm_rule as confirm_rule
     from sharing.access.actions.rules import end_rules as end_rules
@@ -62,8 +64,9 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "sharing.access.actions.emergency": ("lengthen", "open_incident", "take_back"),
-    "sharing.access.actions.opening": ("close_dataset", "open_dataset"),
+    "sharing.access.actions.opening": ("close_dataset", "lock_like", "open_dataset"),
     "sharing.access.actions.participation": ("close", "follow_head", "join", "leave", "relevel"),
+    "sharing.access.actions.retiring": ("retire",),
     "sharing.access.actions.rules": ("RuleTerms", "confirm_rule", "end_rules", "make_rule"),
     "sharing.access.actions.sharing": ("revoke", "share"),
     "sharing.access.counting": ("told_count",),

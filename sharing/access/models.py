@@ -7,7 +7,11 @@ from django.db.models import Q
 
 
 class Scope(models.Model):
-    """An interned holder of rights. ``key``: department id, ``<department>/<post>``, person or display id."""
+    """An interned holder of rights. ``key``: department id, ``<department>/<post>``, person or display id.
+
+    Once ``retired_at`` is set nobody resolves to it any more, however many grants it holds. Its key then ends in
+    ``~<id>``: what the same holder is given later hangs on a new row.
+    """
 
     class Kind(models.TextChoices):
         DEPARTMENT = "department"

@@ -19,6 +19,21 @@ class PlainForm(ActForm):
     """A move that needs no words."""
 
 
+class RevokeForm(ActForm):
+    """Why a grant is taken back."""
+
+    why = forms.CharField(
+        label=_("Why it is taken back"), max_length=200, help_text=_("Whoever held it reads this.")
+    )
+    all_of_holder = forms.BooleanField(
+        label=_("With it all that the same holder has of this dataset"), required=False
+    )
+
+    def payload(self) -> dict[str, Any]:
+        """Reason and reach."""
+        return {name: self.cleaned_data[name] for name in ("command_id", "why", "all_of_holder")}
+
+
 class DescribeForm(ActForm):
     """What an entry says."""
 

@@ -33,6 +33,7 @@ export function start() {
   document.addEventListener("ops:swapped", (e) => readCursors(e.target));
   if (body.dataset.liveUrl && cursors.size) connect();
   addEventListener("online", check);
+  addEventListener("pagehide", () => regions.veil());
   addEventListener("pageshow", (e) => { if (e.persisted) { regions.dirty(null); check(); } });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) check(); });
   setInterval(tick, 1000);

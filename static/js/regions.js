@@ -54,6 +54,14 @@ export function empty(stream) {
   }
 }
 
+// What hangs on a grant is not kept for the way back through the browser's pages: it is read again.
+export function veil() {
+  for (const region of regions.values()) {
+    const el = document.getElementById(region.id);
+    if (el && streamsOf(el).some((stream) => stream.startsWith("dataset:"))) el.textContent = "";
+  }
+}
+
 function blank(region, el) {
   el.textContent = word("gone");
   el.classList.add("ops-empty");

@@ -54,7 +54,7 @@ def test_from_draft_to_retirement_each_step_is_on_the_record(ground: Ground) -> 
     homes = set(
         StreamEntry.objects.filter(event__object_type="catalogue.dataset").values_list("stream", flat=True)
     )
-    assert homes == {f"department:{ground.departments['health'].pk}"}
+    assert homes == {f"department:{ground.departments['health'].pk}", f"dataset:{row.pk}"}
 
 
 @pytest.mark.parametrize("who", ["fire/data_steward", "health/duty_officer"])

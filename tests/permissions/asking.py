@@ -73,6 +73,8 @@ def _value(operation: Operation, name: str, world: World, *, absent: bool) -> An
         return world.ids["picture_id" if "picture" in operation.route else "attachment_id"]
     if name == "pk" and operation.route.startswith(("data/requests/", "data/agreements/")):
         return world.ids["request_id" if operation.route.startswith("data/requests/") else "agreement_id"]
+    if name == "pk" and operation.route.startswith("data/sharing/"):
+        return world.ids["grant_id"]
     if name == "pk":
         noun = operation.route.partition("/")[0].removesuffix("s")
         return world.ids["department_id" if noun in ("duty", "department") else f"{noun}_id"]

@@ -65,6 +65,7 @@ _FORMS: dict[str, type[forms.Form]] = {
     "data/<int:pk>/deliver/": DeliverForm,
     "data/break-glass/new/": glass_forms.BreakForm,
     "data/break-glass/proposals/<int:proposal_id>/settle/": glass_forms.SettleForm,
+    "data/sharing/<int:pk>/revoke/": catalogue_forms.RevokeForm,
     "reports/<int:pk>/open/": incident_forms.OpenForm,
 }
 
@@ -116,6 +117,7 @@ def stream_of(kind: str, world: World, *, absent: bool) -> str:
         "incident": f"incident:{incident}",
         "brief": f"incident:{incident}:brief",
         "department": f"department:{world.departments['centre'].pk}",
+        "dataset": f"dataset:{world.ids['dataset_id']}",
         "user": f"user:{world.people['centre/duty_officer'].pk}",
     }[kind]
 

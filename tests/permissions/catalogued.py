@@ -11,7 +11,7 @@ from coordination.events.actor import SYSTEM, Actor
 from sharing.access.fence import fenced
 from sharing.catalogue import actions as catalogue
 from sharing.catalogue.models import BreakGlass, Record, RuleProposal
-from tests.permissions import planted
+from tests.permissions import given, planted
 
 if TYPE_CHECKING:
     from tests.permissions.world import World
@@ -39,10 +39,13 @@ def build(world: World) -> None:
         made.append(row.pk)
         rules.append(planted.rule(row))
         kept.append(Record.everything.get(dataset=row).pk)
+    shared = given.grants(world, made)
     catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
-    world.ids |= {"dataset_id": made[0], "data_id": made[0], "record": kept[0], "rule_id": rules[0]}
-    world.ended |= {"dataset_id": made[1], "data_id": made[1], "record": kept[1], "rule_id": rules[1]}
+    world.ids |= {"dataset_id": made[0], "data_id": made[0], "record": kept[0]}
+    world.ended |= {"dataset_id": made[1], "data_id": made[1], "record": kept[1]}
+    world.ids |= {"rule_id": rules[0], "grant_id": shared[0]}
+    world.ended |= {"rule_id": rules[1], "grant_id": shared[1]}
     _asked(world, basis.pk)
     _broken(world, made[1])
 

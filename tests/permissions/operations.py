@@ -37,7 +37,7 @@ HIDDEN = ("foreign", "revoked", "below")
 WRITTEN = tuple(one for one in RELATIONS if one not in HIDDEN[1:])
 DRAWN = 1
 """So many kinds of actor, and of stranger, are drawn for an operation where not all are tried."""
-SOCKETS = ("incident", "brief", "department", "user", "system")
+SOCKETS = ("incident", "brief", "department", "user", "system", "dataset")
 """What a socket or a poll can follow: each kind of stream is an operation of its own."""
 
 
@@ -113,6 +113,7 @@ SHOWN: dict[str, Callable[[], Any]] = {
     "desk/parts/<str:name>/": lambda: desk.PARTS,
     "wall/parts/<str:name>/": lambda: wall.PARTS,
     "live/since": lambda: SOCKETS,
+    "data/<int:pk>/part/<str:name>/": lambda: catalogue.PARTS,
 }
 
 

@@ -72,6 +72,19 @@ def close_dataset(*, actor: Actor, grant_ids: Sequence[int], why: str, now: date
     return standing.update(revoked_at=now, revoked_by=actor.key, revoked_why=why)
 
 
+def lock_like(grant_id: int, *, all_of_holder: bool) -> list[Grant]:
+    """The grant on a dataset, locked, with its scope; ``all_of_holder``: with all that its holder has of that dataset.
+
+    In the order of their ids, so that no two transactions wait for each other. Empty where there is none; what the
+    department that keeps the dataset has itself is never among them.
+    """
+    rows = Grant.objects.filter(object_type=DATASET).exclude(source=Grant.Source.OWNER)
+    wanted = rows.filter(pk=grant_id)
+    if all_of_holder:
+        wanted = rows.filter(scope__in=wanted.values("scope"), object_id__in=wanted.values("object_id"))
+    return list(wanted.select_related("scope").select_for_update(no_key=True, of=("self",)).order_by("pk"))
+
+
 def intern_fields(given: fields.Fields) -> FieldPolicy:
     """The field policy of this content, made where it is new."""
     content = dict(given)

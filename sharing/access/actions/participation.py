@@ -145,7 +145,8 @@ def close(*, incident_id: int, now: datetime) -> int:
     whoever was only above, or was shared with, reads no more.
     """
     present = grants.live(incident_id, now)
-    took_part = present.filter(source=Grant.Source.PARTICIPATION, valid_to=None).exclude(role=LEAD)
+    took_part = present.filter(source=Grant.Source.PARTICIPATION, valid_to=None, scope__retired_at=None)
+    took_part = took_part.exclude(role=LEAD)
     keepers = {int(key) for key in took_part.values_list("scope__key", flat=True)}
     opened_at = _opened_at(present)
     ending = present.exclude(role=LEAD).exclude(source=Grant.Source.OWNER)

@@ -7,7 +7,6 @@ holds is a test of time in every question, so that none is left open by a job th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -84,13 +83,6 @@ class Held:
     def grant_ids(self) -> tuple[int, ...]:
         """The grants that it rests on."""
         return tuple(sorted({pk for opening in self.openings for pk in opening.grant_ids}))
-
-    @property
-    def state(self) -> str:
-        """Digest of what is open by which grants: another as soon as one is given or taken."""
-        said = [(repr(sorted(one.fields.items(), key=str)), repr(one.filter), one.max_class, one.key, one.grant_ids)
-                for one in self.openings]  # fmt: skip
-        return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
     def covers(self, other: Held) -> bool:
         """Whether everything that ``other`` opened is open here as well, by whatever grants."""
@@ -206,11 +198,12 @@ def _openings(actor: Actor, grants: Iterable[Grant], purpose: str = "") -> tuple
 
 
 def _grants(actor: Actor, dataset_id: int, at: datetime) -> QuerySet[Grant]:
-    return _all_grants(actor, at).filter(object_id=dataset_id)
+    return standing(actor, at).filter(object_id=dataset_id).select_related("policy", "fields").order_by("pk")
 
 
-def _all_grants(actor: Actor, at: datetime) -> QuerySet[Grant]:
-    rows = Grant.objects.filter(
+def standing(actor: Actor, at: datetime) -> QuerySet[Grant]:
+    """The actor's grants on datasets that hold at a moment."""
+    return Grant.objects.filter(
         Q(valid_to=None) | Q(valid_to__gt=at),
         Q(revoked_at=None) | Q(revoked_at__gt=at),
         in_scope(actor),
@@ -218,13 +211,12 @@ def _all_grants(actor: Actor, at: datetime) -> QuerySet[Grant]:
         valid_from__lte=at,
         actions__contains=["view"],
     )
-    return rows.select_related("policy", "fields").order_by("pk")
 
 
 def opened_rows(actor: Actor, model: type[Any], at: datetime, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Those of the rows of an `Opened` table that a grant opens; asks for the grants at once, then is one condition."""
     by_dataset: dict[int, list[Grant]] = {}
-    for grant in _all_grants(actor, at):
+    for grant in standing(actor, at).select_related("policy", "fields").order_by("pk"):
         by_dataset.setdefault(grant.object_id, []).append(grant)
     held = {pk: _openings(actor, grants) for pk, grants in by_dataset.items()}
     lookup, data = model.guard_dataset, model.guard_data

@@ -16,9 +16,11 @@ from coordination.events.at_once import Steps, answer
 from coordination.events.kept import kept
 from sharing.access.models import Grant, VisIncident
 from sharing.access.queries.paging import visible_incident_ids
+from sharing.access.queries.records import standing
 from sharing.access.queries.scopes import scope_ids
 from sharing.access.rights import right
 
+_DATASET = re.compile(r"dataset:([1-9]\d{0,17})")
 _INCIDENT = re.compile(r"incident:([1-9]\d{0,17})(:brief)?")
 # Who needs to see how the platform itself does.
 _SYSTEM_POSTS = frozenset({"administrator", "duty_officer", "commander", "head", "auditor"})
@@ -30,15 +32,16 @@ def may_read_stream(actor: Actor, stream: str, now: datetime) -> bool:
 
 
 def readable(actor: Actor, names: Iterable[str], now: datetime) -> set[str]:
-    """Those of the streams that the actor may follow now; two queries at most, whatever their number.
+    """Those of the streams that the actor may follow now; three queries at most, whatever their number.
 
-    ``incident:<id>`` needs reach 3 of that incident, ``incident:<id>:brief`` any reach.
+    ``incident:<id>`` needs reach 3 of that incident, ``incident:<id>:brief`` any reach; ``dataset:<id>`` a grant on
+    that dataset.
     """
     return answer(readable_steps(actor, names, now))
 
 
 def readable_steps(actor: Actor, names: Iterable[str], now: datetime) -> Steps[set[str]]:
-    """`readable`, to be asked beside other questions; one step."""
+    """`readable`, to be asked beside other questions; one step for incidents, one for datasets."""
     asked = set(names)
     if actor.kind == "system":
         return asked
@@ -50,7 +53,16 @@ def readable_steps(actor: Actor, names: Iterable[str], now: datetime) -> Steps[s
         allowed |= {
             name for name, match in wanted.items() if reach.get(int(match[1]), 0) >= (1 if match[2] else 3)
         }
+    datasets = {name: int(match[1]) for name in asked if (match := _DATASET.fullmatch(name))}
+    # a wall has no page of data
+    if datasets and actor.kind != "display" and right("view").open_to(actor):
+        (held,) = yield [kept(_held, actor, sorted(datasets.values()), now)]
+        allowed |= {name for name, pk in datasets.items() if pk in set(held)}
     return allowed
+
+
+def _held(actor: Actor, dataset_ids: list[int], now: datetime) -> QuerySet[Grant, Any]:
+    return standing(actor, now).filter(object_id__in=dataset_ids).values_list("object_id", flat=True)
 
 
 def streams_of(actor: Actor, now: datetime, *, limit: int = 500) -> list[str]:

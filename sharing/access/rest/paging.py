@@ -19,16 +19,13 @@ MAX_LIMIT = 200
 class Page:
     """Some rows of a list and where the next ones begin (None at the end). ``after`` is the query's own cursor.
 
-    ``grants``: ids of the grants that open the rows, kept with the read. ``state``: what else the ETag stands for,
-    so that what one set of grants showed is never taken for what another shows.
-    ``grants``: ids of the grants that open the rows, kept with the read; ``glass``: those of break-glass among them,
-    by which every read is kept, whatever its class.
+    ``grants``: ids of the grants that open the rows, kept with the read and part of the ETag; ``glass``: those of
+    break-glass among them, by which every read is kept, whatever its class.
     """
 
     items: Sequence[Any]
     after: Any = None
     grants: Sequence[int] = ()
-    state: str = ""
     glass: Sequence[int] = ()
 
 

@@ -36,11 +36,13 @@ class Resource(APIView):
     """Base of every address of the API. Methods are made by `lists`, `shows`, `writes`.
 
     ``resource``: the noun in OAuth2 scopes and in the record of refusals. ``people``: it answers with people's names
-    and numbers, so that no wall may ask. ``noted_from``: the class from which on a read is kept.
+    and numbers, so that no wall may ask. ``noted_from``: the class from which on a read is kept. ``restricted``: what
+    it answers hangs on grants, so that nobody between may keep a copy, not even to ask whether it still holds.
     """
 
     resource: ClassVar[str] = ""
     people: ClassVar[bool] = False
+    restricted: ClassVar[bool] = False
     noted_from: ClassVar[int] = reads.KEPT_FROM
     authentication_classes = (TokenWho, SessionWho)
     permission_classes = ()
@@ -118,7 +120,9 @@ def lists(
         items = _some_fields(rows, request, answer)
         on_map = call.media == accepting.GEOJSON
         payload = dump(accepting.as_map(items, rows, cursor) if on_map else {"items": items, "next": cursor})
-        response = _tagged(request, payload, 0, call.media, page.state)
+        response = _tagged(request, payload, 0, call.media, epoch=page.grants)
+        if view.restricted or page.grants:
+            response["Cache-Control"] = "private, no-store"
         if operation.maps:
             patch_vary_headers(response, ("Accept",))
         if cursor is not None:
@@ -149,7 +153,10 @@ def shows(
         _note_reads(view, call, operation, [found])
         done = _some_fields(cut(answer, found), request, answer)
         version = done.get("version", 0) if isinstance(done, dict) else 0
-        return _tagged(request, dump(done), version if isinstance(version, int) else 0)
+        response = _tagged(request, dump(done), version if isinstance(version, int) else 0)
+        if view.restricted:
+            response["Cache-Control"] = "private, no-store"
+        return response
 
     return _method(Operation(name, answer, query=query, public=public, media=media, summary=summary), run)
 
@@ -261,9 +268,10 @@ def _note_reads(
 
 
 def _tagged(
-    request: Request, payload: bytes, version: int, media: str = accepting.JSON, state: str = ""
+    request: Request, payload: bytes, version: int, media: str = accepting.JSON, *, epoch: Sequence[int] = ()
 ) -> HttpResponse:
-    etag = versions.tag(version, payload + state.encode())
+    """The answer with its tag, or 304; ``epoch``: the grants that it rests on, so that no other ones confirm it."""
+    etag = versions.tag(version, payload, epoch)
     if versions.known(request.headers.get("If-None-Match"), etag):
         response = HttpResponse(status=304)
     else:

@@ -26,6 +26,7 @@ from sharing.catalogue.actions.offering import end_offer as end_offer
 from sharing.catalogue.actions.offering import set_offer as set_offer
 from sharing.catalogue.actions.proposing import settle_proposal as settle_proposal
 from sharing.catalogue.actions.reviewing import review_glass as review_glass
+from sharing.catalogue.actions.revoking import revoke_grant as revoke_grant
 from sharing.catalogue.actions.ruling import confirm_rule as confirm_rule
 from sharing.catalogue.actions.ruling import end_rule as end_rule
 from sharing.catalogue.actions.ruling import make_rule as make_rule

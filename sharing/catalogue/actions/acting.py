@@ -64,8 +64,17 @@ def save(dataset: Dataset, *fields: str) -> None:
 
 
 def note(dataset: Dataset, type: str, **payload: Any) -> None:
-    """Record what happened to an entry, in its department's stream."""
-    record(type=type, subject=dataset, streams=[streams.department(dataset.department_id)], payload=payload)
+    """Record what happened to an entry, in the streams of its department and of those who hold its records."""
+    heard = [streams.department(dataset.department_id), streams.dataset(dataset.pk)]
+    record(type=type, subject=dataset, streams=heard, payload=payload)
+
+
+def access_changed(dataset: Dataset) -> None:
+    """Record that who may have the records has changed, in the dataset's own stream: open screens ask again.
+
+    Not which grant: whoever holds one does not learn of the others.
+    """
+    record(type="access.changed", subject=dataset, streams=[streams.dataset(dataset.pk)])
 
 
 def today(now: datetime) -> Any:

@@ -20,6 +20,7 @@ class Records(Resource):
     """Records of a dataset."""
 
     resource = "records"
+    restricted = True
 
     @lists("records_list", shapes.RecordShape, query=shapes.RecordFilters, summary="Records of a dataset")
     def get(self, call: Call) -> Page:
@@ -27,7 +28,7 @@ class Records(Resource):
         found = queries.records(
             **call.who, **call.ids, **call.query, purpose=call.purpose, after=call.after, size=call.size
         )
-        return Page(found.rows, found.after, found.grants, found.state, found.glass)
+        return Page(found.rows, found.after, found.grants, found.glass)
 
 
 class Transfers(Resource):

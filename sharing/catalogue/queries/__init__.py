@@ -42,6 +42,12 @@ from sharing.catalogue.queries.records import transfers as transfers
 from sharing.catalogue.queries.rules import opened_in as opened_in
 from sharing.catalogue.queries.rules import rule_row as rule_row
 from sharing.catalogue.queries.rules import rules as rules
+from sharing.catalogue.queries.sharing import MOST_EXPORTED as MOST_EXPORTED
+from sharing.catalogue.queries.sharing import grant as grant
+from sharing.catalogue.queries.sharing import grants as grants
+from sharing.catalogue.queries.sharing import holders as holders
+from sharing.catalogue.queries.sharing import open_by as open_by
+from sharing.catalogue.queries.sharing import receipts as receipts
 from sharing.catalogue.queries.standing import offer as offer
 from sharing.catalogue.queries.standing import openness as openness
 from sharing.catalogue.queries.tables import code as code

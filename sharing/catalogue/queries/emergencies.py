@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from coordination.events.actor import Actor
-from coordination.events.refused import Invalid, NotFound, VersionConflict
+from coordination.events.refused import NotFound, VersionConflict
 from coordination.events.text import localized
 from sharing import access
 from sharing.access.fence import fenced
 from sharing.catalogue.models import BreakGlass, Dataset, RuleProposal
 from sharing.catalogue.queries.entries import Row, department_row
+from sharing.catalogue.queries.sorting import BadPlace
 
 GLASS_STATES = ("running", "review", "past")
 _WITH = ("person", "department", "owner", "ended_by", "reviewed_by")
@@ -29,12 +30,6 @@ class NoGlass(NotFound):
 
 class StaleGlass(VersionConflict):
     """The caller decided on an older version. ``version``: the current one."""
-
-
-class BadPlace(Invalid):
-    """The cursor is none of this list."""
-
-    code = "bad_cursor"
 
 
 def running(at: datetime) -> QuerySet[BreakGlass]:

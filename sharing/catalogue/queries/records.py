@@ -28,7 +28,6 @@ class RecordPage(NamedTuple):
     rows: list[Row]
     after: list[Any] | None
     grants: tuple[int, ...]
-    state: str
     glass: tuple[int, ...]
 
 
@@ -63,7 +62,7 @@ def records_of(
     found = list(opened.shown(opened.values(rows)[: size + 1]))
     more = len(found) > size
     following = sorting.cursor(sort, found[size - 1]) if more else None
-    return RecordPage(found[:size], following, opened.held.grant_ids, opened.held.state, opened.held.glass_ids)
+    return RecordPage(found[:size], following, opened.held.grant_ids, opened.held.glass_ids)
 
 
 def counted(opened: Opened, where: Mapping[str, Any] | None = None) -> Row:

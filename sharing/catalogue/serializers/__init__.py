@@ -49,3 +49,7 @@ from sharing.catalogue.serializers.requests import SignBody as SignBody
 from sharing.catalogue.serializers.rules import EndRuleBody as EndRuleBody
 from sharing.catalogue.serializers.rules import RuleBody as RuleBody
 from sharing.catalogue.serializers.rules import RuleShape as RuleShape
+from sharing.catalogue.serializers.sharing import GrantFilters as GrantFilters
+from sharing.catalogue.serializers.sharing import GrantShape as GrantShape
+from sharing.catalogue.serializers.sharing import ReceiptShape as ReceiptShape
+from sharing.catalogue.serializers.sharing import RevokeBody as RevokeBody

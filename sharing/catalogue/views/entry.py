@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from coordination.events import reads
+from coordination.events import reads, streams
 from coordination.events.refused import NotFound, Refused
+from coordination.live import parts
+from coordination.live.queries import cursor
 from sharing import access
 from sharing.access.forms import ActForm
 from sharing.access.pages import SAFE, note_refusal, page
@@ -86,9 +88,30 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("dataset", args=[pk]), status=303)
 
 
+PARTS = {"open": "data/part_open.html", "given": "data/part_given.html"}
+
+
+@require_safe
+@page()
+def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
+    """What a screen reads again of an entry: who has its records, and what of them is open to me."""
+    wanted = parts.names_of(name, PARTS)
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    row = queries.dataset(actor=actor, dataset_id=pk, now=now)
+    return parts.answer(request, wanted, PARTS, {"row": row} | _access(request, pk))
+
+
+def _access(request: HttpRequest, pk: int) -> dict[str, Any]:
+    """Who has the records, for those who may know; and by which grants they are open to me."""
+    actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    asked = {"actor": actor, "now": now, "dataset_id": pk}
+    return {"held": queries.holders(**asked), "opened": queries.open_by(**asked)}
+
+
 def show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
     """The entry's page, with what was refused just now; its rules for the department that keeps it."""
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
+    live = cursor(actor, [streams.dataset(pk)], now)
     row = queries.dataset(actor=actor, dataset_id=pk, now=now)
     if row["classification"] == 4 and request.method in SAFE:
         reads.note(actor, "dataset", "datasets", [pk])
@@ -108,5 +131,6 @@ def show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, st
         "proposals": queries.proposals(actor=actor, now=now, dataset_id=pk) if may else [],
         "class_name": queries.CLASSES[row["classification"]],
         "overdue": row["confirm_by"] is not None and row["confirm_by"] < now and row["state"] == "published",
-    }
+        "live": live, "live_streams": " ".join(live),
+    } | _access(request, pk)
     return render(request, "data/entry.html", kept, status=status)
