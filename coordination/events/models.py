@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.expressions import Func
@@ -38,6 +39,11 @@ class Event(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["object_type", "object_id", "id"], name="event_object"),
             models.Index(fields=["incident_id", "-id"], name="event_incident"),
+            models.Index(fields=["at", "id"], name="event_at"),
+            models.Index(fields=["actor_department", "at", "id"], name="event_department"),
+            models.Index(fields=["actor_id", "at", "id"], name="event_actor"),
+            models.Index(fields=["type", "at", "id"], name="event_type"),
+            models.Index(fields=["request_id"], name="event_request", condition=~models.Q(request_id="")),
         ]
 
     def __str__(self) -> str:
@@ -161,6 +167,12 @@ class ReadEntry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-at"], name="readentry_at"),
             models.Index(fields=["xid", "id"], name="readentry_xid"),
+            models.Index(fields=["actor_department", "at", "id"], name="readentry_department"),
+            models.Index(fields=["actor_key", "at", "id"], name="readentry_actor"),
+            models.Index(fields=["operation", "at", "id"], name="readentry_operation"),
+            models.Index(fields=["request_id"], name="readentry_request", condition=~models.Q(request_id="")),
+            GinIndex(fields=["grants"], name="readentry_grants", opclasses=["jsonb_path_ops"]),
+            GinIndex(fields=["ids"], name="readentry_ids", opclasses=["jsonb_path_ops"]),
         ]
 
     def __str__(self) -> str:
