@@ -28,9 +28,9 @@ FORMAT = "muster-log-1"
 ROWS = 2_000
 
 _LINES = f"""
-SELECT e.seq, s.prev, s.hash, {fields.record(fields.ENTRY)}
+SELECT e.seq, s.prev, s.hash, {fields.record(fields.ENTRIES, 's.version')}
 FROM events_streamentry e JOIN events_seal s ON s.stream = e.stream AND s.seq = e.seq
-LEFT JOIN events_event v ON v.id = e.event_id {fields.lateral(fields.ENTRY)}
+LEFT JOIN events_event v ON v.id = e.event_id {fields.lateral(fields.ENTRIES)}
 WHERE e.stream = %(stream)s AND e.seq BETWEEN %(first)s AND %(last)s ORDER BY e.seq
 """  # noqa: S608 - our own constants
 _SPAN = """
