@@ -34,6 +34,7 @@ from accounts.queries.people import person as person
 from accounts.queries.people import person_by_username as person_by_username
 from accounts.queries.people import places_of as places_of
 from accounts.queries.people import reachable as reachable
+from accounts.queries.proposed import CONFIRMING as CONFIRMING
 from accounts.queries.proposed import proposed_posts as proposed_posts
 from accounts.queries.responsibility import Case as Case
 from accounts.queries.responsibility import duties as duties
