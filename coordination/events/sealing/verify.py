@@ -6,7 +6,7 @@ not grow with the log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -77,12 +77,13 @@ def verify(
     since_anchor: bool = False,
     keys: Sequence[Ed25519PublicKey] | None = None,
     witness: Iterable[anchors.Signed] = (),
+    progress: Callable[[int], None] = lambda entries: None,
 ) -> Report:
     """Read the log over ``connection`` (psycopg2) and compare it with its seals and with what was anchored.
 
     ``anchored``: heads that were kept elsewhere. ``keys``: whose anchors count; None: nobody here knows the keys, and
     anchors are not looked at. ``witness``: anchors as a witness kept them. ``since_anchor``: believe what the newest
-    anchor covers, read only what came after.
+    anchor covers, read only what came after. ``progress``: told now and then how many entries have been read.
     """
     report = Report()
     previous, connection.autocommit = connection.autocommit, False
@@ -103,6 +104,8 @@ def verify(
             if stream != ACCESS_LOG:
                 for line in _lines(connection, scope, anchors_too=keys is not None):
                     chains.take(line)
+                    if not report.entries % ROWS:
+                        progress(report.entries)
                 _compare_heads(cursor, report, scope)
             if stream in (None, ACCESS_LOG):
                 _access_log(connection, cursor, chains, scope, anchors_too=keys is not None)
