@@ -43,6 +43,7 @@ from accounts.queries.responsibility import leads_for as leads_for
 from accounts.queries.responsibility import overlaps as overlaps
 from accounts.queries.responsibility import responsibilities_of as responsibilities_of
 from accounts.queries.sessions import LONGEST_SESSION as LONGEST_SESSION
+from accounts.queries.sessions import client_names as client_names
 from accounts.queries.sessions import clients_of as clients_of
 from accounts.queries.sessions import factor_required as factor_required
 from accounts.queries.sessions import factors_of as factors_of

@@ -40,7 +40,8 @@ _log = logging.getLogger(__name__)
 
 def stored(asked: Asked) -> dict[str, Any]:
     """What was searched for, as a document that `restored` reads."""
-    return {name: value for name, value in asdict(asked).items() if value not in (None, "", ())}
+    given = {name: value for name, value in asdict(asked).items() if value not in (None, "")}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}
 
 
 def restored(document: dict[str, Any]) -> Asked:

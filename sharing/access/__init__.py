@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sharing.access.queries.decisions import may as may
     from sharing.access.queries.decisions import require as require
     from sharing.access.queries.drift import drift as drift
+    from sharing.access.queries.given import grants_on_datasets as grants_on_datasets
     from sharing.access.queries.paging import page as page
     from sharing.access.queries.paging import visible_incident_ids as visible_incident_ids
     from sharing.access.queries.projection import project as project
@@ -48,6 +49,7 @@ _WHERE = {
     "sharing.access.actions.sharing": ("revoke", "share"),
     "sharing.access.queries.decisions": ("Decision", "NotYourRight", "decide", "grants_on", "may", "require"),
     "sharing.access.queries.drift": ("drift",),
+    "sharing.access.queries.given": ("grants_on_datasets",),
     "sharing.access.queries.paging": ("page", "visible_incident_ids"),
     "sharing.access.queries.projection": ("project",),
     "sharing.access.queries.records": ("held",),

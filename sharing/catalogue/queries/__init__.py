@@ -11,6 +11,7 @@ from sharing.catalogue.queries.entries import legal_bases as legal_bases
 from sharing.catalogue.queries.entries import schema_row as schema_row
 from sharing.catalogue.queries.entries import schemas as schemas
 from sharing.catalogue.queries.entries import terms as terms
+from sharing.catalogue.queries.keeping import kept_by as kept_by
 from sharing.catalogue.queries.records import records as records
 from sharing.catalogue.queries.records import transfer_row as transfer_row
 from sharing.catalogue.queries.records import transfers as transfers
