@@ -100,18 +100,18 @@ def appoint(
     if valid_to is not None and valid_to <= start:
         raise Invalid(_("The end must come after the beginning."), errors=[{"pointer": "/valid_to"}])
     check_apart(person.pk, department.pk, post, start, valid_to)
-    if post in CONFIRMED_BY_HEAD and actor.is_person:
-        return _propose(actor, now, department, person, post, valid_from, valid_to)
+    if post in CONFIRMED_BY_HEAD and actor.is_person and actor.id is not None:
+        return _propose(actor.id, now, department, person, post, valid_from, valid_to)
     return given(department, person, post, start, valid_to)
 
 
 def _propose(
-    actor: Actor, now: datetime, department: Department, person: Person, post: str, valid_from: datetime | None,
+    by: int, now: datetime, department: Department, person: Person, post: str, valid_from: datetime | None,
     valid_to: datetime | None,
 ) -> ProposedPost:  # fmt: skip
     row, made = ProposedPost.objects.get_or_create(
         department=department, person=person, kind=post, state=ProposedPost.State.OPEN,
-        defaults={"valid_from": valid_from, "valid_to": valid_to, "proposed_by_id": actor.id, "proposed_at": now},
+        defaults={"valid_from": valid_from, "valid_to": valid_to, "proposed_by_id": by, "proposed_at": now},
     )
     if not made:
         raise Conflict(_("This has been proposed already and waits for the head."), code="already_proposed")

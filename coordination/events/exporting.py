@@ -47,7 +47,9 @@ def stored(asked: Asked) -> dict[str, Any]:
 def restored(document: dict[str, Any]) -> Asked:
     """What `stored` wrote down."""
     known = {field.name for field in fields(Asked)}
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in document.items() if name in known}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in document.items() if name in known
+    }
     for name in ("begin", "end"):
         if isinstance(given.get(name), str):
             given[name] = parse_datetime(given[name])

@@ -276,7 +276,7 @@ class LogCheck(models.Model):
 
 
 class LogExport(models.Model):
-    """A part of the log as a file, for who asked for it. ``asked``: what was searched for, ``within`` which departments.
+    """A part of the log as a file, for who asked for it. ``asked``: what was searched for, ``within`` which places.
 
     ``content``: compressed (zlib); ``digest``: SHA-256 of the file as it is handed out. The engine makes it.
     """

@@ -172,8 +172,10 @@ def _after(source: Source, after: Cursor | None) -> tuple[list[str], list[Any]]:
 
 
 def _line(row: Sequence[Any]) -> Line:
-    *first, ids, count, grants, purpose, asked_by = row
-    return Line(*first, _list(ids), count, _list(grants), purpose, asked_by)
+    source, pk, at, act, actor, place, post, object_type, ids, count, grants, purpose, request_id = row
+    return Line(
+        source, pk, at, act, actor, place, post, object_type, _list(ids), count, _list(grants), purpose, request_id
+    )
 
 
 def _list(value: Any) -> list[int]:

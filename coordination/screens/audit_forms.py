@@ -54,7 +54,9 @@ class SearchForm(forms.Form):
 
     who = forms.CharField(label=_("Who"), required=False, max_length=60, help_text=_("User name, or client:3"))
     act = forms.CharField(label=_("What"), required=False, max_length=80, help_text=_("As in incident.scaled"))
-    thing = forms.CharField(label=_("Object"), required=False, max_length=60, help_text=_("Kind and number: incident:5"))
+    thing = forms.CharField(
+        label=_("Object"), required=False, max_length=60, help_text=_("Kind and number: incident:5")
+    )
     begin = local_time(label=_("From"), required=False)
     end = local_time(label=_("Until"), required=False)
     source = forms.ChoiceField(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, close_old_connections, connection, transaction
 
@@ -88,6 +89,8 @@ def test_who_held_two_before_the_rule_has_neither_and_is_found() -> None:
     assert [(place.department.code, place.posts) for place in queries.places_of(who.pk, T0)] == [("fire", ("head",))]
     assert len(queries.groups_of(who.pk, fire.pk, T0)) == 1 and queries.groups_of(who.pk, water.pk, T0) == []
     assert queries.not_apart(T0) == [who]
+    (warning,) = [one for one in checks.run_checks(databases=["default"]) if one.id == "accounts.W001"]
+    assert "x holds two" in warning.msg
     still = queries.actor_of_person(other.pk, fire.pk, T0)
     assert still is not None and still.posts == {"auditor"}
     row = Membership.objects.get(person=who, post__kind="auditor")

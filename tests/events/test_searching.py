@@ -75,7 +75,8 @@ def test_only_acts_of_the_given_departments(log: None) -> None:
     (Asked(source="event"), 5), (Asked(source="read"), 4), (Asked(actor=("person", 5)), 5),
     (Asked(actor=("client", 5)), 4), (Asked(actor=("display", 5)), 0), (Asked(post="duty_officer"), 5),
     (Asked(act="records_list"), 4), (Asked(act="department.noted"), 5), (Asked(objects=("records",), object_id=1), 2),
-    (Asked(objects=("accounts.department",)), 5), (Asked(grants=(40,)), 4), (Asked(grants=(1, 2)), 2), (Asked(grants=()), 0),
+    (Asked(objects=("accounts.department",)), 5), (Asked(grants=(40,)), 4), (Asked(grants=(1, 2)), 2),
+    (Asked(grants=()), 0),
     (Asked(request_id="req-1"), 8), (Asked(strangers_to=7), 2), (Asked(act="'; DROP TABLE events_event --"), 0),
 ])  # fmt: skip
 def test_each_filter_finds_what_matches(log: None, asked: Asked, count: int) -> None:
@@ -105,7 +106,8 @@ def plan(asked: Asked, within: Any) -> str:
     (Asked(), None, "event_at"), (Asked(), list(range(20)), "event_department"), (Asked(), [7], "readentry_department"),
     (Asked(actor=("person", 3)), list(range(20)), "event_actor"), (Asked(grants=(77,)), [7, 8], "readentry_grants"),
     (Asked(objects=("records",), object_id=77), None, "readentry_ids"), (Asked(act="t.5"), None, "event_type"),
-    (Asked(objects=("x",), object_id=77), None, "event_object"), (Asked(request_id="r77"), list(range(9)), "event_request"),
+    (Asked(objects=("x",), object_id=77), None, "event_object"),
+    (Asked(request_id="r77"), list(range(9)), "event_request"),
 ])  # fmt: skip
 def test_no_search_reads_the_whole_log(asked: Asked, within: Any, index: str) -> None:
     with connection.cursor() as cursor:
@@ -116,8 +118,8 @@ def test_no_search_reads_the_whole_log(asked: Asked, within: Any, index: str) ->
             " 'r' || n FROM generate_series(1, 10000) n"
         )
         cursor.execute(
-            "INSERT INTO events_readentry (at, actor_key, actor_department, actor_post, purpose, operation, object_type,"
-            " ids, count, grants, request_id) SELECT now() - n * interval '1 s', 'person:' || n % 500, n % 200, '', '',"
+            "INSERT INTO events_readentry (at, actor_key, actor_department, actor_post, purpose, operation,"
+            " object_type, ids, count, grants, request_id) SELECT now() - n * interval '1 s', 'person:' || n % 500, n % 200, '', '',"
             " 'o' || n % 100, 'records', jsonb_build_array(n), 1, jsonb_build_array(n), 'r' || n"
             " FROM generate_series(1, 10000) n"
         )

@@ -31,7 +31,8 @@ SELECT count(*) FROM events_event v
 WHERE (SELECT count(*) FROM events_streamentry e WHERE e.event_id = v.id AND e.home) <> 1
 """
 _READS = f"""
-SELECT h.stream, h.seq, r.id IS NOT NULL, {fields.record(fields.READS, 'h.version')}, h.prev, h.hash, h.version, a.hashes
+SELECT h.stream, h.seq, r.id IS NOT NULL, {fields.record(fields.READS, 'h.version')}, h.prev, h.hash, h.version,
+  a.hashes
 FROM events_seal h LEFT JOIN events_readentry r ON r.id = h.read_id {fields.lateral(fields.READS)}
 LEFT JOIN (SELECT n.seq, string_agg(n.hash, '') AS hashes FROM events_anchorhead n
            WHERE %(anchors)s AND n.stream = '{ACCESS_LOG}' GROUP BY n.seq) a ON a.seq = h.seq
@@ -240,7 +241,8 @@ def _access_log(connection: Any, cursor: Any, chains: Chains, scope: Scope, *, a
         leaf = fields.leaf_of(record) if there else None
         several = bytes(hashes or b"")
         anchored = tuple(several[at : at + len(made)] for at in range(0, len(several), len(made)))
-        chains.take(Line(stream, seq, leaf, (bytes(prev), bytes(made)), known=version in fields.READS, anchored=anchored))
+        known = version in fields.READS
+        chains.take(Line(stream, seq, leaf, (bytes(prev), bytes(made)), known=known, anchored=anchored))
     cursor.execute(_UNSEALED_READS)
     put_in, late, fresh = cursor.fetchone()
     if put_in:
