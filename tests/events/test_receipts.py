@@ -41,9 +41,9 @@ def test_receipts_are_told_by_grant_department_post_and_purpose(django_assert_nu
 def test_receipts_are_found_by_the_index_of_grants() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO events_readentry (at, actor_key, actor_post, purpose, operation, object_type, ids, count,"
-            " grants, request_id) SELECT now(), 'person:1', '', '', 'records', 'records', '[]', 1, jsonb_build_array(n), ''"
-            " FROM generate_series(1, 5000) n"
+            "INSERT INTO events_readentry (at, actor_key, actor_post, purpose, operation, object_type, ids,"
+            " count, grants, request_id) SELECT now(), 'person:1', '', '', 'records', 'records', '[]', 1,"
+            " jsonb_build_array(n), '' FROM generate_series(1, 5000) n"
         )
         cursor.execute("ANALYZE events_readentry")
         cursor.execute(f"EXPLAIN {queries._RECEIPTS}", [[5, 6], None])

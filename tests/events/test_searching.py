@@ -119,8 +119,8 @@ def test_no_search_reads_the_whole_log(asked: Asked, within: Any, index: str) ->
         )
         cursor.execute(
             "INSERT INTO events_readentry (at, actor_key, actor_department, actor_post, purpose, operation,"
-            " object_type, ids, count, grants, request_id) SELECT now() - n * interval '1 s', 'person:' || n % 500, n % 200, '', '',"
-            " 'o' || n % 100, 'records', jsonb_build_array(n), 1, jsonb_build_array(n), 'r' || n"
+            " object_type, ids, count, grants, request_id) SELECT now() - n * interval '1 s', 'person:' || n % 500,"
+            " n % 200, '', '', 'o' || n % 100, 'records', jsonb_build_array(n), 1, jsonb_build_array(n), 'r' || n"
             " FROM generate_series(1, 10000) n"
         )
         cursor.execute("ANALYZE events_event; ANALYZE events_readentry")
