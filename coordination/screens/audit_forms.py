@@ -53,7 +53,9 @@ class SearchForm(forms.Form):
     """Who · what · object · when · grant."""
 
     who = forms.CharField(label=_("Who"), required=False, max_length=60, help_text=_("User name, or client:3"))
-    act = forms.CharField(label=_("What"), required=False, max_length=80, help_text=_("As in incident.scaled"))
+    act = forms.CharField(
+        label=_("What was done"), required=False, max_length=80, help_text=_("Choose, or write incident.closed")
+    )
     thing = forms.CharField(
         label=_("Object"), required=False, max_length=60, help_text=_("Kind and number: incident:5")
     )
