@@ -68,13 +68,13 @@ def test_the_refusal_names_the_post_that_is_held() -> None:
     who = person("x", (fire, "auditor"))
     with pytest.raises(DutiesNotSeparated) as refused:
         actions.appoint(actor=SYSTEM, now=T0, department_id=fire.pk, person_id=who.pk, post="administrator")
-    assert refused.value.extra["held"] == "auditor" and "auditor" in str(refused.value.message)
+    assert refused.value.extra["held"] == "auditor" and "审计员" in str(refused.value.message)
 
 
 def test_the_command_refuses_too() -> None:
     fire = department("fire")
     person("x", (fire, "auditor"))
-    with pytest.raises(CommandError, match="end that post first"):
+    with pytest.raises(CommandError, match="请先结束该岗位"):
         call_command("invite", "x", "fire", "--post", "administrator")
     assert not Membership.objects.filter(post__kind="administrator").exists()
 

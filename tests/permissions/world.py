@@ -14,7 +14,6 @@ from __future__ import annotations
 import functools
 import io
 import json
-import zlib
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -31,11 +30,11 @@ from accounts import actions as accounts
 from accounts.models import Department, Membership, OpenSession, Person, Post
 from coordination.events import clock
 from coordination.events.actor import SYSTEM, Actor
-from coordination.events.models import LogExport
 from coordination.instructions import actions as loop
 from coordination.notify.models import Notice
 from incidents import actions as incidents
 from sharing.catalogue import actions as catalogue
+from tests.permissions.watched import watched
 
 POSTS = tuple(Post.Kind.values)
 ADDRESS = "10.0.0.7"
@@ -324,22 +323,7 @@ def _catalogued(world: World) -> None:
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
     world.ids |= {"dataset_id": made[0], "data_id": made[0]}
     world.ended |= {"dataset_id": made[1], "data_id": made[1]}
-    _watched(world)
-
-
-def _watched(world: World) -> None:
-    """Let a post over data wait for the centre's head, and a file of the log for its auditor."""
-    now, centre = clock.now(), world.departments["centre"]
-    proposed = accounts.appoint(
-        actor=world.actor("centre/administrator"), now=now, department_id=centre.pk, person_id=world.ids["spare_id"],
-        post="data_steward",
-    )  # fmt: skip
-    auditor = world.actor("centre/auditor")
-    file = LogExport.objects.create(
-        asked_by=auditor.key, asked_department=centre.pk, asked_at=now, form="csv", state="ready", finished_at=now,
-        content=zlib.compress(b"canary-export"), digest="0" * 64,
-    )  # fmt: skip
-    world.ids |= {"proposal_id": proposed.pk, "audit_id": file.pk}
+    watched(world)
 
 
 def sign_in_everybody(world: World) -> None:
