@@ -205,3 +205,7 @@ def test_what_was_proposed_is_checked_again_when_it_is_confirmed() -> None:
     actions.appoint(actor=SYSTEM, now=T0, department_id=fire.pk, person_id=who.pk, post="administrator")
     with pytest.raises(DutiesNotSeparated):
         actions.confirm_post(actor=chief, now=T0, proposal_id=row.pk)
+
+
+def test_no_admin_site_hands_out_rows(settings: Any) -> None:
+    assert "django.contrib.admin" not in settings.INSTALLED_APPS, "if it comes, it registers no guarded model"
