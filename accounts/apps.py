@@ -1,5 +1,7 @@
 """How is this room known to Django?"""
 
+import importlib
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,7 @@ class Config(AppConfig):
     name = "accounts"
     label = "accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have the checks of this room known."""
+        importlib.import_module("accounts.checks")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, Group, PermissionsMixin, UserManager
 from django.db import models
@@ -163,19 +163,71 @@ class Post(models.Model):
         return f"{self.department_id}/{self.kind}"
 
 
+class KindOfPost(models.CharField):  # type: ignore[type-arg]
+    """What kind of post the row's ``post`` is, as the database needs it to keep posts apart; written with each row."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        """The post's own kind, whatever was given."""
+        kind: str = model_instance.post.kind  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, kind)
+        return kind
+
+    def deconstruct(self) -> tuple[str, str, Any, Any]:
+        """A column like any other to migrations."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
 class Membership(models.Model):
-    """A person holds a post from–to (to is exclusive; empty = open)."""
+    """A person holds a post from–to (to is exclusive; empty = open).
+
+    Nobody holds two of data steward, auditor and administrator at once, wherever: ``membership_apart`` and
+    ``membership_apart_rest``, exclusion constraints of migration 0005, refuse the row. ``kind`` is empty in rows that
+    stood in each other's way before there were these: they give none of the three (`accounts.queries.apart`).
+    """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
     post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="memberships")
     valid_from = models.DateTimeField()
     valid_to = models.DateTimeField(null=True, blank=True)
+    kind = KindOfPost(max_length=20, null=True, editable=False)
 
     class Meta:
         indexes = [models.Index(fields=["person", "post"], name="membership_person")]
 
     def __str__(self) -> str:
         return f"{self.person_id} as {self.post_id}"
+
+
+class ProposedPost(models.Model):
+    """An administrator wants to give somebody a post over data or over the log; the head has to confirm it."""
+
+    class State(models.TextChoices):
+        OPEN = "open", _("to be confirmed")
+        CONFIRMED = "confirmed", _("confirmed")
+        DECLINED = "declined", _("declined")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    department = models.ForeignKey(Department, on_delete=models.CASCADE, related_name="proposed_posts")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="proposed_posts")
+    kind = models.CharField(max_length=20, choices=Post.Kind)
+    valid_from = models.DateTimeField(null=True)
+    valid_to = models.DateTimeField(null=True)
+    proposed_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+", db_index=False)
+    proposed_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    decided_by = models.ForeignKey(Person, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["department", "person", "kind"], condition=models.Q(state="open"), name="proposed_post_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} as {self.department_id}/{self.kind}: {self.state}"
 
 
 class Shift(models.Model):

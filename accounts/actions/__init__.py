@@ -41,6 +41,8 @@ from accounts.actions.people import set_password as set_password
 from accounts.actions.people import set_preferences as set_preferences
 from accounts.actions.posts import appoint as appoint
 from accounts.actions.posts import end_membership as end_membership
+from accounts.actions.proposed import confirm_post as confirm_post
+from accounts.actions.proposed import decline_post as decline_post
 from accounts.actions.responsibilities import give_responsibility as give_responsibility
 from accounts.actions.responsibilities import take_responsibility as take_responsibility
 from accounts.actions.signing import CodeNeeded as CodeNeeded

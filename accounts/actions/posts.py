@@ -9,14 +9,15 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actions.may import lock_department, require_administering, require_administrator
-from accounts.models import Department, Membership, Person, Post
+from accounts.models import Department, Membership, Person, Post, ProposedPost
+from accounts.queries.apart import SEPARATED
 from accounts.queries.people import may_administer, valid
 from coordination.events import command, streams
 from coordination.events.actor import Actor
 from coordination.events.refused import Conflict, Forbidden, Invalid, NotFound
 
-# Who keeps the data, who watches, who hands out posts: three different people, everywhere and at all times.
-SEPARATED = frozenset({Post.Kind.DATA_STEWARD.value, Post.Kind.AUDITOR.value, Post.Kind.ADMINISTRATOR.value})
+# Posts over data and over the log: an administrator proposes them, a head confirms.
+CONFIRMED_BY_HEAD = frozenset({Post.Kind.DATA_STEWARD.value, Post.Kind.AUDITOR.value})
 
 
 class DutiesNotSeparated(Conflict):
@@ -83,8 +84,11 @@ def appoint(
     post: str,
     valid_from: datetime | None = None,
     valid_to: datetime | None = None,
-) -> Membership:
-    """Give a person a post in a department from–to (to exclusive; None = open; from None = now)."""
+) -> Membership | ProposedPost:
+    """Give a person a post in a department from–to (to exclusive; None = open; from None = now).
+
+    A post over data or the log is only proposed by this: a head confirms it (`accounts.actions.proposed`).
+    """
     department = lock_department(department_id)
     require_administrator(actor, department.pk)
     if post not in Post.Kind.values:
@@ -95,7 +99,41 @@ def appoint(
     start = valid_from or now
     if valid_to is not None and valid_to <= start:
         raise Invalid(_("The end must come after the beginning."), errors=[{"pointer": "/valid_to"}])
-    _check_overlap(person.pk, department.pk, post, start, valid_to)
+    check_apart(person.pk, department.pk, post, start, valid_to)
+    if post in CONFIRMED_BY_HEAD and actor.is_person and actor.id is not None:
+        return _propose(actor.id, now, department, person, post, valid_from, valid_to)
+    return given(department, person, post, start, valid_to)
+
+
+def _propose(
+    by: int, now: datetime, department: Department, person: Person, post: str, valid_from: datetime | None,
+    valid_to: datetime | None,
+) -> ProposedPost:  # fmt: skip
+    row, made = ProposedPost.objects.get_or_create(
+        department=department, person=person, kind=post, state=ProposedPost.State.OPEN,
+        defaults={"valid_from": valid_from, "valid_to": valid_to, "proposed_by_id": by, "proposed_at": now},
+    )
+    if not made:
+        raise Conflict(_("This has been proposed already and waits for the head."), code="already_proposed")
+    note_proposed(row, "proposed")
+    return row
+
+
+def note_proposed(row: ProposedPost, what: str) -> None:
+    """Record what became of a proposed post, and tell the heads who decide."""
+    command.record(
+        type=f"proposedpost.{what}",
+        subject=row,
+        streams=[streams.department(row.department_id)],
+        payload={"person": row.person_id, "post": row.kind, "department": row.department_id},
+        tell=[{"department": row.department_id, "post": Post.Kind.HEAD.value}],
+    )
+
+
+def given(
+    department: Department, person: Person, post: str, start: datetime, valid_to: datetime | None
+) -> Membership:
+    """Make the membership of a person who is locked and may hold it, and record it."""
     row = Membership.objects.create(
         person=person, post=post_of(department, post), valid_from=start, valid_to=valid_to
     )
@@ -108,18 +146,28 @@ def appoint(
     return row
 
 
-def _check_overlap(
+def check_apart(
     person_id: int, department_id: int, post: str, start: datetime, end: datetime | None
 ) -> None:
+    """Refuse a post that the person holds already, or one that another post of theirs rules out, and name that.
+
+    The person is locked: whoever gives them another post waits. The database refuses what comes past here.
+    """
     held = Membership.objects.filter(Q(valid_to=None) | Q(valid_to__gt=start), person_id=person_id)
     if end is not None:
         held = held.filter(valid_from__lt=end)
     if held.filter(post__department_id=department_id, post__kind=post).exists():
         raise AlreadyHeld(_("This person holds the post in that time already."))
-    if post in SEPARATED and held.filter(post__kind__in=SEPARATED - {post}).exists():
+    if post not in SEPARATED:
+        return
+    other = held.filter(post__kind__in=SEPARATED - {post}).select_related("post").order_by("pk").first()
+    if other is not None:
         raise DutiesNotSeparated(
-            _("Nobody may be two of data steward, auditor and administrator, in whatever department.")
-        )
+            _("Nobody may be two of data steward, auditor and administrator, in whatever department. "
+              "This person is %(post)s in that time: end that post first.")
+            % {"post": Post.Kind(other.post.kind).label.lower()},
+            held=other.post.kind,
+        )  # fmt: skip
 
 
 @command.action("membership.end")

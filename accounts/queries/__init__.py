@@ -1,5 +1,7 @@
 """Who is who, who stands above whom, and who can be reached now?"""
 
+from accounts.queries.apart import may_see_not_apart as may_see_not_apart
+from accounts.queries.apart import not_apart as not_apart
 from accounts.queries.displays import WALL_COOKIE as WALL_COOKIE
 from accounts.queries.displays import display as display
 from accounts.queries.displays import display_by_token as display_by_token
@@ -34,6 +36,8 @@ from accounts.queries.people import person as person
 from accounts.queries.people import person_by_username as person_by_username
 from accounts.queries.people import places_of as places_of
 from accounts.queries.people import reachable as reachable
+from accounts.queries.proposed import CONFIRMING as CONFIRMING
+from accounts.queries.proposed import proposed_posts as proposed_posts
 from accounts.queries.responsibility import Case as Case
 from accounts.queries.responsibility import duties as duties
 from accounts.queries.responsibility import gaps as gaps
@@ -41,6 +45,7 @@ from accounts.queries.responsibility import leads_for as leads_for
 from accounts.queries.responsibility import overlaps as overlaps
 from accounts.queries.responsibility import responsibilities_of as responsibilities_of
 from accounts.queries.sessions import LONGEST_SESSION as LONGEST_SESSION
+from accounts.queries.sessions import client_names as client_names
 from accounts.queries.sessions import clients_of as clients_of
 from accounts.queries.sessions import factor_required as factor_required
 from accounts.queries.sessions import factors_of as factors_of

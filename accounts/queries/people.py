@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Department, Membership, Person, Post
+from accounts.models import Department, Membership, Person
+from accounts.queries.apart import SEPARATED, left
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer, at_once
 from coordination.events.kept import kept
@@ -53,35 +54,36 @@ def actor_of_person(person_id: int, department_id: int, at: datetime) -> Actor |
 def actor_steps(person_id: int, department_id: int, at: datetime) -> Steps[Actor | None]:
     """`actor_of_person`, to be asked beside other questions; one step."""
     (rows,) = yield [kept(_held, person_id, department_id, at)]
-    if not rows:
+    here = [kind for kind, place, _language in rows if place == department_id]
+    posts = left(here, [kind for kind, _place, _language in rows])
+    if not posts:
         return None
     return Actor(
         kind="person",
         id=person_id,
         department_id=department_id,
-        posts=frozenset(kind for kind, _ in rows),
-        language=rows[0][1] or "zh-hans",
+        posts=frozenset(posts),
+        language=rows[0][2] or "zh-hans",
     )
 
 
 def _held(person_id: int, department_id: int, at: datetime) -> QuerySet[Membership, Any]:
     rows = Membership.objects.filter(
         valid(at),
+        Q(post__department_id=department_id) | Q(post__kind__in=sorted(SEPARATED)),
         person_id=person_id,
         person__is_active=True,
-        post__department_id=department_id,
         post__department__is_active=True,
     )
-    return rows.values_list("post__kind", "person__language")
+    return rows.values_list("post__kind", "post__department_id", "person__language")
 
 
 def groups_of(person_id: int, department_id: int, at: datetime) -> list[int]:
     """Groups of the posts a person holds in a department now: by these object permissions are asked; one query."""
-    held = Membership.objects.filter(
-        valid(at), person_id=person_id, person__is_active=True, post__department_id=department_id,
-        post__department__is_active=True, post__group__isnull=False,
-    )
-    return [pk for pk in held.values_list("post__group_id", flat=True) if pk is not None]
+    held = _held(person_id, department_id, at).values_list("post__kind", "post__department_id", "post__group_id")
+    rows = [(kind, place, group) for kind, place, group in held]
+    counting = left([kind for kind, place, _ in rows if place == department_id], [kind for kind, _, _ in rows])
+    return [group for kind, place, group in rows if place == department_id and group and kind in counting]
 
 
 def departments_of(person_id: int, at: datetime) -> list[Department]:
@@ -213,8 +215,11 @@ def places_of(person_id: int, at: datetime) -> list[Place]:
         .order_by("post__department__path", "post__department_id", "post__kind")
     )
     found: dict[int, Place] = {}
+    everywhere = [row.post.kind for row in rows]
     for row in rows:
         department = row.post.department
+        if not left([row.post.kind], everywhere):
+            continue
         held = found[department.pk].posts if department.pk in found else ()
         found[department.pk] = Place(department, tuple(dict.fromkeys((*held, row.post.kind))))
     return list(found.values())

@@ -4,12 +4,13 @@ from django.urls import URLPattern, re_path
 
 from coordination.instructions import api as instructions
 from coordination.notify import api as notify
-from coordination.screens.api import departments, description, nothing, session, streams, token
+from coordination.screens.api import access_log, departments, description, nothing, session, streams, token
 from incidents import api as incidents
 from sharing.catalogue import api as codes
 from sharing.exchange import api as exchange
 
 urlpatterns: list[URLPattern] = [
+    *access_log.urlpatterns,
     *departments.urlpatterns,
     *session.urlpatterns,
     *streams.urlpatterns,

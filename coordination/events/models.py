@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.expressions import Func
@@ -38,6 +39,11 @@ class Event(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["object_type", "object_id", "id"], name="event_object"),
             models.Index(fields=["incident_id", "-id"], name="event_incident"),
+            models.Index(fields=["at", "id"], name="event_at"),
+            models.Index(fields=["actor_department", "at", "id"], name="event_department"),
+            models.Index(fields=["actor_id", "at", "id"], name="event_actor"),
+            models.Index(fields=["type", "at", "id"], name="event_type"),
+            models.Index(fields=["request_id"], name="event_request", condition=~models.Q(request_id="")),
         ]
 
     def __str__(self) -> str:
@@ -161,6 +167,12 @@ class ReadEntry(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-at"], name="readentry_at"),
             models.Index(fields=["xid", "id"], name="readentry_xid"),
+            models.Index(fields=["actor_department", "at", "id"], name="readentry_department"),
+            models.Index(fields=["actor_key", "at", "id"], name="readentry_actor"),
+            models.Index(fields=["operation", "at", "id"], name="readentry_operation"),
+            models.Index(fields=["request_id"], name="readentry_request", condition=~models.Q(request_id="")),
+            GinIndex(fields=["grants"], name="readentry_grants", opclasses=["jsonb_path_ops"]),
+            GinIndex(fields=["ids"], name="readentry_ids", opclasses=["jsonb_path_ops"]),
         ]
 
     def __str__(self) -> str:
@@ -230,6 +242,78 @@ class AnchorHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.stream} {self.seq}"
+
+
+class LogCheck(models.Model):
+    """One verification of the log: asked for by an auditor, or due each day. The engine works it off.
+
+    ``covers``: the moment up to which it speaks. ``anchored``: the keys were known, so anchors were compared too.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        PROVEN = "proven"
+        CHANGED = "changed"
+        UNPROVEN = "unproven"
+        FAILED = "failed"
+
+    asked_by = models.CharField(max_length=40)
+    asked_department = models.BigIntegerField(null=True)
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    covers = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    entries = models.BigIntegerField(default=0)
+    anchored = models.BooleanField(default=False)
+    findings = models.JSONField(default=list)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["state", "id"], name="logcheck_state")]
+
+    def __str__(self) -> str:
+        return f"{self.asked_at} {self.state}"
+
+
+class LogExport(models.Model):
+    """A part of the log as a file, for who asked for it. ``asked``: what was searched for, ``within`` which places.
+
+    ``content``: compressed (zlib); ``digest``: SHA-256 of the file as it is handed out. The engine makes it.
+    """
+
+    class Form(models.TextChoices):
+        CSV = "csv"
+        BUNDLE = "bundle"
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        READY = "ready"
+        FAILED = "failed"
+
+    asked_by = models.CharField(max_length=40)
+    asked_department = models.BigIntegerField(null=True)
+    asked_at = models.DateTimeField()
+    form = models.CharField(max_length=6, choices=Form)
+    asked = models.JSONField(default=dict)
+    within = models.JSONField(null=True)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    began_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    lines = models.IntegerField(default=0)
+    cut = models.BooleanField(default=False)
+    error = models.CharField(max_length=200, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+    content = models.BinaryField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["state", "id"], name="logexport_state"),
+            models.Index(fields=["asked_by", "-id"], name="logexport_asked_by"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asked_at} {self.form} {self.state}"
 
 
 class ClockOffset(models.Model):

@@ -31,8 +31,22 @@ def _said_of_client(made: tuple[Any, str] | None) -> str:
     )
 
 
+def _said_of_post(made: Any) -> str:
+    """Posts over data and the log wait for the head."""
+    if hasattr(made, "proposed_at"):
+        return str(_("Proposed: the head of this department confirms it below."))
+    return str(_("Appointed."))
+
+
 DEEDS = {
-    "appoint": Deed("appoint", _("Appoint somebody"), forms.AppointForm, accounts_actions.appoint, _("Appointed.")),
+    "appoint": Deed("appoint", _("Appoint somebody"), forms.AppointForm, accounts_actions.appoint, _said_of_post),
+    "confirm_post": Deed(
+        "confirm_post", _("Confirm"), forms.ProposalForm, accounts_actions.confirm_post, _("Confirmed and appointed.")
+    ),
+    "decline_post": Deed(
+        "decline_post", _("Decline"), forms.ProposalForm, accounts_actions.decline_post, _("The proposal has ended."),
+        grave=True,
+    ),
     "end_membership": Deed(
         "end_membership", _("End"), forms.EndForm, accounts_actions.end_membership, _("The post was left."), grave=True
     ),
@@ -80,7 +94,8 @@ DEEDS = {
     ),
 }
 SHOWN = ("appoint", "pair_display", "create_client")
-OF_A_ROW = {"end_membership", "reset_factor", "deactivate_person", "revoke_display", "revoke_client"}
+OF_HEADS = {"confirm_post", "decline_post"}
+OF_A_ROW = OF_HEADS | {"end_membership", "reset_factor", "deactivate_person", "revoke_display", "revoke_client"}
 
 
 @require_safe
@@ -130,7 +145,8 @@ def act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         raise Http404
     accounts.department(pk)  # an absent department is one refusal, whatever else is wrong
     # before the form is read: its errors say which user names there are
-    accounts_actions.require_administrator(request.actor, pk)  # type: ignore[attr-defined]
+    if name not in OF_HEADS:  # these know by themselves who sees a proposal
+        accounts_actions.require_administrator(request.actor, pk)  # type: ignore[attr-defined]
     about = {} if name in OF_A_ROW else {"department_id": pk}
     return carry_out(
         request,
@@ -168,6 +184,8 @@ def _show(request: HttpRequest, pk: int, bound: dict[str, Any] | None = None, st
             (one, catalogue.path_name(types, one.incident_type)) for one in accounts.responsibilities_of(pk)
         ],
         "administers": administers,
+        "proposed": accounts.proposed_posts(actor, pk),
+        "confirms": accounts.may_administer(actor, pk, accounts.CONFIRMING),
         "errors": summary(bound),
     }
     if administers:

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from accounts import queries as accounts
 from coordination.deadlines import queries as deadlines
 from coordination.events import queries as log
 from coordination.notify import queries as notify
@@ -30,6 +31,7 @@ def engine(request: HttpRequest) -> HttpResponse:
         ],
         "outbox": [(_named(key), count) for key, count in sorted(notify.outbox_counts().items())],
         "lag": log.lag(),
+        "not_apart": accounts.not_apart(now) if accounts.may_see_not_apart(actor) else (),
     }
     template = "engine/status.html" if request.headers.get("X-Part") else "engine/page.html"
     return render(request, template, kept)

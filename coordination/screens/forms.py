@@ -48,6 +48,12 @@ class EndForm(ActForm):
     membership_id = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
 
 
+class ProposalForm(ActForm):
+    """An act on a proposed post."""
+
+    proposal_id = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=2**31 - 1)
+
+
 class PersonForm(ActForm):
     """An act on a person."""
 

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from coordination.screens import (
+    audit,
     departments,
     desk,
     engine,
@@ -43,6 +44,11 @@ urlpatterns = [
     path("notices/read/", notices.read, name="notices-read"),
     path("search/", search.search, name="search"),
     path("engine/", engine.engine, name="engine-status"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/check/", audit.check, name="audit-check"),
+    path("audit/export/", audit.export, name="audit-export"),
+    path("audit/exports/<int:pk>/", audit.export_file, name="audit-file"),
+    path("data/access-log/", audit.access_log, name="access-log"),
     path("story/", story.story, name="story"),
     path("story/<str:name>/", story.act, name="story-act"),
     path("wall/", wall.wall, name="wall"),

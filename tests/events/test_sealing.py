@@ -18,12 +18,12 @@ import pytest
 from django.db import OperationalError, connection
 
 from accounts.models import Department
-from coordination.events import clock, streams
+from coordination.events import clock, reads, streams
 from coordination.events.models import Seal
 from coordination.events.sealing import anchoring, anchors, fields, line, sealer
 from coordination.events.sealing.proof import Report
 from tests.events import outside
-from tests.events.deeds import PERSON, note
+from tests.events.deeds import PERSON, department, note
 from tests.events.sealed import KEY, aged, asked, execute, seal, written
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -261,13 +261,13 @@ def test_records_are_told_apart_and_read_back() -> None:
     written(1)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {fields.record(fields.ENTRY)} FROM events_streamentry e JOIN events_event v ON v.id = e.event_id"
-            f" {fields.lateral(fields.ENTRY)} WHERE e.stream = 'a'"
+            f"SELECT {fields.record(fields.ENTRIES)} FROM events_streamentry e JOIN events_event v ON v.id = e.event_id"
+            f" {fields.lateral(fields.ENTRIES)} WHERE e.stream = 'a'"
         )
         record = cursor.fetchone()[0]
     found = dict(zip(fields.ENTRY, fields.read(record), strict=True))
     assert (found["e.stream"], found["e.seq"], found["v.incident_id"]) == ("a", "1", None)
-    for broken in ("", "2,1:a", "1,5:a", "1,a", "1,1:ab"):
+    for broken in ("", "9,1:a", "1,5:a", "1,a", "1,1:ab"):
         with pytest.raises(fields.NoRecord):
             fields.read(broken)
 
@@ -298,3 +298,38 @@ def test_verifying_a_larger_log_takes_no_more_memory(monkeypatch: pytest.MonkeyP
         tracemalloc.stop()
         assert (found.exit, found.entries >= size) == (0, True)
     assert peaks[1] < peaks[0] * 1.5, peaks
+
+
+def test_a_chain_of_the_first_version_goes_on_in_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is after an upgrade: old seals cover no grants and stay proven, new ones cover them."""
+    row = department()
+    note(actor=PERSON, now=clock.now(), department_id=row.pk, streams=("a",))
+    first = {1: fields.READ}
+    as_before = sealer._READS.replace(fields.record(fields.READS), fields.record(first))
+    assert as_before != sealer._READS
+    with monkeypatch.context() as old:
+        old.setattr(sealer, "_READS", as_before)
+        old.setattr(fields, "READS", first)
+        reads.note(PERSON, "records", "records", [1])
+        seal()
+    reads.note(PERSON, "records", "records", [2], grants=[7, 8])
+    seal()
+    chain = Seal.objects.filter(stream=streams.ACCESS_LOG).order_by("seq")
+    assert list(chain.values_list("seq", "version")) == [(1, 1), (2, 2)]
+    assert set(Seal.objects.exclude(stream=streams.ACCESS_LOG).values_list("version", flat=True)) == {1}
+    assert anchoring.make_due() is not None
+    assert (asked().findings, asked().exit) == ([], 0)
+    execute("UPDATE events_readentry SET grants = '[7]' WHERE ids = '[2]'")
+    assert asked().problems == ["content: access-log 2: this is not what was sealed"]
+    execute("UPDATE events_readentry SET grants = '[7, 8]' WHERE ids = '[2]'")
+    assert asked().exit == 0
+    execute("UPDATE events_seal SET version = 1 WHERE stream = 'access-log' AND seq = 2")
+    assert asked().problems == ["content: access-log 2: this is not what was sealed"], "no seal goes back a version"
+
+
+@pytest.mark.parametrize("stream", ["a", streams.ACCESS_LOG])
+def test_a_seal_of_a_version_nobody_knows_is_said(stream: str) -> None:
+    written(4)
+    seal()
+    execute("UPDATE events_seal SET version = 9 WHERE stream = %s AND seq = 1", stream)
+    assert asked().problems == [f"content: {stream} 1: its seal is of a version that is not known here"]

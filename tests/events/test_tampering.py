@@ -54,6 +54,8 @@ TAMPERING = [
      "gap: events: 1 events have no home entry, or several"),
     ("an edited read", "UPDATE events_readentry SET actor_key = 'user:99' WHERE id = (SELECT read_id FROM events_seal"
      " WHERE stream = 'access-log' AND seq = 3)", "content: access-log 3: this is not what was sealed"),
+    ("other grants", "UPDATE events_readentry SET grants = '[99]' WHERE id = (SELECT read_id FROM events_seal"
+     " WHERE stream = 'access-log' AND seq = 3)", "content: access-log 3: this is not what was sealed"),
     ("a deleted read", "DELETE FROM events_readentry WHERE id = (SELECT read_id FROM events_seal"
      " WHERE stream = 'access-log' AND seq = 3)", "gap: access-log 3: the entry is gone, its seal is there"),
     ("a read put in", "INSERT INTO events_readentry (at, actor_key, actor_post, purpose, operation, object_type, ids,"

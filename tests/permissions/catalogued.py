@@ -12,6 +12,7 @@ from sharing.access.fence import fenced
 from sharing.catalogue import actions as catalogue
 from sharing.catalogue.models import BreakGlass, Record, RuleProposal
 from tests.permissions import given, planted
+from tests.permissions.watched import watched
 
 if TYPE_CHECKING:
     from tests.permissions.world import World
@@ -48,6 +49,7 @@ def build(world: World) -> None:
     world.ended |= {"rule_id": rules[1], "grant_id": shared[1]}
     _asked(world, basis.pk)
     _broken(world, made[1])
+    watched(world)
 
 
 def _asked(world: World, basis_id: int) -> None:

@@ -21,8 +21,8 @@ SEEN = {"wall/": {"accounts_display"}} | {
     route: {"events_readentry"}
     for route in (
         "api/v1/datasets", "api/v1/datasets/<str:dataset_id>", "api/v1/datasets/<str:dataset_id>/records", "data/",
-        "data/<int:pk>/", "data/<int:pk>/records/", "data/<int:pk>/records/<int:record>/",
-        "data/<int:pk>/", "data/explain/", "api/v1/explain",
+        "data/<int:pk>/", "data/<int:pk>/records/", "data/<int:pk>/records/<int:record>/", "data/explain/",
+        "api/v1/explain", "api/v1/access-log", "audit/", "audit/exports/<int:pk>/", "data/access-log/",
     )  # fmt: skip
 }
 REFUSED = (403, 404, 409, 410, 412, 422, 428)

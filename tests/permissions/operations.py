@@ -89,7 +89,10 @@ def operations() -> list[Operation]:
 def _methods(route: str, view: Any) -> list[str]:
     if view is not None:
         return [method.upper() for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)]
-    return ["POST"] if route in ACTS else ["GET"] if route in SHOWN else ["GET", "POST"]
+    if route in ACTS or route in ("audit/check/", "audit/export/"):
+        return ["POST"]
+    read = route in SHOWN or route in ("audit/", "audit/exports/<int:pk>/", "data/access-log/")
+    return ["GET"] if read else ["GET", "POST"]
 
 
 ACTS: dict[str, Callable[[], Any]] = {

@@ -18,8 +18,9 @@ from django.db import InterfaceError, OperationalError, connection
 from coordination.deadlines import actions, alarms, queries, watchdog
 from coordination.deadlines.engine.sweep import BATCH, sweep
 from coordination.deadlines.engine.tick import tick
-from coordination.events import clock, relay
+from coordination.events import checking, clock, exporting, relay
 from coordination.events.hint import Listener
+from coordination.events.models import LogCheck
 from coordination.events.sealing import anchoring, line, sealer
 from coordination.notify import delivery, witnesses
 
@@ -29,6 +30,7 @@ WATCH_EVERY = 10.0
 RELEASE_EVERY = 86_400.0
 SEAL_EVERY = 2.0
 ANCHOR_EVERY = 10.0
+LOG_EVERY = 2.0
 #: waits after a failure: doubled each time up to the longest
 SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 0.1, 2.0
 _log = logging.getLogger(__name__)
@@ -113,6 +115,19 @@ def anchor_turn() -> float:
     return 0.0 if witnesses.hand_over(clock.now()) else ANCHOR_EVERY
 
 
+def log_turn() -> float:
+    """Check the log once a day and when an auditor asks; make the files that auditors wait for."""
+    now = clock.now()
+    checking.make_due(now)
+    done = checking.run_next(now, _changed), exporting.run_next(now)
+    return 0.0 if any(done) else LOG_EVERY
+
+
+def _changed(check: LogCheck) -> None:
+    detail = {"check": check.pk, "found": check.findings[:3]}
+    alarms.raise_alarm(alarms.LOG_BROKEN, "check", detail, now=clock.now())
+
+
 def release_turn() -> float:
     """Let what was held as poison try again: at the start, when its cause may be mended, and once a day."""
     actions.release_all(now=clock.now())
@@ -128,6 +143,7 @@ LOOPS = (
     Loop("release", release_turn),
     Loop("seal", seal_turn, line.close),
     Loop("anchor", anchor_turn, line.close),
+    Loop("log", log_turn, first_after=5.0),
 )
 
 

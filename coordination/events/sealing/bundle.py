@@ -28,11 +28,22 @@ FORMAT = "muster-log-1"
 ROWS = 2_000
 
 _LINES = f"""
-SELECT e.seq, s.prev, s.hash, {fields.record(fields.ENTRY)}
+SELECT e.seq, s.prev, s.hash, {fields.record(fields.ENTRIES, 's.version')}
 FROM events_streamentry e JOIN events_seal s ON s.stream = e.stream AND s.seq = e.seq
-LEFT JOIN events_event v ON v.id = e.event_id {fields.lateral(fields.ENTRY)}
+LEFT JOIN events_event v ON v.id = e.event_id {fields.lateral(fields.ENTRIES)}
 WHERE e.stream = %(stream)s AND e.seq BETWEEN %(first)s AND %(last)s ORDER BY e.seq
 """  # noqa: S608 - our own constants
+_READS = f"""
+SELECT s.seq, s.prev, s.hash, {fields.record(fields.READS, 'h.version')}
+FROM events_seal s JOIN events_readentry r ON r.id = s.read_id
+CROSS JOIN LATERAL (SELECT s.stream, s.seq, s.version) h {fields.lateral(fields.READS)}
+WHERE s.stream = %(stream)s AND s.seq BETWEEN %(first)s AND %(last)s ORDER BY s.seq
+"""  # noqa: S608 - our own constants
+_SEALED = "SELECT seq FROM events_sealhead WHERE stream = %s"
+_PLACES = """
+SELECT e.stream, e.seq FROM events_streamentry e WHERE e.event_id = ANY(%s) AND e.home
+UNION ALL SELECT s.stream, s.seq FROM events_seal s WHERE s.stream = %s AND s.read_id = ANY(%s) ORDER BY 1, 2
+"""
 _SPAN = """
 SELECT min(e.seq), max(e.seq) FROM events_streamentry e JOIN events_sealhead h ON h.stream = e.stream AND e.seq <= h.seq
 WHERE e.stream = %(stream)s AND (%(begin)s::timestamptz IS NULL OR e.at >= %(begin)s)
@@ -49,16 +60,30 @@ class NoBundle(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What goes out: the named chains (None: all), from ``begin`` to before ``end`` (None: without bound)."""
+    """What goes out: the named chains (None: all), from ``begin`` to before ``end`` (None: without bound).
+
+    ``chosen``: instead, these places of these chains; those between are there by their digests alone.
+    """
 
     names: tuple[str, ...] | None = None
     begin: datetime | None = None
     end: datetime | None = None
+    chosen: Mapping[str, frozenset[int]] | None = None
 
     @classmethod
     def of_incident(cls, pk: int, begin: datetime | None = None, end: datetime | None = None) -> Asked:
         """Everything about one incident."""
         return cls((streams.incident(pk), streams.brief(pk)), begin, end)
+
+    @classmethod
+    def of_lines(cls, events: Sequence[int], reads: Sequence[int]) -> Asked:
+        """These events, each where it is at home, and these lines of the access log, as far as they are sealed."""
+        with default.cursor() as cursor:
+            cursor.execute(_PLACES, [list(events), streams.ACCESS_LOG, list(reads)])
+            chosen: dict[str, set[int]] = {}
+            for stream, seq in cursor.fetchall():
+                chosen.setdefault(stream, set()).add(seq)
+        return cls(tuple(chosen), chosen={stream: frozenset(seqs) for stream, seqs in chosen.items()})
 
 
 class _Writer:
@@ -111,8 +136,7 @@ def _write(
     })  # fmt: skip
     count, needed = 0, set()
     for name in sorted(names):
-        cursor.execute(_SPAN, {"stream": name, "begin": asked.begin, "end": asked.end})
-        first, last = cursor.fetchone()
+        first, last = _span(cursor, name, asked)
         if first is None:
             continue
         cursor.execute(_ANCHORED, [name, last])
@@ -121,7 +145,7 @@ def _write(
             needed.add(number)
         for seq, prev, made, record in _rows(connection, {"stream": name, "first": first, "last": until}):
             said = {"stream": name, "seq": seq, "prev": bytes(prev).hex(), "hash": bytes(made).hex()}
-            inside = seq <= last
+            inside = seq <= last if asked.chosen is None else seq in asked.chosen[name]
             out.put({**said, "record": record} if inside else {**said, "leaf": fields.leaf_of(record).hex()})
             count += inside
     for number in sorted(needed):
@@ -132,10 +156,22 @@ def _write(
     return count
 
 
+def _span(cursor: Any, name: str, asked: Asked) -> tuple[int | None, int]:
+    """The first and the last place that goes out of a chain, if any."""
+    if asked.chosen is None:
+        cursor.execute(_SPAN, {"stream": name, "begin": asked.begin, "end": asked.end})
+        first, last = cursor.fetchone()
+        return first, last
+    cursor.execute(_SEALED, [name])
+    (head,) = cursor.fetchone() or (0,)
+    seqs = [seq for seq in asked.chosen[name] if seq <= head]
+    return (min(seqs), max(seqs)) if seqs else (None, 0)
+
+
 def _rows(connection: Any, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     with connection.cursor(name="muster_bundle") as cursor:
         cursor.itersize = ROWS
-        cursor.execute(_LINES, values)
+        cursor.execute(_READS if values["stream"] == streams.ACCESS_LOG else _LINES, values)
         yield from cursor
 
 

@@ -10,9 +10,10 @@ version of its own; old seals keep theirs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 VERSION = 1
+"""How seals follow from each other; a base says it. Which fields one covers: `ENTRIES` and `READS`."""
 BEGINNING = hashlib.sha256(b"muster log 1").digest()
 """What stands before the first seal of a chain."""
 
@@ -27,6 +28,12 @@ READ = (
     "h.stream", "h.seq", "r.id", "r.xid", "r.at", "r.actor_key", "r.actor_department", "r.actor_post", "r.purpose",
     "r.operation", "r.object_type", "r.ids", "r.count", "r.request_id",
 )  # fmt: skip
+#: the same with the grants that opened what was read
+READ_BY_GRANT = (*READ, "r.grants")
+#: which fields each version of a seal covers; the last is what is sealed now
+ENTRIES: Mapping[int, Sequence[str]] = {1: ENTRY}
+READS: Mapping[int, Sequence[str]] = {1: READ, 2: READ_BY_GRANT}
+VERSIONS = frozenset({*ENTRIES, *READS})
 #: so set, a field has one text on every server
 SETTINGS = "SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO'"
 
@@ -35,16 +42,27 @@ class NoRecord(ValueError):
     """A text that is no record of a version known here."""
 
 
-def lateral(columns: Sequence[str]) -> str:
+def lateral(versions: Mapping[int, Sequence[str]]) -> str:
     """What a FROM needs for `record`: each column as text, once (OFFSET 0 keeps it from being made twice)."""
+    columns = versions[max(versions)]
     made = ", ".join(f"{column}::text AS f{n}" for n, column in enumerate(columns))
     return f"CROSS JOIN LATERAL (SELECT {made} OFFSET 0) f"
 
 
-def record(columns: Sequence[str]) -> str:
-    """The record as an expression of SQL, over `lateral`."""
+def record(versions: Mapping[int, Sequence[str]], version: str = "") -> str:
+    """The record as an expression of SQL, over `lateral`: as it is sealed now, or as the seal's ``version`` says.
+
+    Later versions add fields at the end. A version that is not known gives a text that nothing was sealed as.
+    """
+    if not version:
+        return _record(max(versions), versions[max(versions)])
+    known = " ".join(f"WHEN {number} THEN {_record(number, columns)}" for number, columns in versions.items())
+    return f"CASE {version} {known} ELSE '' END"
+
+
+def _record(number: int, columns: Sequence[str]) -> str:
     parts = (f"coalesce(octet_length(f.f{n}) || ':' || f.f{n}, '-')" for n in range(len(columns)))
-    return f"'{VERSION},' || " + " || ',' || ".join(parts)
+    return f"'{number},' || " + " || ',' || ".join(parts)
 
 
 def leaf_of(text: str) -> bytes:
@@ -60,8 +78,8 @@ def sealed(prev: bytes, leaf: bytes) -> bytes:
 def read(text: str) -> list[str | None]:
     """The fields of a record; raises NoRecord for anything else."""
     raw = text.encode()
-    mark = b"%d," % VERSION
-    if not raw.startswith(mark):
+    mark = next((mark for mark in (b"%d," % version for version in VERSIONS) if raw.startswith(mark)), None)
+    if mark is None:
         raise NoRecord("a version that is not known here")
     found: list[str | None] = []
     at = len(mark) - 1

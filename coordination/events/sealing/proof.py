@@ -67,7 +67,8 @@ class Report:
 class Line:
     """One place of a chain. ``leaf``: digest of its record (None: the entry is gone); ``seal``: (prev, hash), if any.
 
-    ``whole``: its event is there; ``late``: it should have been sealed by now; ``anchored``: its seal in the anchors.
+    ``whole``: its event is there; ``late``: it should have been sealed by now; ``known``: its seal is of a
+    version that says which fields it covers; ``anchored``: its seal in the anchors.
     """
 
     stream: str
@@ -76,6 +77,7 @@ class Line:
     seal: tuple[bytes, bytes] | None
     whole: bool = True
     late: bool = False
+    known: bool = True
     anchored: tuple[bytes, ...] = ()
 
 
@@ -119,7 +121,9 @@ class Chains:
             prev, kept = line.seal
             if prev != made:
                 report.add(FORK, stream, seq, "its seal does not follow from the one before")
-            if line.leaf is not None and fields.sealed(prev, line.leaf) != kept:
+            if not line.known:
+                report.add(CONTENT, stream, seq, "its seal is of a version that is not known here")
+            elif line.leaf is not None and fields.sealed(prev, line.leaf) != kept:
                 report.add(CONTENT, stream, seq, "this is not what was sealed")
             made = kept
         report.heads[stream] = (seq, made)

@@ -27,26 +27,26 @@ FROM events_streamhead h LEFT JOIN events_sealhead s USING (stream)
 WHERE h.last_seq > coalesce(s.seq, 0) ORDER BY s.at NULLS FIRST, h.stream LIMIT %s
 """
 _ENTRIES = f"""
-SELECT e.stream, e.seq, v.id IS NOT NULL, {fields.record(fields.ENTRY)}
+SELECT e.stream, e.seq, v.id IS NOT NULL, {fields.record(fields.ENTRIES)}
 FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS w(stream, done, last)
 CROSS JOIN LATERAL (SELECT * FROM events_streamentry n WHERE n.stream = w.stream AND n.seq > w.done AND n.seq <= w.last
                     ORDER BY n.seq LIMIT %s) e
-LEFT JOIN events_event v ON v.id = e.event_id {fields.lateral(fields.ENTRY)} ORDER BY e.stream, e.seq
+LEFT JOIN events_event v ON v.id = e.event_id {fields.lateral(fields.ENTRIES)} ORDER BY e.stream, e.seq
 """  # noqa: S608 - our own constants
 _READS = f"""
-SELECT r.id, r.xid, {fields.record(fields.READ)}
+SELECT r.id, r.xid, {fields.record(fields.READS)}
 FROM (SELECT n.*, %(seq)s + row_number() OVER (ORDER BY n.xid, n.id) AS place FROM events_readentry n
       WHERE (n.xid, n.id) > (%(xid)s, %(id)s) AND n.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
       ORDER BY n.xid, n.id LIMIT %(limit)s) r
-CROSS JOIN LATERAL (SELECT %(stream)s AS stream, r.place AS seq) h {fields.lateral(fields.READ)} ORDER BY r.place
+CROSS JOIN LATERAL (SELECT %(stream)s AS stream, r.place AS seq) h {fields.lateral(fields.READS)} ORDER BY r.place
 """  # noqa: S608 - our own constants
 # A seal that stands there stays: whoever took the head away has not made it anew, and verifying shows what differs.
-_KEEP = f"""
+_KEEP = """
 INSERT INTO events_seal (stream, seq, prev, hash, version, read_id)
-SELECT stream, seq, decode(prev, 'hex'), decode(hash, 'hex'), {fields.VERSION}, read_id
+SELECT stream, seq, decode(prev, 'hex'), decode(hash, 'hex'), %s, read_id
 FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::text[], %s::bigint[]) AS s(stream, seq, prev, hash, read_id)
 ON CONFLICT DO NOTHING
-"""  # noqa: S608 - our own constants
+"""
 _MOVE = """
 INSERT INTO events_sealhead (stream, seq, hash, at, read_xid, read_id)
 SELECT stream, seq, decode(hash, 'hex'), clock_timestamp(), %s, %s
@@ -91,9 +91,9 @@ class _Batch:
         self.reads.append(read_id)
         self.heads[stream] = (seq, made)
 
-    def keep(self, cursor: Any, xid: int = 0, read_id: int = 0) -> None:
+    def keep(self, cursor: Any, version: int, xid: int = 0, read_id: int = 0) -> None:
         if self.streams:
-            cursor.execute(_KEEP, [self.streams, self.seqs, self.prevs, self.hashes, self.reads])
+            cursor.execute(_KEEP, [version, self.streams, self.seqs, self.prevs, self.hashes, self.reads])
         names = sorted(self.heads)
         values = [self.heads[name] for name in names]
         cursor.execute(_MOVE, [xid, read_id, names, [seq for seq, _ in values], [made.hex() for _, made in values]])
@@ -129,7 +129,7 @@ def _entries(cursor: Any, done: Done) -> None:
         if batch.heads[stream][0] == at:  # its head says that there are more, and there is none
             done.gaps.setdefault(stream, at)
     done.entries = len(batch.seqs)
-    batch.keep(cursor)
+    batch.keep(cursor, max(fields.ENTRIES))
 
 
 def _reads(cursor: Any, done: Done) -> None:
@@ -141,7 +141,7 @@ def _reads(cursor: Any, done: Done) -> None:
         batch.add(ACCESS_LOG, batch.heads[ACCESS_LOG][0] + 1, record, read_id)
     done.reads = len(batch.seqs)
     if done.reads:
-        batch.keep(cursor, xid, read_id)
+        batch.keep(cursor, max(fields.READS), xid, read_id)
 
 
 _UNSEALED = """

@@ -6,7 +6,7 @@ not grow with the log.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -22,17 +22,18 @@ LATE_SECONDS = 60.0
 ROWS = 5_000
 
 _RECORD = (
-    f"v.id IS NOT NULL, e.at < clock_timestamp() - interval '{LATE_SECONDS:g} seconds', {fields.record(fields.ENTRY)}"
+    f"v.id IS NOT NULL, e.at < clock_timestamp() - interval '{LATE_SECONDS:g} seconds', {fields.record(fields.ENTRIES)}"
 )
-_JOINED = f"LEFT JOIN events_event v ON v.id = e.event_id {fields.lateral(fields.ENTRY)}"
+_JOINED = f"LEFT JOIN events_event v ON v.id = e.event_id {fields.lateral(fields.ENTRIES)}"
 _ALL_HEADS = "SELECT stream, last_seq FROM events_streamhead WHERE last_seq > 0"
 _HOMELESS = """
 SELECT count(*) FROM events_event v
 WHERE (SELECT count(*) FROM events_streamentry e WHERE e.event_id = v.id AND e.home) <> 1
 """
 _READS = f"""
-SELECT h.stream, h.seq, r.id IS NOT NULL, {fields.record(fields.READ)}, h.prev, h.hash, a.hashes
-FROM events_seal h LEFT JOIN events_readentry r ON r.id = h.read_id {fields.lateral(fields.READ)}
+SELECT h.stream, h.seq, r.id IS NOT NULL, {fields.record(fields.READS, 'h.version')}, h.prev, h.hash, h.version,
+  a.hashes
+FROM events_seal h LEFT JOIN events_readentry r ON r.id = h.read_id {fields.lateral(fields.READS)}
 LEFT JOIN (SELECT n.seq, string_agg(n.hash, '') AS hashes FROM events_anchorhead n
            WHERE %(anchors)s AND n.stream = '{ACCESS_LOG}' GROUP BY n.seq) a ON a.seq = h.seq
 WHERE h.stream = '{ACCESS_LOG}' AND h.seq > %(seq)s ORDER BY h.seq
@@ -77,12 +78,13 @@ def verify(
     since_anchor: bool = False,
     keys: Sequence[Ed25519PublicKey] | None = None,
     witness: Iterable[anchors.Signed] = (),
+    progress: Callable[[int], None] = lambda entries: None,
 ) -> Report:
     """Read the log over ``connection`` (psycopg2) and compare it with its seals and with what was anchored.
 
     ``anchored``: heads that were kept elsewhere. ``keys``: whose anchors count; None: nobody here knows the keys, and
     anchors are not looked at. ``witness``: anchors as a witness kept them. ``since_anchor``: believe what the newest
-    anchor covers, read only what came after.
+    anchor covers, read only what came after. ``progress``: told now and then how many entries have been read.
     """
     report = Report()
     previous, connection.autocommit = connection.autocommit, False
@@ -103,6 +105,8 @@ def verify(
             if stream != ACCESS_LOG:
                 for line in _lines(connection, scope, anchors_too=keys is not None):
                     chains.take(line)
+                    if not report.entries % ROWS:
+                        progress(report.entries)
                 _compare_heads(cursor, report, scope)
             if stream in (None, ACCESS_LOG):
                 _access_log(connection, cursor, chains, scope, anchors_too=keys is not None)
@@ -167,7 +171,7 @@ def _anchors(
 def _lines(connection: Any, scope: Scope, *, anchors_too: bool) -> Iterator[Line]:
     """Every place of which an entry, a seal or an anchor tells."""
     entries = _rows(connection, "entries", *scope.query("events_streamentry", f"e.stream, e.seq, {_RECORD}", _JOINED))
-    seals = _rows(connection, "seals", *scope.query("events_seal", "e.stream, e.seq, e.prev, e.hash"))
+    seals = _rows(connection, "seals", *scope.query("events_seal", "e.stream, e.seq, e.prev, e.hash, e.version"))
     heads = _rows(connection, "heads", *scope.query("events_anchorhead", "e.stream, e.seq, e.hash", place="number"))
     after = next(heads, None) if anchors_too else None
     entry, seal = next(entries, None), next(seals, None)
@@ -181,6 +185,7 @@ def _lines(connection: Any, scope: Scope, *, anchors_too: bool) -> Iterator[Line
             entry = next(entries, None)
         if seal is not None and seal[:2] == first:
             line.seal = (bytes(seal[2]), bytes(seal[3]))
+            line.known = seal[4] in fields.ENTRIES
             seal = next(seals, None)
         while after is not None and after[:2] == first:
             line.anchored += (bytes(after[2]),)
@@ -232,11 +237,12 @@ def _homes(cursor: Any, report: Report) -> None:
 def _access_log(connection: Any, cursor: Any, chains: Chains, scope: Scope, *, anchors_too: bool) -> None:
     begin = (scope.begin or {}).get(ACCESS_LOG, (0, b""))[0]
     asked = {"seq": begin, "anchors": anchors_too}
-    for stream, seq, there, record, prev, made, hashes in _rows(connection, "reads", _READS, asked):
+    for stream, seq, there, record, prev, made, version, hashes in _rows(connection, "reads", _READS, asked):
         leaf = fields.leaf_of(record) if there else None
         several = bytes(hashes or b"")
         anchored = tuple(several[at : at + len(made)] for at in range(0, len(several), len(made)))
-        chains.take(Line(stream, seq, leaf, (bytes(prev), bytes(made)), anchored=anchored))
+        known = version in fields.READS
+        chains.take(Line(stream, seq, leaf, (bytes(prev), bytes(made)), known=known, anchored=anchored))
     cursor.execute(_UNSEALED_READS)
     put_in, late, fresh = cursor.fetchone()
     if put_in:

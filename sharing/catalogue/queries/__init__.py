@@ -28,6 +28,7 @@ from sharing.catalogue.queries.explaining import explained as explained
 from sharing.catalogue.queries.explaining import explained_in_words as explained_in_words
 from sharing.catalogue.queries.explaining import kinds as kinds
 from sharing.catalogue.queries.explaining import may_ask_about_others as may_ask_about_others
+from sharing.catalogue.queries.keeping import kept_by as kept_by
 from sharing.catalogue.queries.reading import NoGrant as NoGrant
 from sharing.catalogue.queries.reading import Opened as Opened
 from sharing.catalogue.queries.reading import last_transfer as last_transfer
