@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Department, Membership, Person
+from accounts.models import Department, Membership, Person, Post
 from accounts.queries.apart import SEPARATED, left
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, answer, at_once
