@@ -23,9 +23,11 @@ from tests.permissions.world import World
 
 ROOT = Path(__file__).parents[2]
 WITH_A_TEST = {"repeated", "twice", "socket", "origin"}
-# DCAT in JSON-LD comes and goes there, no alert and no table; what takes it is tried with the rows of JSON.
-# Of grants a CSV goes out, and no spreadsheet.
+# DCAT in JSON-LD comes and goes there, no alert and no table; what takes it is tried with the rows of JSON. Of grants
+# a CSV goes out, and no spreadsheet.
 DOCUMENTS = {"api/v1/datasets/import", "api/v1/datasets/export", "data/sharing/export/"}
+# B36 to B38 of these are proved where their files are read and written: tests/exchange/test_formats.py
+DOCUMENTS |= {"api/v1/datasets/<str:dataset_id>/records/export", "data/<int:pk>/records/download/"}
 # words of an address, a media type or a field by which an alert or a table would come or go
 _WORD = re.compile(r"[a-z0-9]+")
 
