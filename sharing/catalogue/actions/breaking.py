@@ -169,7 +169,7 @@ def end_glass(
 
 def _person(actor: Actor, proof: Proof | None) -> Person:
     """Who acts, locked: two starts at once come one after the other. With a proof of their own, and no superuser."""
-    person = Person.objects.select_for_update(no_key=True).get(pk=actor.id)
+    person = Person.objects.select_for_update(no_key=True).get(pk=actor.id or 0)
     if person.is_superuser:
         raise access.NotYourRight(_("A superuser opens nothing by break-glass."), right="break_glass")
     if proof is None or proof.person_id != person.pk:
@@ -186,7 +186,7 @@ def _keep(actor: Actor, person: Person, how: str, found: Target, why: str, now: 
     ends = now + timedelta(minutes=settings.MUSTER_BREAK_GLASS_MINUTES)
     above = accounts.departments_by_id([found.owner_id])[found.owner_id].parent_id
     glass = BreakGlass.objects.create(
-        person=person, post=actor.post, department_id=actor.department_id, owner_id=found.owner_id, above_id=above,
+        person=person, post=actor.post, department_id=actor.department_id or 0, owner_id=found.owner_id, above_id=above,
         object_type=found.type, object_id=found.id, object_name=found.name, kind_of=found.kind_of,
         classification=found.classification, reason=why, proof=how, started_at=now, ends=ends,
         review_due=working_days.after(now, settings.MUSTER_BREAK_GLASS_REVIEW_DAYS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,7 @@ def propose(glass: BreakGlass, now: datetime) -> RuleProposal | None:
 
     What was dismissed counts anew from then on. Called with the glass's rows open (`sharing.access.fence`).
     """
-    same = {"department_id": glass.department_id, "owner_id": glass.owner_id, "kind_of": glass.kind_of}
+    same: dict[str, Any] = {"department_id": glass.department_id, "owner_id": glass.owner_id, "kind_of": glass.kind_of}
     since = now - timedelta(days=settings.MUSTER_BREAK_GLASS_RULE_DAYS)
     settled = RuleProposal.objects.filter(**same).exclude(state=RuleProposal.State.OPEN).order_by("-pk").first()
     uses = BreakGlass.objects.filter(**same, started_at__gt=since)

@@ -101,7 +101,7 @@ def open_now(*, actor: Actor, now: datetime, glass_ids: Iterable[int]) -> list[R
     if not wanted:
         return []
     with fenced(actor):
-        found = list(running(now).filter(pk__in=wanted, person_id=actor.id).select_related(*_WITH).order_by("pk"))
+        found = list(running(now).filter(pk__in=wanted, person_id=actor.id or 0).select_related(*_WITH).order_by("pk"))
     return _rows(actor, found, now)
 
 

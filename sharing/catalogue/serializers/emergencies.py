@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from sharing.access.rest import Shape
@@ -10,10 +9,8 @@ from sharing.access.rest.refs import DepartmentRef, PersonRef
 from sharing.access.rest.shapes import BIG, Text
 from sharing.catalogue.serializers.entries import DatasetActionShape
 
-GLASS_STATES = (("running", _("Open now")), ("review", _("To be judged")), ("past", _("Judged")))
-OUTCOMES = (
-    ("justified", _("Justified")), ("unjustified", _("Not justified")), ("plan", _("The plan must change")),
-)  # fmt: skip
+GLASS_STATES = ("running", "review", "past")
+OUTCOMES = ("justified", "unjustified", "plan")
 
 
 class GlassFilters(Shape):
@@ -111,5 +108,5 @@ class ProposalShape(Shape):
 class SettleProposalBody(Shape):
     """What becomes of a proposal."""
 
-    to = serializers.ChoiceField(choices=[("taken_up", _("Made a rule")), ("dismissed", _("Dismissed"))])
+    to = serializers.ChoiceField(choices=["taken_up", "dismissed"])
     why = Text(max_length=300)
