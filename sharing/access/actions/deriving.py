@@ -54,8 +54,9 @@ WHERE s.id IN (SELECT scope_id FROM gone UNION ALL SELECT scope_id FROM made) OR
 def follow_incidents(incident_ids: Collection[int], now: datetime, because: str = "") -> list[int]:
     """Let grants on datasets follow who takes part in these incidents now; the departments whose grants changed.
 
-    ``because``: only what rests on this department's part. Two statements, whatever their number. Whoever changes a rule waits for all that do this, and they for it: else a
-    rule made, and a department that joins meanwhile, would not know of each other.
+    ``because``: only what rests on this department's part. Two statements, whatever their number. Whoever changes a
+    rule waits for all that do this, and they for it: else a rule made, and a department that joins meanwhile, would not
+    know of each other.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_RULES])
