@@ -105,9 +105,8 @@ def _fields(shown: Any, types: Mapping[str, str]) -> Mapping[str, Any]:
     try:
         return masks.checked(shown, types)
     except masks.BadFields as no:
-        for error in no.errors:
-            error["pointer"] = error["pointer"].replace("/fields", "/shown", 1)
-        raise
+        errors = [{**error, "pointer": str(error["pointer"]).replace("/fields", "/shown", 1)} for error in no.errors]
+        raise masks.BadFields(no.message, errors=errors) from None
 
 
 def _check(entered: Entered, role: Any, lowest_level: Any, grace: Any) -> None:
