@@ -21,7 +21,7 @@ SEEN = {"wall/": {"accounts_display"}} | {
     route: {"events_readentry"}
     for route in (
         "api/v1/datasets", "api/v1/datasets/<str:dataset_id>", "api/v1/datasets/<str:dataset_id>/records", "data/",
-        "data/<int:pk>/",
+        "data/<int:pk>/", "data/requests/<int:pk>/", "api/v1/share-requests/<str:request_id>",
     )  # fmt: skip
 }
 REFUSED = (403, 404, 409, 410, 412, 422, 428)
