@@ -173,6 +173,7 @@ class GrantForm(RowsForm):
             }
             self.given.append((key, name))
         super().__init__(*args, **kwargs)
+        self.order_fields(["command_id", "if_version", *(key for key, _name in self.given), "until"])
 
     @property
     def ways(self) -> list[Any]:

@@ -77,7 +77,10 @@ def _asked(world: World, basis_id: int) -> None:
     catalogue.end_agreement(
         actor=steward, now=clock.now(), agreement_id=over.agreement.pk, why="canary-why"
     )  # fmt: skip
-    world.ids |= {"request_id": waits.pk, "share-request_id": waits.pk, "agreement_id": agreed.agreement.pk}
+    world.ids |= {
+        "legal_basis_id": basis_id, "request_id": waits.pk, "share-request_id": waits.pk,
+        "agreement_id": agreed.agreement.pk,
+    }  # fmt: skip
     world.ended |= {"request_id": withdrawn.pk, "share-request_id": withdrawn.pk, "agreement_id": over.agreement.pk}
 
 

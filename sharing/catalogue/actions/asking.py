@@ -75,8 +75,9 @@ def ask(
 @action("request.submit")
 def submit_request(*, actor: Actor, now: datetime, request_id: int, if_version: int | None = None) -> ShareRequest:
     """Send a draft to the department that keeps the data."""
-    request = waiting.lock(actor, request_id, "submit", now=now, if_version=if_version)
-    _require_asker(actor, request)
+    request = waiting.lock(
+        actor, request_id, "submit", now=now, if_version=if_version, may=lambda found: _require_asker(actor, found)
+    )
     schema = _askable(actor, request.dataset)
     narrowing.checked_fields(request.fields, schema.document)
     narrowing.checked_rows(request.rows, schema.document)
@@ -90,8 +91,9 @@ def submit_request(*, actor: Actor, now: datetime, request_id: int, if_version: 
 @action("request.withdraw")
 def withdraw_request(*, actor: Actor, now: datetime, request_id: int, if_version: int | None = None) -> ShareRequest:
     """Take back a request that is not answered yet; for whoever may ask for the department that asked."""
-    request = waiting.lock(actor, request_id, "withdraw", now=now, if_version=if_version)
-    _require_asker(actor, request)
+    request = waiting.lock(
+        actor, request_id, "withdraw", now=now, if_version=if_version, may=lambda found: _require_asker(actor, found)
+    )
     told = request.state != ShareRequest.State.DRAFT
     request.state = ShareRequest.State.WITHDRAWN
     request.answered_at = now

@@ -26,8 +26,10 @@ _OWN = _("Nobody decides on what they asked for themselves.")
 @action("request.screen")
 def screen_request(*, actor: Actor, now: datetime, request_id: int, if_version: int | None = None) -> ShareRequest:
     """Say that a request is in order and can be decided. For class 3 and above another person then decides."""
-    request = waiting.lock(actor, request_id, "screen", now=now, if_version=if_version)
-    deciders.require_decider(actor, request, now)
+    request = waiting.lock(
+        actor, request_id, "screen", now=now, if_version=if_version,
+        may=lambda found: deciders.require_decider(actor, found, now),
+    )
     if not request.given:
         deciders.require_other(actor, request.asked_by, _OWN)
     request.state = ShareRequest.State.SCREENED
@@ -55,8 +57,10 @@ def grant_request(
 
     Refuses (422 more_than_asked) whatever could show more. Class 3 and above: another person must have screened it.
     """
-    request = waiting.lock(actor, request_id, "grant", now=now, if_version=if_version)
-    deciders.require_decider(actor, request, now)
+    request = waiting.lock(
+        actor, request_id, "grant", now=now, if_version=if_version,
+        may=lambda found: deciders.require_decider(actor, found, now),
+    )
     schema = asking.askable_schema(request.dataset)
     given = _less(request, schema, now, fields, rows, valid_from, valid_to)
     entered = Entered()
@@ -112,8 +116,10 @@ def refuse_request(
     if_version: int | None = None,
 ) -> ShareRequest:
     """Refuse, with the reason and the legal basis: both are needed, and the basis must be in force."""
-    request = waiting.lock(actor, request_id, "refuse", now=now, if_version=if_version)
-    deciders.require_decider(actor, request, now)
+    request = waiting.lock(
+        actor, request_id, "refuse", now=now, if_version=if_version,
+        may=lambda found: deciders.require_decider(actor, found, now),
+    )
     entered = Entered()
     words = entered.text("answer", answer, LONGEST_ANSWER, needed=True)
     found = row_id(legal_basis_id)

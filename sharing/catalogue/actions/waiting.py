@@ -5,6 +5,7 @@ Silence escalates, it never grants: what the clocks do is to remind and to tell,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -22,9 +23,13 @@ from sharing.catalogue.models import Agreement, ShareRequest
 from sharing.catalogue.queries import asked
 
 
-def lock(actor: Actor, request_id: int, act: str, *, now: datetime, if_version: int | None) -> ShareRequest:
-    """The request, locked: 404 unseen, 412 another version, 409 not in this state. Whether they may: the act asks."""
+def lock(
+    actor: Actor, request_id: int, act: str, *, now: datetime, if_version: int | None,
+    may: Callable[[ShareRequest], None],
+) -> ShareRequest:
+    """The request, locked: 404 unseen, 403 by ``may``, 412 another version, 409 not in this state."""
     request = asked.seen_one(actor, request_id, now, lock=True)
+    may(request)
     if if_version is not None and request.version != if_version:
         raise StaleVersion(
             _("Somebody changed this meanwhile. Look at it again and decide anew."), version=request.version

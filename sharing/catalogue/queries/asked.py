@@ -149,7 +149,7 @@ def request(*, actor: Actor, now: datetime, request_id: int) -> Row:
         narrowing.classes_of(document).get(name, 1) for name in row.fields
     )])  # fmt: skip
     return listed(row, now) | {
-        "fields": row.fields,
+        "fields": _in_order(row.fields, document),
         "rows": row.rows,
         "classification": level,
         "asked_by": _name(people, row.asked_by),
@@ -165,6 +165,12 @@ def request(*, actor: Actor, now: datetime, request_id: int) -> Row:
         "document": document,
         "allowed_actions": [{"action": name} for name in allowed(actor, row, level, now)],
     }
+
+
+def _in_order(fields: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """Fields as the schema has them one after another; those it no longer has come last."""
+    order = {one["name"]: number for number, one in enumerate(document["fields"])}
+    return dict(sorted(fields.items(), key=lambda item: (order.get(item[0], len(order)), item[0])))
 
 
 def _name(people: dict[int, Any], person_id: int | None) -> str:
