@@ -88,6 +88,15 @@ def ancestor_ids(department_id: int) -> list[int]:
     return list(reversed(found.ancestor_ids)) if found else []
 
 
+def line_above(department_id: int) -> tuple[list[int], list[Department]]:
+    """`ancestor_ids` and `command_centres_above` of a department together; two queries."""
+    path = Department.objects.filter(pk=department_id).values_list("path", flat=True).first()
+    if path is None:
+        return [], []
+    chain = _ids(path)[::-1]
+    return [pk for pk in chain if pk != department_id], _centres({department_id: chain})[department_id]
+
+
 def is_above_or_same(upper: int, lower: int) -> bool:
     """Whether ``upper`` is ``lower`` itself or stands above it."""
     return Department.objects.filter(pk=lower, path__contains=f"/{upper}/").exists()
@@ -107,11 +116,14 @@ def command_centres_above(department_id: int) -> list[Department]:
 def command_centres_of(department_ids: Iterable[int]) -> dict[int, list[Department]]:
     """For each department the command centres up its line, nearest first; two queries, whatever their number."""
     paths = dict(Department.objects.filter(pk__in=set(department_ids)).values_list("pk", "path"))
-    chains = {pk: _ids(path)[::-1] for pk, path in paths.items()}
+    return _centres({pk: _ids(path)[::-1] for pk, path in paths.items()})
+
+
+def _centres(chains: dict[int, list[int]]) -> dict[int, list[Department]]:
     parents = {step for chain in chains.values() for step in chain}
     centres = list(
         Department.objects.filter(
-            Q(parent_id__in=parents) | Q(pk__in=paths), kind=Department.Kind.COMMAND_CENTRE, is_active=True
+            Q(parent_id__in=parents) | Q(pk__in=chains), kind=Department.Kind.COMMAND_CENTRE, is_active=True
         ).order_by("code")
     )
     return {pk: _centres_on(pk, chain, centres) for pk, chain in chains.items()}

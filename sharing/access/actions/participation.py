@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from accounts.queries import ancestor_ids, command_centres_above
+from accounts.queries import line_above
 from coordination.events.actor import Actor
 from sharing.access.actions import deriving, grants
 from sharing.access.actions.grants import Wanted
@@ -62,11 +62,12 @@ def join(
     wanted = _wanted(department_id, role, response_level)
     because = grants.because(department_id)
     sources = (Grant.Source.OWNER,) if role == REPORTER else _DERIVED
-    present = grants.live(incident_id, now).filter(because=because, source__in=sources)
-    standing = present.filter(valid_to=None).select_related("scope", "policy")
+    live = grants.live(incident_id, now).filter(because=because, source__in=sources)
+    present = list(live.select_related("scope", "policy"))
     written: list[Grant] = []
-    if {_likeness(grant) for grant in standing} != {one.likeness for one in wanted}:
-        grants.end(present, now)
+    if {_likeness(grant) for grant in present if grant.valid_to is None} != {one.likeness for one in wanted}:
+        if present:
+            grants.end(live, now)
         written = grants.write(incident_id, wanted, opened_at, now)
     if role != REPORTER:  # who only reported gets no data by it
         deriving.follow_incidents([incident_id], now, because)
@@ -82,10 +83,11 @@ def _wanted(department_id: int, role: str, response_level: int | None) -> list[W
     wanted = [Wanted(department_id, Grant.Source.PARTICIPATION, role, reach, ceiling, because, may)]
     lead = policy_of(LEAD, response_level)
     informed = policy_of(INFORMED, response_level)
-    centres = [centre.pk for centre in command_centres_above(department_id)]
+    ancestors, line = line_above(department_id)
+    centres = [centre.pk for centre in line]
     if role == LEAD and centres and centres[0] != department_id:
         wanted.append(Wanted(centres[0], Grant.Source.COMMAND, LEAD, *lead, because, ("view", "command")))
-    told = dict.fromkeys([*ancestor_ids(department_id), *(centres[1:] if role == LEAD else centres)])
+    told = dict.fromkeys([*ancestors, *(centres[1:] if role == LEAD else centres)])
     wanted += [
         Wanted(above, Grant.Source.ABOVE, INFORMED, *informed, because)
         for above in told
