@@ -98,7 +98,8 @@ def _field(
 
 def _name(name: Any, fault: Fault, at: str, names: set[str]) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        fault(f"{at}/name", "not_a_name", _("Latin letters, digits and single _ between them, at most 63, not beginning with a digit."))
+        said = _("Latin letters, digits and single _ between them, at most 63, not beginning with a digit.")
+        fault(f"{at}/name", "not_a_name", said)
     elif name.lower() in {one.lower() for one in names}:
         fault(f"{at}/name", "repeated", _("Two fields have this name."))
     else:
