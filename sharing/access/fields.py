@@ -26,6 +26,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.refused import Invalid
+from coordination.events.writing import is_storable
 
 FULL = "full"
 EVERY_FIELD = "*"
@@ -37,6 +38,8 @@ RANKS = {FULL: 0, "bucket": 1, "generalise": 2, "partial": 3, "pseudonym": 4, "c
 _TAKES = {"bucket": {"edges"}, "partial": {"start", "end"}, "constant": {"value"}}
 MOST_EDGES, MOST_KEPT, LONGEST_CONSTANT = 50, 8, 40
 STARS = "***"
+LARGEST = 1e15
+"""No number of a mask, nor of a record that is asked for, lies beyond."""
 SQUARES = 100
 """How many squares of the generalised place fit into one degree."""
 
@@ -101,7 +104,8 @@ def _fault_of_partial(rule: Mapping[str, Any], kind: str) -> str:
 
 def _fault_of_constant(rule: Mapping[str, Any], _kind: str) -> str:
     value = rule.get("value", STARS)
-    return "" if isinstance(value, str) and len(value) <= LONGEST_CONSTANT else "bad_constant"
+    fits = isinstance(value, str) and len(value) <= LONGEST_CONSTANT and is_storable(value)
+    return "" if fits else "bad_constant"
 
 
 _PARTS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
@@ -111,7 +115,7 @@ _PARTS: dict[str, Callable[[Mapping[str, Any], str], str]] = {
 
 
 def _is_number(one: object) -> bool:
-    return isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one)
+    return isinstance(one, int | float) and not isinstance(one, bool) and abs(one) <= LARGEST
 
 
 def rank(rule: Rule) -> int:

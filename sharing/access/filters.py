@@ -21,6 +21,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.refused import Invalid
+from coordination.events.writing import is_storable
 
 Tree = Mapping[str, Any]
 DEEPEST, MOST_PARTS, MOST_VALUES, LONGEST_TEXT = 5, 20, 200, 200
@@ -104,7 +105,7 @@ def _fits(value: object, kind: str) -> bool:
         if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e15:
             return False
         return math.isfinite(value) and (kind == "number" or value == int(value))
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT or "\x00" in value:
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT or not is_storable(value):
         return False
     if kind == "date":
         return bool(_DATE.fullmatch(value))

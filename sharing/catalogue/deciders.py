@@ -52,7 +52,7 @@ def may_decide(actor: Actor, request: ShareRequest, now: datetime) -> bool:
     if late and actor.is_person and actor.department_id == dataset.department_id and "head" in actor.posts:
         return True
     reached = request.authority_from is not None and request.authority_from <= now
-    return reached and is_authority(actor, now)
+    return reached and actor.department_id != request.department_id and is_authority(actor, now)
 
 
 def require_decider(actor: Actor, request: ShareRequest, now: datetime) -> None:

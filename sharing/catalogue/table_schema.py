@@ -43,7 +43,8 @@ OF_A_FIELD = {
 MOST_FIELDS = 300
 MOST_ENUM = 1000
 MOST_PATTERN = 200
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+# no __ and no _ at the end: a question asked by such a name would look for a field inside of a field
+_NAME = re.compile(r"(?!.*__)([A-Za-z]|[A-Za-z_][A-Za-z0-9_]{0,61}[A-Za-z0-9])")
 
 Fault = Callable[[str, str, Any], None]
 
@@ -97,7 +98,8 @@ def _field(
 
 def _name(name: Any, fault: Fault, at: str, names: set[str]) -> None:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        fault(f"{at}/name", "not_a_name", _("Latin letters, digits and _, at most 63, not beginning with a digit."))
+        said = _("Latin letters, digits and single _ between them, at most 63, not beginning with a digit.")
+        fault(f"{at}/name", "not_a_name", said)
     elif name.lower() in {one.lower() for one in names}:
         fault(f"{at}/name", "repeated", _("Two fields have this name."))
     else:

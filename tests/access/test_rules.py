@@ -283,3 +283,22 @@ def test_the_nightly_check_finds_a_row_planted_by_hand_and_raises_the_alarm(city
     Grant.objects.filter(pk=row.pk).delete()
     tasks.check_visibility()
     assert not Alarm.objects.filter(settled_at=None).exists()
+
+
+@pytest.mark.parametrize("made_first", [True, False])
+def test_a_retired_holder_gets_nothing_and_stands_in_nobodys_way(city: SimpleNamespace, made_first: bool) -> None:
+    join(city.incident, city.health)
+    if made_first:
+        rule(city)
+    access.retire(actor=SYSTEM, now=T0, kind="department", key=str(city.health.pk))
+    assert not has(city.health, T0) and access.drift(T0) == (0, 0)
+    standing = rule(city, role="lead") if made_first else rule(city)
+    assert access.opened_data([city.incident.pk], T0) == []
+    join(city.incident, city.late)
+    join(city.incident, city.health)
+    assert has(city.health, T0) and has(city.late, T0) and access.drift(T0) == (0, 0)
+    level(city.incident, 1, T0)
+    access.end_rules(actor=SYSTEM, rule_ids=[standing.pk], why="over", now=T0)
+    access.leave(incident_id=city.incident.pk, department_id=city.health.pk, now=T0)
+    close(city.incident, T0 + HOUR)
+    assert access.drift(T0 + 30 * HOUR) == (0, 0)

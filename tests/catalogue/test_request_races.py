@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from coordination.events.actor import Actor
 from coordination.events.refused import MoveNotAllowed
@@ -101,3 +101,40 @@ def test_two_heads_sign_at_once_and_it_opens_once() -> None:
         for actor in heads
     ))  # fmt: skip
     assert faults == [] and opened() == 1
+
+
+def test_who_ends_an_agreement_while_it_is_signed_ends_what_that_opens() -> None:
+    ground = grounds.build()
+    heads = [add(ground, "fire", "head"), add(ground, "health", "head")]
+    request = asked(ground, conditional(ground, classification=3))
+    actions.screen_request(actor=ground.actor("health"), now=T0, request_id=request.pk)
+    second = add(ground, "health", "data_steward", "second")
+    actions.grant_request(actor=second, now=T0, request_id=request.pk)
+    agreement = Agreement.objects.get()
+    how: dict[str, Any] = {"now": T0, "agreement_id": agreement.pk}
+    actions.sign_agreement(actor=heads[0], digest=agreement.digest, **how)
+    signed = threading.Event()
+
+    def sign() -> None:
+        with transaction.atomic():
+            actions.sign_agreement(actor=heads[1], digest=agreement.digest, **how)
+            signed.set()
+            wait_for_a_lock()
+
+    def end() -> None:
+        assert signed.wait(30)
+        actions.end_agreement(actor=second, why="no more", **how)
+
+    assert at_once(sign, end) == []
+    assert opened() == 1 and not Grant.objects.filter(source="agreement", revoked_at=None).exists()
+
+
+def wait_for_a_lock() -> None:
+    """Until another transaction waits for this one."""
+    with connection.cursor() as cursor:
+        for _turn in range(1000):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            cursor.execute("SELECT pg_sleep(0.01)")
+    raise AssertionError("nobody waits")

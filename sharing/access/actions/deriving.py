@@ -46,7 +46,7 @@ made AS (
   WHERE NOT EXISTS (SELECT 1 FROM access_grant g WHERE g.rule_id = w.rule_id AND g.incident_id = w.incident_id
     AND g.scope_id = w.scope_id AND g.because = w.because AND g.let_go_at IS NULL)
   RETURNING scope_id)
-SELECT DISTINCT s.key::bigint FROM access_scope s
+SELECT DISTINCT split_part(s.key, '~', 1)::bigint FROM access_scope s
 WHERE s.id IN (SELECT scope_id FROM gone UNION ALL SELECT scope_id FROM made) ORDER BY 1
 """  # noqa: S608 - texts and a number of ours
 

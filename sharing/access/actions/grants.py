@@ -132,7 +132,7 @@ def _chosen(name: str, policies: Mapping[int, Sequence[int]]) -> Case | F:
 def stop_lapsing(rule_ids: Iterable[int], now: datetime) -> list[int]:
     """End at once what rules opened and what was only running out; the departments that held it."""
     late = Grant.objects.filter(rule_id__in=list(rule_ids), let_go_at__isnull=False, revoked_at=None, valid_to__gt=now)
-    keys = [int(key) for key in late.values_list("scope__key", flat=True).distinct()]
+    keys = [int(key.partition("~")[0]) for key in late.values_list("scope__key", flat=True).distinct()]
     late.update(valid_to=now)
     return keys
 

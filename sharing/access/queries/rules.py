@@ -29,7 +29,7 @@ JOIN access_sharerule r ON r.role = g.role
 JOIN access_policy p ON p.id = r.policy_id
 WHERE g.object_type = 'incidents.incident' AND g.source IN ('participation', 'command')
   AND g.valid_to IS NULL AND g.revoked_at IS NULL
-  AND i.closed_at IS NULL AND s.key <> r.department_id::text
+  AND i.closed_at IS NULL AND s.retired_at IS NULL AND s.key <> r.department_id::text
   AND (r.incident_id IS NULL OR r.incident_id = i.id)
   AND (r.type_path = '' OR i.type = r.type_path OR starts_with(i.type, r.type_path || '.'))
   AND coalesce(i.response_level, 4) <= r.lowest_level
@@ -42,12 +42,12 @@ WHERE g.object_type = 'incidents.incident' AND g.source IN ('participation', 'co
 STANDING = """
 SELECT g.rule_id, g.object_id AS dataset_id, g.incident_id, g.scope_id, g.because, g.role, g.policy_id, g.fields_id,
   g.filter, g.pseudonym_key, g.valid_to
-FROM access_grant g
+FROM access_grant g JOIN access_scope s ON s.id = g.scope_id AND s.retired_at IS NULL
 WHERE g.source = 'rule' AND g.object_type = 'catalogue.dataset' AND g.let_go_at IS NULL
   AND (g.valid_to IS NULL OR g.valid_to > %(at)s)
 """
-"""What there is, ended or not: what a steward took back from one department stays written down, so nothing gives it
-again while that part lasts."""
+"""What there is, ended or not, of holders that are not retired: what a steward took back from one department stays
+written down, so nothing gives it again while that part lasts."""
 
 LINGERING = f"""
 SELECT g.id FROM access_grant g
@@ -73,7 +73,7 @@ def opened_data(incident_ids: Collection[int], at: datetime) -> list[OpenedData]
     """What rules have opened through these incidents to whom, by dataset and department; one statement."""
     rows = Grant.objects.filter(
         Q(valid_to=None) | Q(valid_to__gt=at), Q(revoked_at=None) | Q(revoked_at__gt=at), valid_from__lte=at,
-        object_type=DATASET, source=Grant.Source.RULE, incident_id__in=list(incident_ids),
+        object_type=DATASET, source=Grant.Source.RULE, incident_id__in=list(incident_ids), scope__retired_at=None,
     ).order_by("object_id", "scope_id", "role")  # fmt: skip
     best: dict[tuple[int, int, str], datetime | None] = {}
     for dataset_id, key, role, until in rows.values_list("object_id", "scope__key", "role", "valid_to"):

@@ -12,7 +12,7 @@ from coordination.events.command import action
 from coordination.events.refused import Conflict
 from sharing import access
 from sharing.catalogue import stewards
-from sharing.catalogue.actions import answering, waiting
+from sharing.catalogue.actions import answering, asking, waiting
 from sharing.catalogue.entered import reason
 from sharing.catalogue.models import Agreement, Signature
 from sharing.catalogue.queries import agreed
@@ -43,6 +43,9 @@ def sign_agreement(*, actor: Actor, now: datetime, agreement_id: int, digest: st
         raise NothingToSign(_("Your department has signed already."))
     if any(one.person_id == actor.id for one in signed.values()):
         raise Conflict(_("Two different persons sign, one for each side."), code="four_eyes")
+    opens = len(signed) == 1 and not agreement.unsigned_opens
+    if opens:
+        _require_still_shared(agreement)
     Signature.objects.create(
         agreement=agreement, side=side, department_id=int(actor.department_id or 0), person_id=int(actor.id or 0),
         post="head", at=now, digest=agreement.digest,
@@ -52,9 +55,17 @@ def sign_agreement(*, actor: Actor, now: datetime, agreement_id: int, digest: st
     waiting.note_agreement(agreement, "agreement.signed", side=side)
     if len(signed) == 1:
         deadlines.cancel(subject=agreement, now=now)
-        if not agreement.unsigned_opens:
+        if opens:
             answering.open_signed(agreement)
     return agreement
+
+
+def _require_still_shared(agreement: Agreement) -> None:
+    """Refuse (409) to open what its keeper has meanwhile taken out of use, shares no more, or raised in class."""
+    dataset = agreement.request.dataset
+    asking.askable_schema(dataset)
+    if dataset.classification > agreement.policy["max_class"]:
+        raise asking.NotShared(_("This data is of a higher class than was agreed. Ask for it anew."))
 
 
 @action("agreement.end")

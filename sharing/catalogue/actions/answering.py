@@ -58,7 +58,7 @@ def by_rule(
         _answered(request, given, None, now, source="unconditional")
         return True
     offer = StandingOffer.objects.filter(dataset=dataset, ended_at=None).first()
-    if offer is None or not _meets(request, offer, response):
+    if offer is None or not _meets(request, offer, response, now):
         return False
     narrowed = narrowing.together(request.rows, offer.rows)
     given = Given(request.fields, narrowing.checked_rows(narrowed, schema.document), request.valid_from,
@@ -73,10 +73,11 @@ def _plain(request: ShareRequest, schema: SchemaVersion) -> bool:
     return all(narrowing.tells_no_more(rule, offered[name]) for name, rule in request.fields.items())
 
 
-def _meets(request: ShareRequest, offer: StandingOffer, response: Response | None) -> bool:
+def _meets(request: ShareRequest, offer: StandingOffer, response: Response | None, now: datetime) -> bool:
     if offer.only_in_open_incident and (response is None or not response.is_open):
         return False
-    if request.valid_to is None or request.valid_to - request.valid_from > timedelta(days=offer.longest_days):
+    # counted from today: nobody takes one period after the other in advance of what the terms will be then
+    if request.valid_to is None or request.valid_to - now > timedelta(days=offer.longest_days):
         return False
     return all(
         name in offer.fields and narrowing.tells_no_more(rule, offer.fields[name])

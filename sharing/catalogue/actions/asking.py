@@ -85,6 +85,8 @@ def submit_request(*, actor: Actor, now: datetime, request_id: int, if_version: 
     _check_period(entered, now, max(request.valid_from, now), request.valid_to)
     entered.done()
     request.valid_from = max(request.valid_from, now)
+    request.asked_by = _person(actor)  # who asks is who sends it: that person does not decide on it
+    request.save(update_fields=["asked_by"])
     return _submitted(actor, request, schema, now)
 
 
@@ -178,13 +180,13 @@ def _askable(actor: Actor, dataset: Dataset) -> SchemaVersion:
     """The schema by which it can be asked for; refuses (409) what nobody is given on request."""
     if dataset.department_id == actor.department_id:
         raise NotShared(_("This is your own department's data."))
-    if dataset.sharing == Dataset.Sharing.NONE:
-        raise NotShared(_("This data is not shared on request. In an emergency only break-glass opens it."))
     return askable_schema(dataset)
 
 
 def askable_schema(dataset: Dataset) -> SchemaVersion:
-    """The schema of a dataset in use; refuses (409) one that is not."""
+    """The schema of a dataset in use; refuses (409) one that is not, or that nobody is given on request."""
+    if dataset.sharing == Dataset.Sharing.NONE:
+        raise NotShared(_("This data is not shared on request. In an emergency only break-glass opens it."))
     schema = acting.current_schema(dataset)
     if dataset.state != Dataset.State.PUBLISHED or schema is None:
         raise NotShared(_("Only published data can be had."))

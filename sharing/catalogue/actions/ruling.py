@@ -19,7 +19,7 @@ from sharing.access.models import ShareRule
 from sharing.catalogue import stewards
 from sharing.catalogue.actions import acting
 from sharing.catalogue.entered import Entered, row_id
-from sharing.catalogue.models import Dataset
+from sharing.catalogue.models import Dataset, StandingOffer
 from sharing.catalogue.queries import entries
 
 ROLES = ("lead", "support", "informed")
@@ -165,7 +165,9 @@ def narrower(dataset: Dataset, different: Collection[str], class_before: int) ->
 
 
 def end_all(*, actor: Actor, dataset: Dataset, why: str, now: datetime) -> None:
-    """End all rules of a dataset whose terms have changed, or that is retired."""
+    """End all rules of a dataset whose terms have changed, or that is retired, and its standing offer."""
+    if StandingOffer.objects.filter(dataset=dataset, ended_at=None).update(ended_at=now):
+        acting.note(dataset, "offer.ended")
     standing = list(access.rules_of(dataset.pk).filter(revoked_at=None).values_list("pk", flat=True))
     if standing:
         concerned = access.end_rules(actor=actor, rule_ids=standing, why=why, now=now)

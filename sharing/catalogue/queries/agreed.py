@@ -39,7 +39,8 @@ def seen_one(actor: Actor, agreement_id: int, now: datetime, *, lock: bool = Fal
     """One agreement with its request; 404 where hidden or absent."""
     rows = _seen(actor, now).filter(pk=agreement_id)
     if lock:
-        rows = rows.select_for_update(no_key=True, of=("self",))
+        # its request too: who waited for another signature would else not know what that has opened
+        rows = rows.select_for_update(no_key=True, of=("self", "request"))
     found = rows.first()
     if found is None:
         raise NoSuchAgreement(_("There is no such agreement."))

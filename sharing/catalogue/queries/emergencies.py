@@ -116,7 +116,8 @@ def _row(actor: Actor, row: BreakGlass, now: datetime, datasets: dict[int, Any],
     own, open_ = actor.id == row.person_id and actor.is_person, row.running(now)
     dataset = row.object_type == "catalogue.dataset"
     known = actor.department_id in (row.owner_id, row.above_id) or (own and open_) or actor.kind == "system"
-    known = known or (dataset and row.classification < 4)
+    entry = datasets.get(row.object_id)
+    known = known or (dataset and max(row.classification, entry.classification if entry else 4) < 4)
     title = ""
     if known and dataset and row.object_id in datasets:
         title = datasets[row.object_id].title

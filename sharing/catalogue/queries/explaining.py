@@ -65,9 +65,11 @@ def _classes(obj: Guarded | Opened) -> dict[str, int]:
     if not isinstance(obj, Opened):
         return {}
     dataset_id = getattr(obj, obj.guard_dataset)
-    schema = SchemaVersion.objects.filter(dataset_id=dataset_id, current=True).first()
-    fields = schema.document["fields"] if schema else []
-    return {one["name"]: max(int(one.get("classification", 1)), 1) for one in fields}
+    schema = SchemaVersion.objects.filter(dataset_id=dataset_id, current=True).select_related("dataset").first()
+    if schema is None:
+        return {}
+    least = max(schema.dataset.classification, 1)
+    return {one["name"]: max(int(one.get("classification", 1)), least) for one in schema.document["fields"]}
 
 
 def _row(told: Explanation, who: str) -> dict[str, Any]:

@@ -51,8 +51,9 @@ class Opened:
 
     @cached_property
     def classes(self) -> dict[str, int]:
-        """Classification of each field."""
-        return {one["name"]: max(int(one.get("classification", 1)), 1) for one in self.fields}
+        """Classification of each field: never below the dataset's, so that raising that narrows what was given."""
+        least = max(self.dataset.classification, 1)
+        return {one["name"]: max(int(one.get("classification", 1)), least) for one in self.fields}
 
     @cached_property
     def types(self) -> dict[str, str]:

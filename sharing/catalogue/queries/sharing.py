@@ -17,7 +17,7 @@ from sharing.access.queries import holdings
 from sharing.catalogue import stewards
 from sharing.catalogue.models import Dataset, SchemaVersion
 from sharing.catalogue.queries import grant_words as words
-from sharing.catalogue.queries.entries import Row, department_row
+from sharing.catalogue.queries.entries import Row, department_row, seen
 from sharing.catalogue.queries.reading import NoGrant
 from sharing.catalogue.queries.sorting import BadPlace
 
@@ -92,9 +92,14 @@ def open_by(*, actor: Actor, now: datetime, dataset_id: int) -> list[Row]:
     return _rows(actor, list(rows.order_by("-pk")[:50]), now, read=False)
 
 
+def _received(actor: Actor) -> Any:
+    """What was given, of entries that the actor may know of: one that has become confidential is named no more."""
+    return holdings.received(actor).filter(object_id__in=seen(actor).values("pk"))
+
+
 def _side(actor: Actor, side: str) -> Any:
     if side == "received":
-        return holdings.received(actor)
+        return _received(actor)
     access.require(actor, "see_given")
     return _given(actor)
 
@@ -111,7 +116,7 @@ def _given(actor: Actor) -> Any:
 def seen_grant(actor: Actor, grant_id: int) -> tuple[Grant, bool]:
     """The grant, and whether it is one of those given."""
     given = _given(actor).filter(pk=grant_id).first() if _may_see_given(actor) else None
-    found = given or holdings.received(actor).filter(pk=grant_id).first()
+    found = given or _received(actor).filter(pk=grant_id).first()
     if found is None:
         raise access.Unseen
     return found, given is not None

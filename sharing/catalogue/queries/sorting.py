@@ -60,7 +60,7 @@ def beyond(sort: str, after: Any) -> Q:
         raise _bad_place()
     way = "lt" if sort.startswith("-") else "gt"
     further = Q(**{f"{column}__{way}": value}) | Q(**{f"{column}__isnull": True})
-    return further | Q(**{column: value}, pk__gt=pk)
+    return further | Q(**{f"{column}__exact": value}, pk__gt=pk)
 
 
 def cursor(sort: str, last: Mapping[str, Any]) -> Cursor:
