@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from django.core.management import call_command
@@ -14,22 +15,32 @@ from coordination.deadlines.models import Deadline
 from coordination.events import clock
 from coordination.events.actor import SYSTEM
 from coordination.events.models import Event
+from coordination.screens import audit_words
 from coordination.screens.demo.sharing import load_sharing
 from sharing import access
 from sharing.access.fence import fenced
 from sharing.access.models import Grant, ShareRule
 from sharing.catalogue.models import Agreement, BreakGlass, Dataset, ShareRequest, StandingOffer
+from tests import standing
 
 pytestmark = pytest.mark.django_db
 
 
+def _load() -> None:
+    with TemporaryDirectory() as folder:
+        call_command("load_demo", accounts=Path(folder) / "accounts.json", verbosity=0)
+
+
+loaded = standing.once(_load)
+
+
 @pytest.fixture
-def city(tmp_path: Path) -> None:
-    call_command("load_demo", accounts=tmp_path / "accounts.json", verbosity=0)
+def city(loaded: None, db: None) -> None:
+    """The demo city, loaded once for all tests here."""
 
 
 @pytest.mark.usefixtures("city")
-def test_each_kind_of_sharing_is_there_once(tmp_path: Path) -> None:
+def test_each_kind_of_sharing_is_there_once() -> None:
     now = clock.now()
     requests = ShareRequest.objects
     assert requests.filter(state="granted", grant_ids__len=0).count() == 0
@@ -51,14 +62,15 @@ def test_each_kind_of_sharing_is_there_once(tmp_path: Path) -> None:
     assert StandingOffer.objects.get().dataset.code == "volunteer-teams"
     with fenced(SYSTEM):
         glass = BreakGlass.objects.get()
-    assert not glass.running(now) and not glass.outcome and glass.review_due > now and glass.object_name == "population-grid"
+    assert glass.object_name == "population-grid" and not glass.running(now)
+    assert not glass.outcome and glass.review_due > now
     assert not ShareRule.objects.filter(needs_second=True, confirmed_at=None).exists()
     assert not ShareRule.objects.filter(dataset_id__in=Dataset.objects.filter(sharing="none").values("pk")).exists()
     assert access.drift(now) == (0, 0)
 
 
 @pytest.mark.usefixtures("city")
-def test_a_second_start_adds_nothing(tmp_path: Path) -> None:
+def test_a_second_start_adds_nothing() -> None:
     kept = (ShareRule, ShareRequest, Agreement, StandingOffer, Grant)
     before = [list(model.objects.order_by("pk").values()) for model in kept], Event.objects.count()
     assert load_sharing(now=clock.now()) == 0
@@ -75,3 +87,11 @@ def test_who_keeps_data_has_a_steward_and_duties_stay_apart() -> None:
     assert not Membership.objects.filter(
         Q(post__kind="auditor") | Q(post__kind="administrator"), person__in=stewards
     ).exists()
+
+
+@pytest.mark.usefixtures("city")
+def test_the_log_says_in_words_what_was_shared() -> None:
+    recorded = Event.objects.filter(object_type__startswith="catalogue.").values_list("type", "object_type").distinct()
+    assert len(recorded) > 12
+    for type, thing in recorded:
+        assert audit_words.act(type) != type and not audit_words.thing(thing, [1], 1).startswith("catalogue."), type

@@ -17,9 +17,9 @@ from coordination.screens.demo import story
 from coordination.screens.demo.people import actor_of
 from incidents.models import Incident
 from sharing import access
+from sharing.access.pages import ACTIVE, DEPARTMENT, STARTED
 from sharing.catalogue import queries as catalogue
 from sharing.catalogue.models import Dataset
-from sharing.access.pages import ACTIVE, DEPARTMENT, STARTED
 from tests.screens.test_languages import left_over
 
 pytestmark = pytest.mark.django_db
