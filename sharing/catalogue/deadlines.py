@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef
 from coordination.deadlines.handlers import BaseHandler, Firing, Parties
 from coordination.deadlines.models import Deadline
 from coordination.events import streams
-from sharing.access.models import Grant
+from sharing import access
 from sharing.catalogue import states
 from sharing.catalogue.actions.waiting import DELIVER
 from sharing.catalogue.deciders import AUTHORITY
@@ -39,9 +39,7 @@ class RequestHandler(BaseHandler):
         rows = ShareRequest.objects.filter(pk__in=ids).order_by("pk").select_related("dataset")
         rows = rows.annotate(delivered=Exists(Transfer.objects.filter(dataset=OuterRef("dataset_id"))))
         found = {row.pk: row for row in rows.select_for_update(no_key=True, skip_locked=True, of=("self",))}
-        opened = {pk for row in found.values() for pk in row.grant_ids}
-        standing = Grant.objects.filter(pk__in=opened, revoked_at=None, scope__retired_at=None) if opened else ()
-        ends = {grant.pk: grant.valid_to for grant in standing}
+        ends = access.ends_of({pk for row in found.values() for pk in row.grant_ids})
         for row in found.values():
             row.ends = [ends[pk] for pk in row.grant_ids if pk in ends]  # type: ignore[attr-defined]
         return found
