@@ -32,6 +32,7 @@ KINDS = {
     "confirm": _("confirmation"),
     "screen": _("screening"),
     "answer": _("answer"),
+    "deliver": _("first delivery"),
     "sign": _("signature"),
     "review": _("review"),
 }

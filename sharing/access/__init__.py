@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from sharing.access.queries.emergency import datasets_broken as datasets_broken
     from sharing.access.queries.emergency import incident_called as incident_called
     from sharing.access.queries.emergency import incidents_named as incidents_named
+    from sharing.access.queries.entrusted import datasets_entrusted as datasets_entrusted
     from sharing.access.queries.explaining import explain as explain
+    from sharing.access.queries.given import ends_of as ends_of
     from sharing.access.queries.given import grants_on_datasets as grants_on_datasets
     from sharing.access.queries.hidden import Unseen as Unseen
     from sharing.access.queries.paging import page as page
@@ -76,8 +78,9 @@ _WHERE = {
     ),
     "sharing.access.queries.drift": ("drift", "note_drift"),
     "sharing.access.queries.emergency": ("datasets_broken", "incident_called", "incidents_named"),
+    "sharing.access.queries.entrusted": ("datasets_entrusted",),
     "sharing.access.queries.explaining": ("explain",),
-    "sharing.access.queries.given": ("grants_on_datasets",),
+    "sharing.access.queries.given": ("ends_of", "grants_on_datasets"),
     "sharing.access.queries.hidden": ("Unseen",),
     "sharing.access.queries.paging": ("page", "visible_incident_ids"),
     "sharing.access.queries.projection": ("project",),

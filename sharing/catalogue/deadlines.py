@@ -1,4 +1,7 @@
-"""What happens when a request is not answered, or an agreement not signed, in time? Somebody is told; no grant."""
+"""What happens when a request is not answered, what was granted not delivered, or an agreement not signed, in time?
+
+Somebody is told; nothing is granted.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from coordination.deadlines.handlers import BaseHandler, Firing, Parties
 from coordination.deadlines.models import Deadline
 from coordination.events import streams
+from sharing import access
 from sharing.catalogue import states
+from sharing.catalogue.actions.waiting import DELIVER
 from sharing.catalogue.deciders import AUTHORITY
-from sharing.catalogue.models import Agreement, Dataset, ShareRequest, Signature
+from sharing.catalogue.models import Agreement, Dataset, ShareRequest, Signature, Transfer
 
 
 def _words(number: str, dataset: Dataset) -> dict[str, Any]:
@@ -27,15 +32,22 @@ def _words(number: str, dataset: Dataset) -> dict[str, Any]:
 
 
 class RequestHandler(BaseHandler):
-    """Clocks of a request that waits for its screening or its answer."""
+    """Clocks of a request that waits for its screening, its answer, or something to read of what was granted."""
 
     def lock(self, ids: Sequence[int]) -> Mapping[int, ShareRequest]:
-        """Lock what is free."""
+        """Lock what is free; with what it has opened, for the clock of the first delivery."""
         rows = ShareRequest.objects.filter(pk__in=ids).order_by("pk").select_related("dataset")
-        return {row.pk: row for row in rows.select_for_update(no_key=True, skip_locked=True, of=("self",))}
+        rows = rows.annotate(delivered=Exists(Transfer.objects.filter(dataset=OuterRef("dataset_id"))))
+        found = {row.pk: row for row in rows.select_for_update(no_key=True, skip_locked=True, of=("self",))}
+        ends = access.ends_of({pk for row in found.values() for pk in row.grant_ids})
+        for row in found.values():
+            row.ends = [ends[pk] for pk in row.grant_ids if pk in ends]  # type: ignore[attr-defined]
+        return found
 
     def still_due(self, subject: ShareRequest, deadline: Deadline) -> bool:
         """Whether it still waits for this."""
+        if deadline.kind == DELIVER:
+            return _owed(subject, deadline.due_at)
         return subject.state in (("submitted",) if deadline.kind == "screen" else states.WAITING)
 
     def parties(self, subject: ShareRequest) -> Parties:
@@ -49,9 +61,16 @@ class RequestHandler(BaseHandler):
         return {"args": _words(subject.number, subject.dataset)}
 
     def fire_many(self, firings: Sequence[Firing], now: datetime) -> None:
-        """Mark as escalated what was due; nothing else, whatever the terms of the data."""
-        late = [one.subject.pk for one in firings if one.deadline.base_due <= now]
+        """Mark as escalated whose answer was due; nothing else, whatever the terms of the data."""
+        late = [one.subject.pk for one in firings if one.deadline.base_due <= now and one.deadline.kind != DELIVER]
         ShareRequest.objects.filter(pk__in=late, escalated=False).update(escalated=True, version=F("version") + 1)
+
+
+def _owed(request: ShareRequest, at: datetime) -> bool:
+    """Whether something is open by it at that moment, and there is nothing to read."""
+    ends: list[datetime | None] = request.ends  # type: ignore[attr-defined]
+    used = request.state in states.ANSWERED_YES and request.dataset.state != Dataset.State.RETIRED
+    return used and not request.delivered and any(end is None or end > at for end in ends)  # type: ignore[attr-defined]
 
 
 class AgreementHandler(BaseHandler):

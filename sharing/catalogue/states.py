@@ -34,6 +34,7 @@ def moves_from(state: str, *, restricted: bool) -> list[str]:
 
 
 WAITING = ("submitted", "screened")
+ANSWERED_YES = ("granted", "partly_granted")
 REQUEST_MOVES = (
     Move("submit", ("draft",), "submitted"),
     Move("screen", ("submitted",), "screened"),

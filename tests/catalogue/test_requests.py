@@ -313,7 +313,13 @@ def test_confidential_data_is_given_to_a_named_post_only(ground: Ground) -> None
         granted(ground, actions.give(**given), second)
     assert no.value.code == "named_posts_only"
     request = granted(ground, actions.give(**given, holder="post", post="commander"), second)
-    assert Agreement.objects.get(request=request).policy["receiver"]["post"] == "commander"
+    agreement = Agreement.objects.get(request=request)
+    assert agreement.policy["receiver"]["post"] == "commander"
+    with pytest.raises(NotFound):
+        queries.agreement(actor=ground.actor("fire", "duty_officer"), now=T0, agreement_id=agreement.pk)
+    for head in (add(ground, "fire", "head"), add(ground, "health", "head")):
+        actions.sign_agreement(actor=head, now=T0, agreement_id=agreement.pk, digest=agreement.digest)
+    assert not sees_nothing(add(ground, "fire", "commander"), row, T0) and sees_nothing(ground.actor("fire"), row, T0)
 
 
 def test_holders_below_and_in_one_post(ground: Ground) -> None:

@@ -18,6 +18,8 @@ from coordination.screens.models import StoryRun
 from incidents import actions as incidents
 from incidents.models import Incident
 from sharing import access
+from sharing.catalogue import actions as catalogue
+from sharing.catalogue.models import Dataset
 
 Target = tuple[int, str]
 
@@ -126,6 +128,19 @@ def _delegate(
     return child.pk
 
 
+def _ask_for_data(
+    *, actor: Actor, now: datetime, command_id: UUID, target: Target, fields: dict[str, Any], run: StoryRun
+) -> int | None:
+    """Ask for a dataset (``dataset``: department/code) in the incident; the request is what the step is named after."""
+    department, _slash, code = fields["dataset"].partition("/")
+    dataset = Dataset.objects.get(department__code=department, code=code)
+    request = catalogue.ask(
+        actor=actor, now=now, command_id=command_id, dataset_id=dataset.pk, fields=fields["fields"],
+        purpose=fields["purpose"], valid_to=now + timedelta(days=fields["days"]), incident_id=target[0],
+    )
+    return request.pk
+
+
 def story_incident(run: StoryRun) -> Incident | None:
     """The incident this telling opened, if it has come that far."""
     if "incident" not in run.names:
@@ -158,4 +173,6 @@ DEEDS: dict[str, Deed] = {
     "decline": _on_assignment(instructions.decline),
     "reassign": _on_assignment(instructions.reassign),
     "delegate": _delegate,
+    "ask_for_data": _ask_for_data,
+    "grant_request": _plain(catalogue.grant_request, "request_id"),
 }

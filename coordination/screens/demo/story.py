@@ -20,11 +20,12 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from accounts import queries as accounts
-from accounts.models import Department, Membership
+from accounts.models import Department
 from coordination.events.actor import SYSTEM, Actor
 from coordination.events.refused import Refused
 from coordination.screens.demo import words
 from coordination.screens.demo.deeds import DEEDS
+from coordination.screens.demo.people import actor_of
 from coordination.screens.models import StoryRun
 from incidents import actions as incidents
 
@@ -164,7 +165,7 @@ def _do(run: StoryRun, step: dict[str, Any], now: datetime) -> tuple[int | None,
     line = {"at": step["at"], "by": step["by"], "do": step["do"], "about": step.get("about", ""), "outcome": "done"}
     if step["by"].rsplit("-", 1)[0] in run.played:
         return None, {**line, "outcome": "left to the player"}
-    actor = _actor(step["by"], now)
+    actor = actor_of(step["by"], now)
     command_id = uuid.uuid5(_NAMESPACE, f"{run.pk}:{run.position}")
     try:
         made = DEEDS[step["do"]](
@@ -178,16 +179,6 @@ def _do(run: StoryRun, step: dict[str, Any], now: datetime) -> tuple[int | None,
     except (Refused, LookupError, ObjectDoesNotExist) as refusal:
         return None, {**line, "outcome": f"passed over: {refusal}"}
     return made, line
-
-
-def _actor(username: str, now: datetime) -> Actor:
-    membership = Membership.objects.select_related("post").filter(person__username=username).earliest("id")
-    actor = accounts.actor_of_person(
-        person_id=membership.person_id, department_id=membership.post.department_id, at=now
-    )
-    if actor is None:
-        raise LookupError(username)
-    return actor
 
 
 def _target(run: StoryRun, step: dict[str, Any]) -> tuple[int, str]:

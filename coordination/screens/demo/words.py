@@ -24,6 +24,8 @@ DEEDS = {
     "set_objective": gettext_lazy("sets an aim"),
     "set_end_condition": gettext_lazy("says when it ends"),
     "add_log": gettext_lazy("writes into the log"),
+    "ask_for_data": gettext_lazy("asks for data"),
+    "grant_request": gettext_lazy("grants the data"),
 }
 OUTCOMES = {"done": gettext_lazy("done"), "left to the player": gettext_lazy("left to whoever plays this department")}
 

@@ -56,7 +56,7 @@ def sign_agreement(*, actor: Actor, now: datetime, agreement_id: int, digest: st
     if len(signed) == 1:
         deadlines.cancel(subject=agreement, now=now)
         if opens:
-            answering.open_signed(agreement)
+            answering.open_signed(agreement, now)
     return agreement
 
 
@@ -85,6 +85,7 @@ def end_agreement(*, actor: Actor, now: datetime, agreement_id: int, why: str) -
     )
     agreement.refresh_from_db(fields=["ended_at", "ended_by", "ended_why", "version"])
     deadlines.cancel(subject=agreement, now=now)
+    waiting.stop(request, now, waiting.DELIVER)
     if request.grant_ids:
         access.close_dataset(actor=actor, grant_ids=request.grant_ids, why=words[:200], now=now)
         waiting.note_grants(request, "grant.ended", request.grant_ids)

@@ -131,10 +131,12 @@ def _answered(
     waiting.stop(request, now)
     waiting.note(request, f"request.{request.state}", tell_asker=by is not None, opens=opens)
     if opens:
-        _open(request, given, agreement, source, level or request.dataset.classification)
+        _open(request, given, agreement, source, level or request.dataset.classification, now)
 
 
-def _open(request: ShareRequest, given: Given, agreement: Agreement | None, source: str, level: int) -> None:
+def _open(
+    request: ShareRequest, given: Given, agreement: Agreement | None, source: str, level: int, now: datetime
+) -> None:
     terms = Terms(
         fields=given.fields, max_class=level, source=source, valid_from=given.valid_from, valid_to=given.valid_to,
         filter=given.rows, purpose=request.purpose, incident_id=request.incident_id,
@@ -145,13 +147,14 @@ def _open(request: ShareRequest, given: Given, agreement: Agreement | None, sour
     request.grant_ids = [grant.pk for grant in opened]
     request.save(update_fields=["grant_ids"])
     waiting.note_grants(request, "grant.given", request.grant_ids)
+    waiting.owe(request, now)
 
 
-def open_signed(agreement: Agreement) -> None:
+def open_signed(agreement: Agreement, now: datetime) -> None:
     """Open what an agreement gives, now that both sides have signed it."""
     policy = agreement.policy
     given = Given(policy["fields"], policy["rows"], agreement.valid_from, agreement.valid_to)
-    _open(agreement.request, given, agreement, "agreement", policy["max_class"])
+    _open(agreement.request, given, agreement, "agreement", policy["max_class"], now)
 
 
 def _policy(request: ShareRequest, given: Given, schema: SchemaVersion, level: int) -> dict[str, Any]:

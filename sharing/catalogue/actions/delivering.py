@@ -14,7 +14,7 @@ from coordination.events.actor import Actor
 from coordination.events.command import action
 from coordination.events.refused import Conflict, Invalid
 from sharing import access
-from sharing.catalogue.actions import acting
+from sharing.catalogue.actions import acting, waiting
 from sharing.catalogue.models import Dataset, Record, SchemaVersion, Transfer
 from sharing.catalogue.queries import entries
 from sharing.catalogue.record_values import Reader, text_of
@@ -141,5 +141,7 @@ def _keep(
         dataset=dataset, number=number, schema=schema, mode=mode, at=now, actor_key=actor.key, digest=digest,
         same=len(rows) - len(new) - len(changed), **counts,
     )
+    if number == 1:
+        waiting.delivered(dataset.pk, now)
     acting.note(dataset, "dataset.delivered", number=number, **counts)
     return transfer

@@ -13,14 +13,17 @@ from django.utils.translation import gettext_lazy as _
 
 from coordination.deadlines import actions as deadlines
 from coordination.events import streams
-from coordination.events.actor import Actor
+from coordination.events.actor import SYSTEM, Actor
 from coordination.events.command import record
 from coordination.events.refused import MoveNotAllowed
 from sharing.catalogue import states, stewards, working
 from sharing.catalogue.actions.acting import StaleVersion
-from sharing.catalogue.incident_terms import Response
-from sharing.catalogue.models import Agreement, ShareRequest
+from sharing.catalogue.incident_terms import Response, response_of
+from sharing.catalogue.models import Agreement, ShareRequest, Transfer
 from sharing.catalogue.queries import asked
+
+DELIVER = "deliver"
+"""Kind of the clock that runs from a grant to the dataset's first delivery."""
 
 
 def lock(
@@ -73,6 +76,26 @@ def _arm(
     deadlines.arm(
         subject=request, kind=kind, due_at=due, ladder=ladder, urgency=urgency, incident_id=None, now=now,
         armed_version=request.version,
+    )
+
+
+def owe(request: ShareRequest, now: datetime) -> None:
+    """Let the clock of the first delivery run, where what was granted holds nothing to read yet."""
+    if Transfer.objects.filter(dataset_id=request.dataset_id).exists():
+        return
+    # whoever signs or decides need not see the incident: its clock is the incident's all the same
+    response = response_of(SYSTEM, request.incident_id) if request.incident_id is not None else None
+    in_incident = response is not None and response.is_open
+    clock = working.delivery(now, response.level if response else None, in_open_incident=in_incident)
+    _arm(request, DELIVER, clock.half, clock.due, clock.later, "urgent" if in_incident else "routine", now)
+
+
+def delivered(dataset_id: int, now: datetime) -> None:
+    """There is something to read: stop the clocks of all that wait for a first delivery of the dataset."""
+    waiting = ShareRequest.objects.filter(dataset_id=dataset_id, state__in=states.ANSWERED_YES)
+    deadlines.cancel_many(
+        subject_type=ShareRequest._meta.label_lower, subject_ids=waiting.values_list("pk", flat=True), kinds=[DELIVER],
+        now=now,
     )
 
 

@@ -1,8 +1,8 @@
 """What does one entry of the catalogue say, to whom?
 
 What an entry says is open to every department, whatever the terms on which its data is shared. Two things are not:
-drafts, and entries of class 4. Both are seen by the department that keeps them, and by no wall; to all others they
-are as if they were not there.
+drafts, and entries of class 4. Both are seen by the department that keeps them, and by no wall; those of class 4 also
+by the named posts that they are given to, as long as the grant holds. To all others they are as if they were not there.
 """
 
 from __future__ import annotations
@@ -41,8 +41,10 @@ def seen(actor: Actor) -> QuerySet[Dataset]:
         return rows
     if actor.department_id is None:
         return rows.none()
-    known = Q(pk__in=access.datasets_broken(actor)) if actor.is_person else Q(pk__in=[])
-    known |= Q(state__in=(Dataset.State.PUBLISHED, Dataset.State.RETIRED), classification__lt=4)
+    public = Q(state__in=(Dataset.State.PUBLISHED, Dataset.State.RETIRED))
+    known = public & Q(classification__lt=4)
+    if actor.is_person:
+        known |= Q(pk__in=access.datasets_broken(actor)) | public & Q(pk__in=access.datasets_entrusted(actor))
     return rows.filter(known if actor.kind == "display" else known | Q(department_id=actor.department_id))
 
 

@@ -1,5 +1,6 @@
 """How is the demo city loaded from the command line?"""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from coordination.events import clock
 from coordination.screens.demo.catalogue import load_catalogue
 from coordination.screens.demo.load import load_city
 from coordination.screens.demo.records import load_records
+from coordination.screens.demo.sharing import load_sharing
 
 
 class Command(BaseCommand):
-    """Load code tables, policies, the demo city and its catalogue; a second run keeps all and extends the rosters."""
+    """Load code tables, policies, the demo city and its data; a second run keeps all and extends the rosters."""
 
     requires_system_checks = ()  # `prepare` has run them
     help = __doc__ or ""
@@ -27,7 +29,9 @@ class Command(BaseCommand):
         call_command("load_codes")
         call_command("load_policies")
         call_command("load_rules")
-        counts = load_city(accounts_file=options["accounts"], now=clock.now())
-        counts["datasets"] = load_catalogue(now=clock.now())
-        counts["records"] = load_records(now=clock.now())
+        now = clock.now()
+        counts = load_city(accounts_file=options["accounts"], now=now)
+        counts["datasets"] = load_catalogue(now=now - timedelta(days=30))  # before what is shared of it since
+        counts["shared"] = load_sharing(now=now)
+        counts["records"] = load_records(now=now)
         self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
