@@ -119,6 +119,14 @@ ACTS = {
     "dataset": gettext_lazy("read an entry of the catalogue"),
     "picture": gettext_lazy("read a picture"),
     "records_list": gettext_lazy("read records"),
+    "dataset-records": gettext_lazy("read records"),
+    "dataset-record": gettext_lazy("read a record"),
+    "records_export": gettext_lazy("downloaded records"),
+    "share-request": gettext_lazy("read a request for data"),
+    "share_requests_list": gettext_lazy("read requests for data"),
+    "share_requests_show": gettext_lazy("read a request for data"),
+    "datasets_list": gettext_lazy("read the catalogue"),
+    "datasets_show": gettext_lazy("read an entry of the catalogue"),
 }
 THINGS = {
     "accounts.department": gettext_lazy("department"),
@@ -138,15 +146,19 @@ THINGS = {
     "access-log": gettext_lazy("access log"),
     "attachments": gettext_lazy("files"),
     "datasets": gettext_lazy("datasets"),
+    "share-requests": gettext_lazy("requests for data"),
     "incidents": gettext_lazy("incidents"),
     "records": gettext_lazy("records"),
 }
+ASKED_WHY = "explain "
 
 
 def act(code: str) -> str:
     """What was done, in words; the code itself where there are none yet."""
     if code in ACTS:
         return str(ACTS[code])
+    if code.startswith(ASKED_WHY):
+        return _("asked why {who} sees it").format(who=code.removeprefix(ASKED_WHY))
     noun, _dot, move = code.partition(".")
     if noun in KINDS and move in MOVES:
         return _("{noun}: {move}").format(noun=KINDS[noun], move=MOVES[move])
