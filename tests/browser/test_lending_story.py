@@ -104,7 +104,8 @@ def asked(window: Window, lending: Lending, language: str, width: int, purpose: 
 def reached(one: Counted, request: int) -> None:
     """From the desk over the notice to the request."""
     width = one.page.viewport_size["width"] if one.page.viewport_size else 0
-    one.press(one.page.locator(f"{'.ops-bottom' if width < 500 else '.ops-nav'} a[href='/notices/']"), leads="**/notices/")
+    bar = ".ops-bottom" if width < 500 else ".ops-nav"
+    one.press(one.page.locator(f"{bar} a[href='/notices/']"), leads="**/notices/")
     notice = one.page.locator(f"#notice-rows a[href='/data/requests/{request}/']").first
     notice.wait_for(timeout=30_000)  # the engine writes it; the list is live
     one.press(notice, leads=f"**/data/requests/{request}/")

@@ -250,8 +250,8 @@ def test_taken_back_while_its_holder_reads_listens_and_downloads(
     figure: Callable[[str], None], desk: Desk,
 ) -> None:
     row, pk = restricted
-    page, records = f"/data/{row.pk}/", f"/api/v1/datasets/{row.pk}/records"
-    path = f"{records}?{urllib.parse.urlencode({'where': json.dumps(ONE)})}"
+    page = f"/data/{row.pk}/"
+    path = f"/api/v1/datasets/{row.pk}/records?{urllib.parse.urlencode({'where': json.dumps(ONE)})}"
     listing = Watch(web, path, city.ben_cookie).start()
     screen = followed(web, city.ben_cookie, row)
     status, body, headers = got(web, path, city.ben_cookie)
@@ -261,7 +261,7 @@ def test_taken_back_while_its_holder_reads_listens_and_downloads(
     assert f"/data/sharing/{pk}/".encode() in shown
     assert f'data-live="dataset:{row.pk}"'.encode() in shown
     desk.ask(lambda: desk.open(web, city.ben_cookie, f"{page}records/?f-id={CANARY.decode()}"))
-    taking = Taking(web, f"{records}/export?format=csv&purpose={PURPOSE}", city.ben_cookie).start()
+    taking = Taking(web, f"{page}records/download/?format=csv&purpose={PURPOSE}", city.ben_cookie).start()
 
     if lost:
         monkeypatch.setattr(hint, "_down_until", float("inf"))
