@@ -33,6 +33,7 @@ ACTS = {
     "display.paired": gettext_lazy("wall paired"),
     "display.revoked": gettext_lazy("wall revoked"),
     "factor.reset": gettext_lazy("second factor reset"),
+    "grant.revoked": gettext_lazy("grant taken back"),
     "legal_basis.added": gettext_lazy("legal basis added"),
     "log.added": gettext_lazy("entry written into the incident's log"),
     "log.anchored": gettext_lazy("log anchored"),
@@ -43,6 +44,8 @@ ACTS = {
     "notice.new": gettext_lazy("notice sent"),
     "notice.read": gettext_lazy("notice read"),
     "objective.set": gettext_lazy("aim set"),
+    "offer.ended": gettext_lazy("standing offer ended"),
+    "offer.set": gettext_lazy("standing offer made"),
     "person.added": gettext_lazy("person added"),
     "person.deactivated": gettext_lazy("person deactivated"),
     "person.kept_for_emergencies": gettext_lazy("account kept for emergencies"),
@@ -51,12 +54,16 @@ ACTS = {
     "proposedpost.confirmed": gettext_lazy("proposed post confirmed"),
     "proposedpost.declined": gettext_lazy("proposed post declined"),
     "proposedpost.withdrawn": gettext_lazy("proposed post withdrawn"),
+    "records.exported": gettext_lazy("records handed out as a file"),
     "report.joined": gettext_lazy("report joined to an incident"),
     "report.received": gettext_lazy("report received"),
     "report.split": gettext_lazy("report split off"),
     "report.verified": gettext_lazy("report verified"),
     "responsibility.given": gettext_lazy("responsibility given"),
     "responsibility.taken": gettext_lazy("responsibility taken away"),
+    "rule.proposed": gettext_lazy("rule proposed"),
+    "rule.settled": gettext_lazy("proposed rule settled"),
+    "share_rule.ended": gettext_lazy("sharing rule ended"),
     "session.started": gettext_lazy("signed in"),
     "session.ended": gettext_lazy("signed out"),
     "webhook.added": gettext_lazy("other system's address added"),
@@ -146,6 +153,14 @@ ACTS = {
     "dataset": gettext_lazy("read an entry of the catalogue"),
     "picture": gettext_lazy("read a picture"),
     "records_list": gettext_lazy("read records"),
+    "dataset-records": gettext_lazy("read records"),
+    "dataset-record": gettext_lazy("read a record"),
+    "records_export": gettext_lazy("downloaded records"),
+    "share-request": gettext_lazy("read a request for data"),
+    "share_requests_list": gettext_lazy("read requests for data"),
+    "share_requests_show": gettext_lazy("read a request for data"),
+    "datasets_list": gettext_lazy("read the catalogue"),
+    "datasets_show": gettext_lazy("read an entry of the catalogue"),
 }
 THINGS = {
     "accounts.department": gettext_lazy("department"),
@@ -171,15 +186,19 @@ THINGS = {
     "access-log": gettext_lazy("access log"),
     "attachments": gettext_lazy("files"),
     "datasets": gettext_lazy("datasets"),
+    "share-requests": gettext_lazy("requests for data"),
     "incidents": gettext_lazy("incidents"),
     "records": gettext_lazy("records"),
 }
+ASKED_WHY = "explain "
 
 
 def act(code: str) -> str:
     """What was done, in words; the code itself where there are none yet."""
     if code in ACTS:
         return str(ACTS[code])
+    if code.startswith(ASKED_WHY):
+        return _("asked why {who} sees it").format(who=code.removeprefix(ASKED_WHY))
     noun, _dot, move = code.partition(".")
     if noun in KINDS and move in MOVES:
         return _("{noun}: {move}").format(noun=KINDS[noun], move=MOVES[move])

@@ -16,6 +16,7 @@ from accounts import queries as accounts
 from coordination.instructions import queries as instructions
 from incidents import queries as incidents
 from sharing.access.pages import page
+from sharing.catalogue import queries as catalogue
 
 PAGES = (
     ("desk", _("Desk"), ()),
@@ -38,6 +39,7 @@ KINDS = {
     "incident": _("Incidents"),
     "instruction": _("Instructions"),
     "report": _("Reports"),
+    "dataset": _("Data"),
     "log": _("Log"),
     "department": _("Departments"),
 }
@@ -68,6 +70,14 @@ def search(request: HttpRequest) -> HttpResponse:
                     "ended": row["state"] in ("closed", "cancelled", "superseded"),
                 }
             )
+        for one in catalogue.datasets(actor=actor, now=now, q=text, state="published", sort="newest", size=20)[0]:
+            if one["classification"] < 4:  # those of class 4 are looked for in the catalogue, where that is kept
+                groups["dataset"].append(
+                    {
+                        "href": reverse("dataset", args=[one["id"]]), "number": "", "title": one["title"],
+                        "text": one["department"]["short"], "at": None,
+                    }
+                )
         for department in accounts.departments(text=text)[:20]:
             groups["department"].append(
                 {

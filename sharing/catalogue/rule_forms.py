@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from coordination.events.refused import Refused
+from coordination.events.text import localized
 from sharing.access.forms import ActForm, FiniteFloat, dress, local_time
 
 HIDDEN, FULL = "hidden", "full"
@@ -54,7 +55,7 @@ class RuleForm(ActForm):
     def __init__(self, *args: Any, schema: Sequence[Mapping[str, Any]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.types = {one["name"]: one.get("type", "string") for one in schema}
-        filterable = [(one["name"], one["name"]) for one in schema if one.get("filterable")]
+        filterable = [(one["name"], named(one)) for one in schema if one.get("filterable")]
         self.fields["filter_field"].choices = [("", "–"), *filterable]  # type: ignore[attr-defined]
         if not filterable:
             for name in ("filter_field", "filter_op", "filter_value"):
@@ -63,7 +64,7 @@ class RuleForm(ActForm):
             kinds = [kind for kind in RULES if _fits(kind, self.types[one["name"]])]
             usual = one["mask"] if one.get("mask") in kinds else "null" if one.get("mask") else FULL
             field = forms.ChoiceField(
-                label=_("Field %(name)s") % {"name": one["name"]}, required=False, initial=usual,
+                label=named(one), required=False, initial=usual,
                 choices=[(HIDDEN, _("not shown")), *((kind, LABELS[kind]) for kind in kinds)],
             )  # fmt: skip
             dress(field)
@@ -91,6 +92,11 @@ class RuleForm(ActForm):
             self.add_error(name if name in self.fields else None, text)
         if not refused.errors:
             self.add_error(None, str(refused.message))
+
+
+def named(field: Mapping[str, Any]) -> str:
+    """A field of a schema as people call it."""
+    return localized(field.get("title_zh", ""), field.get("title_en", "")) or str(field["name"])
 
 
 def _fits(kind: str, type_of_field: str) -> bool:

@@ -30,7 +30,7 @@ export function collect(root = document) {
 
 const streamsOf = (el) => (el.dataset.live || "").split(/[\s,]+/).filter(Boolean);
 
-// A pointer on `stream` makes every region that names it dirty; null dirties all. Its screens share `spread` ms to read.
+// null dirties all; the screens of a stream share `spread` ms to read.
 export function dirty(stream, spread) {
   for (const region of regions.values()) {
     const el = document.getElementById(region.id);
@@ -39,7 +39,7 @@ export function dirty(stream, spread) {
   }
 }
 
-// After an act here all is read again at once; a list keeps its rows four seconds, so that the receipt is read.
+// After an act a list keeps its rows four seconds, so that the receipt is read.
 export function acted(el) {
   const list = el && el.closest("[data-live][data-list]");
   const region = list && regions.get(list.id);
@@ -56,14 +56,12 @@ export function empty(stream) {
 
 // What hangs on a grant is not kept for the way back through the browser's pages: it is read again.
 export function veil() {
-  for (const region of regions.values()) {
-    const el = document.getElementById(region.id);
-    if (el && streamsOf(el).some((stream) => stream.startsWith("dataset:"))) el.textContent = "";
-  }
+  for (const el of document.querySelectorAll("[data-live*='dataset:']")) el.textContent = "";
 }
 
 function blank(region, el) {
   el.textContent = word("gone");
+  document.getElementById("ops-say")?.append(word("gone"));
   el.classList.add("ops-empty");
   delete el.dataset.part;
   regions.delete(region.id);
@@ -110,7 +108,6 @@ export function again() {
   for (const region of regions.values()) if (region.dirty) plan(region, 0);
 }
 
-// Every second: what failed or had to wait is tried again.
 export function tick() {
   for (const region of regions.values()) {
     if (region.fresh) settle(region);
@@ -134,7 +131,7 @@ async function refetch(group) {
   const url = group.key.replace("*", asked.map((one) => one.name));
   const stop = group.stop = new AbortController();
   const limit = setTimeout(() => stop.abort(), 6000);
-  let late; // a pointer came meanwhile: no tick is waited for, and it is wrong since this read
+  let late; // a pointer came meanwhile
   try {
     const answer = await fetch(url, { headers: { "HX-Request": "true", "X-Part": "1" }, credentials: "same-origin", signal: stop.signal });
     if (answer.status === 401 || (answer.redirected && new URL(answer.url).pathname !== new URL(url, location.href).pathname)) onSignedOut();
@@ -197,7 +194,7 @@ function announce(region, el, text) {
   if (bar.textContent !== text) bar.textContent = text;
 }
 
-// Rows keep their place; what changed inside them is shown. Answers how many came or went.
+// Rows keep their place; answers how many came or went.
 function updateRows(el, html) {
   const next = parse(html);
   const rows = new Map([...next.querySelectorAll("[data-row]")].map((r) => [r.dataset.row, r]));

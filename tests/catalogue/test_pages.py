@@ -165,4 +165,4 @@ def test_pages_ask_the_same_at_two_sizes(ground: Ground, enter: Any) -> None:
     for n in range(12):
         ground.published(f"d{n}", "fire", sharing="none", legal_basis_id=ground.basis(article=f"{n}").pk)
     assert [count(url) for url in urls] == small
-    assert max(small) <= 12
+    assert max(small) <= 15

@@ -56,12 +56,12 @@ def test_who_holds_sees_it_open_and_may_not_take_it_back(ground: Ground, enter: 
     row = ground.published()
     pk = given_to(ground, row, valid_from=ground.now)
     entry = fire.get(f"/data/{row.pk}/").content.decode()
-    assert "Open to you" in entry
+    assert "The records are open to you" in entry
     assert f'data-live="dataset:{row.pk}"' in entry
     assert "Who has this" not in entry
     assert "Who has read by it" not in fire.get(f"/data/sharing/{pk}/").content.decode()
     assert fire.post(f"/data/sharing/{pk}/revoke/", form(why="x")).status_code == 403
-    assert "Open to you" not in water.get(f"/data/{row.pk}/").content.decode()
+    assert "The records are open to you" not in water.get(f"/data/{row.pk}/").content.decode()
     assert water.get(f"/data/sharing/{pk}/").status_code == 404
     part = fire.get(f"/data/{row.pk}/part/open/")
     assert (f"/data/sharing/{pk}/" in part.content.decode(), part["Cache-Control"]) == (True, "no-store")

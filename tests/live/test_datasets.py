@@ -38,7 +38,7 @@ def dataset(of: Department, **more: Any) -> Dataset:
 
 def deliver(row: Dataset, beds: int) -> None:
     record = {"id": "canary-bed", "beds": beds}
-    actions.deliver(actor=SYSTEM, now=clock.now(), dataset_id=row.pk, records=[record])
+    actions.deliver(actor=SYSTEM, now=clock.now(), dataset_id=row.pk, records=[record], mode="part")
 
 
 def opened(row: Dataset, to: Department, kind: str = "department", **more: Any) -> int:

@@ -116,7 +116,7 @@ def test_pages_speak_chinese(world: World, enter: Enter) -> None:
     order = world.issued()
     world.draft()
     asked = world.issued(read_back=True, objects_named=[{"kind": "road", "code": "G15"}])
-    world.act("decline", world.on(order, "police"), "police", code="not_our_duty", reason="No")
+    world.act("decline", world.on(order, "police"), "police", code="not_our_duty", reason="Not for police")
     world.handed_in(order, "fire", early_reason="The rest is with the police")
     incident = f"/incidents/{world.incident.pk}/"
     pages = (
@@ -138,7 +138,7 @@ def test_pages_speak_chinese(world: World, enter: Enter) -> None:
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_wall_speaks_chinese(world: World, client: Client, whole: bool) -> None:
     order = world.issued()
-    world.act("decline", world.on(order, "police"), "police", code="not_our_duty", reason="No")
+    world.act("decline", world.on(order, "police"), "police", code="not_our_duty", reason="Not for police")
     world.act("urge", world.on(order, "fire"), "centre")
     options: dict[str, Any] = {"language": "zh-hans"} | ({} if whole else {"incident_id": world.incident.pk})
     _wall, token = accounts.create_display(

@@ -24,12 +24,15 @@ from sharing.catalogue.request_forms import AskForm, GiveForm, OfferForm, last_d
 from sharing.catalogue.views.stewarding import NOTHING
 
 USUAL = timedelta(days=30)
+NARROWED = ("holder", "post", "row_field", "row_op", "row_value")
+USUALLY = (None, "", "department")
 
 
 def field_name(field: dict[str, Any]) -> str:
     """A field as a form calls it: its title, and its name in the data."""
     title = localized(field["title_zh"], field["title_en"])
-    return f"{title} · {field['name']}" if title else str(field["name"])
+    name = str(field["name"])
+    return f"{title} · {name}" if title and title.casefold() != name.casefold() else title or name
 
 
 def _choices(request: HttpRequest, fields: list[dict[str, Any]]) -> dict[str, Any]:
@@ -120,7 +123,8 @@ def _answered(
     def again(error: Any = "", status: int = 200) -> HttpResponse:
         errors = {"title": error, "fields": form.summary()} if error else None
         kept = {"form": form, "errors": errors, "title": title, "button": button, "back": home, "shown": shown,
-                "there": there}  # fmt: skip
+                "there": there, "narrowed": any(form[name].value() not in USUALLY for name in NARROWED
+                                                if name in form.fields)}  # fmt: skip
         return render(request, "data/ask.html", kept, status=status)
 
     if request.method != "POST":

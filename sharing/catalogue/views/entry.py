@@ -98,14 +98,18 @@ def part(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     wanted = parts.names_of(name, PARTS)
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     row = queries.dataset(actor=actor, dataset_id=pk, now=now)
-    return parts.answer(request, wanted, PARTS, {"row": row} | _access(request, pk))
+    return parts.answer(request, wanted, PARTS, {"row": row} | _access(request, pk, row))
 
 
-def _access(request: HttpRequest, pk: int) -> dict[str, Any]:
+def _access(request: HttpRequest, pk: int, row: dict[str, Any]) -> dict[str, Any]:
     """Who has the records, for those who may know; and by which grants they are open to me."""
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     asked = {"actor": actor, "now": now, "dataset_id": pk}
-    return {"held": queries.holders(**asked), "opened": queries.open_by(**asked)}
+    own = row["department"]["id"] == actor.department_id
+    return {
+        "held": queries.holders(**asked) if own else None, "opened": [] if own else queries.open_by(**asked),
+        "openness": queries.openness(**asked), "may_break": queries.may_break(actor, row),
+    }
 
 
 def show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
@@ -125,12 +129,10 @@ def show(request: HttpRequest, pk: int, errors: dict[str, Any] | None = None, st
         "rules": queries.rules(actor=actor, dataset_id=pk, now=now) if own else None, "me": actor.key,
         "may_rule": "change" in may and row["state"] == "published", "may_confirm": access.may(actor, "confirm_rule"),
         "row": row, "acts": acts, "may": may, "errors": errors,
-        "openness": queries.openness(actor=actor, now=now, dataset_id=pk),
         "offer": queries.offer(actor=actor, now=now, dataset_id=pk),
-        "may_break": queries.may_break(actor, row),
         "proposals": queries.proposals(actor=actor, now=now, dataset_id=pk) if may else [],
         "class_name": queries.CLASSES[row["classification"]],
         "overdue": row["confirm_by"] is not None and row["confirm_by"] < now and row["state"] == "published",
         "live": live, "live_streams": " ".join(live),
-    } | _access(request, pk)
+    } | _access(request, pk, row)
     return render(request, "data/entry.html", kept, status=status)

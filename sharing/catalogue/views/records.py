@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from coordination.events import reads
+from coordination.events import reads, streams
 from coordination.events.refused import Invalid
+from coordination.live.queries import cursor
 from sharing.access.pages import note_refusal, page
 from sharing.access.rest.paging import seal, unseal
 from sharing.catalogue import asking, queries, showing
@@ -32,12 +33,14 @@ def records(request: HttpRequest, pk: int) -> HttpResponse:
     """The records that are open to me; where none are, what to do about it."""
     actor, now, given = request.actor, request.now, request.GET  # type: ignore[attr-defined]
     purpose, as_of, size = asking.purpose_of(given), _number(given.get("as_of")), _size(given.get("size"))
+    live = cursor(actor, [streams.dataset(pk)], now)
     row = queries.dataset(actor=actor, dataset_id=pk, now=now)
     try:
         opened = queries.opened(actor=actor, now=now, dataset_id=pk, purpose=purpose, as_of=as_of)
     except queries.NoGrant as no:
         note_refusal(request, "dataset-records", no, object_type="catalogue.dataset", object_id=pk)
-        return render(request, "data/no_records.html", _shut(row, purpose), status=no.status)
+        openness = queries.openness(actor=actor, now=now, dataset_id=pk)
+        return render(request, "data/no_records.html", _shut(row, purpose, openness), status=no.status)
     columns = opened.columns()
     tables = _tables(columns)
     asked = asking.asked(given, columns, tables)
@@ -45,6 +48,7 @@ def records(request: HttpRequest, pk: int) -> HttpResponse:
     usual = {"purpose": purpose, "as_of": as_of, "sort": sort, "size": size if size != USUAL else None, "show": show}
     address = {name: value for name, value in (asked.given | usual).items() if value}
     context = _head(row, opened, columns) | {"asked": asked, "address": address, "size": size, "sizes": SIZES}
+    context |= {"live": live, "live_streams": " ".join(live)}
     context |= _links(address, columns, asked.tree, opened) | {"sort": sort, "show": show, "purpose": purpose}
     if asked.errors:
         errors = {"title": _("Please look at these fields"), "fields": asked.errors}
@@ -122,6 +126,10 @@ def _links(
     plain = {name: value for name, value in address.items() if name != "show"}
     taken = {"where": json.dumps(tree, ensure_ascii=False) if tree else "", "purpose": address.get("purpose", "")}
     return {
+        "sorts": [
+            (sign + one["name"], f"{one['title'] or one['name']} {arrow}") for one in columns
+            if one["sortable"] and one["rule"] != "absent" for sign, arrow in (("", "↑"), ("-", "↓"))
+        ],
         "table_href": "?" + urlencode(plain, doseq=True),
         "map_href": "?" + urlencode(plain | {"show": "map"}, doseq=True),
         "taken": [(name, value) for name, value in taken.items() if value],
@@ -131,12 +139,9 @@ def _links(
     }
 
 
-def _shut(row: dict[str, Any], purpose: str) -> dict[str, Any]:
-    try:
-        ask = reverse("share-request-new", args=[row["id"]])
-    except NoReverseMatch:
-        ask = ""
-    return {"row": row, "ask": ask, "purpose": purpose}
+def _shut(row: dict[str, Any], purpose: str, openness: dict[str, Any]) -> dict[str, Any]:
+    ask = reverse("dataset-request", args=[row["id"]]) if openness["may_ask"] and not openness["open"] else ""
+    return {"row": row, "ask": ask, "purpose": purpose, "openness": openness}
 
 
 def _tables(columns: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
