@@ -17,7 +17,7 @@ from sharing.access.queries import holdings
 from sharing.catalogue import stewards
 from sharing.catalogue.models import Dataset, SchemaVersion
 from sharing.catalogue.queries import grant_words as words
-from sharing.catalogue.queries.entries import Row, department_row
+from sharing.catalogue.queries.entries import Row, department_row, seen
 from sharing.catalogue.queries.reading import NoGrant
 from sharing.catalogue.queries.sorting import BadPlace
 
@@ -88,15 +88,20 @@ def holders(*, actor: Actor, now: datetime, dataset_id: int) -> dict[str, int] |
 
 def open_by(*, actor: Actor, now: datetime, dataset_id: int) -> list[Row]:
     """By which grants a dataset is open to me now; my own department's is not among them."""
-    rows = holdings.received(actor).filter(holdings.in_state("in_force", now), object_id=dataset_id)
+    rows = _received(actor).filter(holdings.in_state("in_force", now), object_id=dataset_id)
     return _rows(actor, list(rows.order_by("-pk")[:50]), now, read=False)
 
 
 def _side(actor: Actor, side: str) -> Any:
     if side == "received":
-        return holdings.received(actor)
+        return _received(actor)
     access.require(actor, "see_given")
     return _given(actor)
+
+
+def _received(actor: Actor) -> Any:
+    """What was given to the actor's department, of entries that it may know of: a hidden one's title is in no grant."""
+    return holdings.received(actor).filter(object_id__in=seen(actor).order_by().values("pk"))
 
 
 def _may_see_given(actor: Actor) -> bool:
@@ -111,7 +116,7 @@ def _given(actor: Actor) -> Any:
 def seen_grant(actor: Actor, grant_id: int) -> tuple[Grant, bool]:
     """The grant, and whether it is one of those given."""
     given = _given(actor).filter(pk=grant_id).first() if _may_see_given(actor) else None
-    found = given or holdings.received(actor).filter(pk=grant_id).first()
+    found = given or _received(actor).filter(pk=grant_id).first()
     if found is None:
         raise access.Unseen
     return found, given is not None
