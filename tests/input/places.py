@@ -303,8 +303,10 @@ def kind_of(name: str, given: Any) -> str:
     for wanted, found in _KINDS.items():
         if isinstance(given, wanted):
             return found
-    if name in ("latitude", "longitude", "area"):
-        return name
+    if name == "password":  # is compared and never shown: it may hold what no text may
+        return "other"
+    if name in ("latitude", "longitude", "area") and not isinstance(given, serializers.CharField):
+        return name  # an area may be the code of a division, too
     if isinstance(given, serializers.IntegerField) or type(given) is forms.IntegerField:
         return "number"
     return "text" if type(given) is forms.CharField or isinstance(given, serializers.CharField) else "other"

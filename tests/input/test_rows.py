@@ -28,6 +28,8 @@ WITH_A_TEST = {"repeated", "twice", "socket", "origin"}
 DOCUMENTS = {"api/v1/datasets/import", "api/v1/datasets/export", "data/sharing/export/"}
 # B36 to B38 of these are proved where their files are read and written: tests/exchange/test_formats.py
 DOCUMENTS |= {"api/v1/datasets/<str:dataset_id>/records/export", "data/<int:pk>/records/download/"}
+# and of a part of the log: tests/events/test_checking.py
+DOCUMENTS |= {"audit/export/"}
 # words of an address, a media type or a field by which an alert or a table would come or go
 _WORD = re.compile(r"[a-z0-9]+")
 

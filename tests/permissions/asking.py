@@ -75,6 +75,8 @@ def _value(operation: Operation, name: str, world: World, *, absent: bool) -> An
         return world.ids["request_id" if operation.route.startswith("data/requests/") else "agreement_id"]
     if name == "pk" and operation.route.startswith("data/sharing/"):
         return world.ids["grant_id"]
+    if name == "proposal_id":  # of a rule; the other that waits, a person for a post, is named in a form
+        return world.ids["rule_proposal_id"]
     if name == "pk":
         noun = operation.route.partition("/")[0].removesuffix("s")
         return world.ids["department_id" if noun in ("duty", "department") else f"{noun}_id"]
@@ -146,7 +148,7 @@ def undone(send: Callable[[], Any]) -> Any:
 def noun(operation: Operation) -> str:
     """What kind of object an address is about: its first part."""
     first = operation.route.removeprefix("api/v1/").partition("/")[0]
-    return {"break-glass": "glass", "rule-proposals": "proposal"}.get(first, first.removesuffix("s"))
+    return {"break-glass": "glass", "rule-proposals": "rule_proposal"}.get(first, first.removesuffix("s"))
 
 
 def _written_now(world: World) -> dict[str, int]:

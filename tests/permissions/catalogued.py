@@ -40,19 +40,19 @@ def build(world: World) -> None:
         made.append(row.pk)
         rules.append(planted.rule(row))
         kept.append(Record.everything.get(dataset=row).pk)
-    shared = given.grants(world, made)
     catalogue.publish(actor=steward, now=clock.now(), dataset_id=made[1])
     catalogue.retire(actor=steward, now=clock.now(), dataset_id=made[1])
     world.ids |= {"dataset_id": made[0], "data_id": made[0], "record": kept[0]}
     world.ended |= {"dataset_id": made[1], "data_id": made[1], "record": kept[1]}
+    stocks = _asked(world, basis.pk)
+    shared = given.grants(world, [stocks, stocks])
     world.ids |= {"rule_id": rules[0], "grant_id": shared[0]}
     world.ended |= {"rule_id": rules[1], "grant_id": shared[1]}
-    _asked(world, basis.pk)
     _broken(world, made[1])
     watched(world)
 
 
-def _asked(world: World, basis_id: int) -> None:
+def _asked(world: World, basis_id: int) -> int:
     """The north asks the centre for conditional data: once it waits, once it is agreed, and both once more, ended."""
     steward, north = world.actor("centre/data_steward"), Actor("person", None, world.departments["north"].pk)
     north = replace(north, id=world.ids["spare_id"], posts=frozenset({"data_steward"}))
@@ -82,6 +82,7 @@ def _asked(world: World, basis_id: int) -> None:
         "agreement_id": agreed.agreement.pk,
     }  # fmt: skip
     world.ended |= {"request_id": withdrawn.pk, "share-request_id": withdrawn.pk, "agreement_id": over.agreement.pk}
+    return row.pk
 
 
 def _broken(world: World, dataset_id: int) -> None:
@@ -102,5 +103,5 @@ def _broken(world: World, dataset_id: int) -> None:
         waiting, done = BreakGlass.objects.create(**given), BreakGlass.objects.create(**given, **judged)
     proposed = RuleProposal.objects.create(**rule)
     settled = RuleProposal.objects.create(**rule, state="dismissed", settled_at=now)
-    world.ids |= {"glass_id": waiting.pk, "proposal_id": proposed.pk}
-    world.ended |= {"glass_id": done.pk, "proposal_id": settled.pk}
+    world.ids |= {"glass_id": waiting.pk, "rule_proposal_id": proposed.pk}
+    world.ended |= {"glass_id": done.pk, "rule_proposal_id": settled.pk}

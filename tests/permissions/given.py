@@ -12,10 +12,10 @@ from sharing.catalogue import actions
 
 
 def grants(world: Any, datasets: Sequence[int]) -> list[int]:
-    """Open each of two datasets to the port, and take the second back."""
+    """Open these datasets to the port, and take the second back."""
     port = Holder("department", str(world.departments["port"].pk))
     terms = Terms(
-        fields={"canary": "full"}, max_class=4, source="agreement", valid_from=clock.now(), purpose="canary-purpose"
+        fields={"number": "full"}, max_class=4, source="agreement", valid_from=clock.now(), purpose="canary-purpose"
     )
     made = [access.open_dataset(dataset_id=pk, holders=[port], terms=terms)[0].pk for pk in datasets]
     steward = world.actor("centre/data_steward")

@@ -23,7 +23,8 @@ SEEN = {"wall/": {"accounts_display"}} | {
         "api/v1/datasets", "api/v1/datasets/<str:dataset_id>", "api/v1/datasets/<str:dataset_id>/records", "data/",
         "data/<int:pk>/", "data/<int:pk>/records/", "data/<int:pk>/records/<int:record>/", "data/explain/",
         "api/v1/explain", "api/v1/access-log", "audit/", "audit/exports/<int:pk>/", "data/access-log/",
-        "data/<int:pk>/", "data/requests/<int:pk>/", "api/v1/share-requests/<str:request_id>",
+        "api/v1/datasets/<str:dataset_id>/share-rules", "data/requests/<int:pk>/",
+        "api/v1/share-requests/<str:request_id>",
     )  # fmt: skip
 }
 REFUSED = (403, 404, 409, 410, 412, 422, 428)

@@ -91,7 +91,7 @@ class World:
                 "share-request": "catalogue.ShareRequest",
                 "agreement": "catalogue.Agreement",
                 "glass": "catalogue.BreakGlass",
-                "proposal": "catalogue.RuleProposal",
+                "rule_proposal": "catalogue.RuleProposal",
             }[noun]
             model = apps.get_model(label)
             with fenced(SYSTEM):

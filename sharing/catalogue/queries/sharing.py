@@ -88,7 +88,7 @@ def holders(*, actor: Actor, now: datetime, dataset_id: int) -> dict[str, int] |
 
 def open_by(*, actor: Actor, now: datetime, dataset_id: int) -> list[Row]:
     """By which grants a dataset is open to me now; my own department's is not among them."""
-    rows = holdings.received(actor).filter(holdings.in_state("in_force", now), object_id=dataset_id)
+    rows = _received(actor).filter(holdings.in_state("in_force", now), object_id=dataset_id)
     return _rows(actor, list(rows.order_by("-pk")[:50]), now, read=False)
 
 
@@ -102,6 +102,11 @@ def _side(actor: Actor, side: str) -> Any:
         return _received(actor)
     access.require(actor, "see_given")
     return _given(actor)
+
+
+def _received(actor: Actor) -> Any:
+    """What was given to the actor's department, of entries that it may know of: a hidden one's title is in no grant."""
+    return holdings.received(actor).filter(object_id__in=seen(actor).order_by().values("pk"))
 
 
 def _may_see_given(actor: Actor) -> bool:

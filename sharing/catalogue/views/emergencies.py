@@ -67,6 +67,10 @@ GLASS_ACTS = {
 @page()
 def glasses(request: HttpRequest) -> HttpResponse:
     """Broken glass that concerns the department: open, to be judged, judged; and proposed rules."""
+    return _list(request)
+
+
+def _list(request: HttpRequest, errors: Any = None, status: int = 200) -> HttpResponse:
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     state = request.GET.get("state", "")
     if state and state not in STATES:
@@ -79,9 +83,9 @@ def glasses(request: HttpRequest) -> HttpResponse:
         "rows": rows, "state": state, "states": STATES.items(),
         "next": f"?state={state}&after={seal(following, place)}" if following else "",
         "proposals": _with_forms(queries.proposals(actor=actor, now=now)),
-        "may_break": access.may(actor, "break_glass", at=now),
+        "may_break": access.may(actor, "break_glass", at=now), "errors": errors,
     }
-    return render(request, "data/glass_list.html", kept)
+    return render(request, "data/glass_list.html", kept, status=status)
 
 
 @sensitive_post_parameters("code", "password", "credential")
@@ -184,20 +188,17 @@ def proposal_act(request: HttpRequest, proposal_id: int) -> HttpResponse:
     """Settle a proposed rule."""
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     form = glass_forms.SettleForm(request.POST)
-    title, fields = "", form.summary()
-    if form.is_valid():
-        try:
-            actions.settle_proposal(actor=actor, now=now, proposal_id=proposal_id, **form.payload())
-        except (NotFound, Forbidden):
-            raise
-        except Refused as no:
-            note_refusal(request, "rule.settle", no)
-            messages.error(request, str(no.message))
-        else:
-            messages.success(request, _("Settled."))
-    else:
-        title = "; ".join(one["text"] for one in fields)
-        messages.error(request, title)
+    if not form.is_valid():
+        return _list(request, {"title": _("Please look at these fields"), "fields": form.summary()}, 422)
+    try:
+        actions.settle_proposal(actor=actor, now=now, proposal_id=proposal_id, **form.payload())
+    except (NotFound, Forbidden):
+        raise
+    except Refused as no:
+        note_refusal(request, "rule.settle", no)
+        form.take(no)
+        return _list(request, {"title": no.message, "fields": form.summary()}, no.status)
+    messages.success(request, _("Settled."))
     return HttpResponseRedirect(reverse("break-glass"), status=303)
 
 
