@@ -81,7 +81,7 @@ def run_next(now: datetime, alarm: Callable[[LogCheck], None] = lambda check: No
 
 def _claim(now: datetime) -> LogCheck | None:
     with transaction.atomic():
-        rows = LogCheck.objects.select_for_update(skip_locked=True).order_by("id")
+        rows = LogCheck.objects.select_for_update(no_key=True, skip_locked=True).order_by("id")
         row = rows.filter(state=LogCheck.State.WAITING).first()
         if row is None:
             row = rows.filter(state=LogCheck.State.RUNNING, covers__lt=now - LONGEST).first()

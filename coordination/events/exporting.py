@@ -81,7 +81,7 @@ def file_of(row: LogExport) -> bytes:
 
 def _claim(now: datetime) -> LogExport | None:
     with transaction.atomic():
-        rows = LogExport.objects.select_for_update(skip_locked=True).defer("content").order_by("id")
+        rows = LogExport.objects.select_for_update(no_key=True, skip_locked=True).defer("content").order_by("id")
         row = rows.filter(state=LogExport.State.WAITING).first()
         if row is None:
             row = rows.filter(state=LogExport.State.RUNNING, began_at__lt=now - LONGEST).first()

@@ -32,7 +32,7 @@ READS = {
     "coordination/instructions/queries/lists.py everything.filter": "a condition inside a question that is scoped",
     "coordination/instructions/queries/rules.py everything.filter": "whether a department takes part, for a rule",
     "sharing/catalogue/actions/delivering.py everything.filter": "records as they stand, for the delivery",
-    "sharing/catalogue/queries/records.py everything.filter": "narrowed by `access.held` before anything is shown",
+    "sharing/catalogue/queries/reading.py everything.filter": "narrowed by `access.held` before anything is shown",
 }
 """Reads by a manager that sees all, outside of ``sharing.access``."""
 UNSCOPED = {

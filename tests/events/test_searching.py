@@ -104,7 +104,7 @@ def plan(asked: Asked, within: Any) -> str:
 
 @pytest.mark.parametrize(("asked", "within", "index"), [
     (Asked(), None, "event_at"), (Asked(), list(range(20)), "event_department"), (Asked(), [7], "readentry_department"),
-    (Asked(actor=("person", 3)), list(range(20)), "event_actor"), (Asked(grants=(77,)), [7, 8], "readentry_grants"),
+    (Asked(actor=("person", 3)), list(range(20)), "event_actor"), (Asked(grants=(77,)), None, "readentry_grants"),
     (Asked(objects=("records",), object_id=77), None, "readentry_ids"), (Asked(act="t.5"), None, "event_type"),
     (Asked(objects=("x",), object_id=77), None, "event_object"),
     (Asked(request_id="r77"), list(range(9)), "event_request"),

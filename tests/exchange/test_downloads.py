@@ -170,7 +170,7 @@ def test_what_does_not_leave_in_bulk(ground: Ground) -> None:
     with pytest.raises(downloads.NotInBulk):
         begun(ground, secret, by="health")
     opened(ground, row, source="break_glass")
-    with pytest.raises(NoGrant):
+    with pytest.raises(access.NotForExport):
         begun(ground, row)
     opened(ground, row)
     with pytest.raises((downloads.NotInBulk, NotFound, NoGrant)):

@@ -92,11 +92,6 @@ def open_by(*, actor: Actor, now: datetime, dataset_id: int) -> list[Row]:
     return _rows(actor, list(rows.order_by("-pk")[:50]), now, read=False)
 
 
-def _received(actor: Actor) -> Any:
-    """What was given, of entries that the actor may know of: one that has become confidential is named no more."""
-    return holdings.received(actor).filter(object_id__in=seen(actor).values("pk"))
-
-
 def _side(actor: Actor, side: str) -> Any:
     if side == "received":
         return _received(actor)
