@@ -116,6 +116,8 @@ def test_every_read_of_records_under_it_carries_its_grant(ground: Ground, client
     assert (noted.grants, noted.purpose, noted.count) == (glass.grant_ids, "break_glass", 2)
     client.get(path, headers={"purpose": "evacuation"})
     assert ReadEntry.objects.filter(object_type="records", purpose="evacuation").get().grants == glass.grant_ids
+    shown = client.get(f"/data/{row.pk}/records/").content.decode()
+    assert "do not leave as a file" in shown and "records/download/" not in shown
 
 
 def test_what_is_hidden_is_opened_by_name_and_seen_while_it_lasts(ground: Ground, client: Client) -> None:

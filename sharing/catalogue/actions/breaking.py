@@ -25,9 +25,9 @@ from sharing.access.actions.opening import Holder, Terms
 from sharing.access.fence import fenced
 from sharing.catalogue import working_days
 from sharing.catalogue.actions import glass_words, proposing
-from sharing.catalogue.actions.glass_targets import Target, target_of
+from sharing.catalogue.actions.glass_targets import DATASET, Target, released, target_of
 from sharing.catalogue.entered import Entered
-from sharing.catalogue.models import BreakGlass
+from sharing.catalogue.models import BreakGlass, Dataset
 from sharing.catalogue.queries import emergencies
 
 REVIEW = "review"
@@ -134,6 +134,8 @@ def renew(
         _person(actor, proof)
         if not glass.running(now) or glass.renewed_at is not None:
             raise CannotRenew(_("It is over, or was renewed once already. If you still need it, break the glass anew."))
+        if glass.object_type == DATASET and not released(Dataset.objects.get(pk=glass.object_id)):
+            raise CannotRenew(_("Its keeper no longer lets an emergency open this. It ends at its time."))
         glass.renewed_at = now
         glass.ends += timedelta(minutes=settings.MUSTER_BREAK_GLASS_RENEWAL_MINUTES)
         access.lengthen(grant_ids=glass.grant_ids, until=glass.ends)

@@ -61,6 +61,11 @@ def target_of(
     return _dataset(actor, dataset_id, owner_id, code.strip())
 
 
+def released(dataset: Dataset) -> bool:
+    """Whether an emergency may open the dataset, on its terms of now."""
+    return dataset.emergency_release or (dataset.sharing != Dataset.Sharing.NONE and dataset.classification < 4)
+
+
 def _dataset(actor: Actor, dataset_id: int | None, owner_id: int | None, code: str) -> Target:
     """An entry that the actor sees; or one they do not see, if it may be opened in an emergency."""
     rows = Dataset.objects.exclude(state=Dataset.State.DRAFT)
@@ -73,8 +78,7 @@ def _dataset(actor: Actor, dataset_id: int | None, owner_id: int | None, code: s
         raise NothingToOpen(_("There is nothing of that name that an emergency opens."))
     if found.department_id == actor.department_id:
         raise NotReleased(_("These are your own department's data: there is no glass to break."))
-    closed = found.sharing == Dataset.Sharing.NONE or found.classification >= 4
-    if closed and not found.emergency_release:
+    if not released(found):
         raise NotReleased(_("Its terms do not let an emergency open it. Call its contact."))
     schema = SchemaVersion.objects.filter(dataset=found, current=True).first()
     fields = schema.document["fields"] if schema else []

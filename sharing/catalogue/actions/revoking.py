@@ -25,6 +25,12 @@ LONGEST_WHY = 200
 STANDING = ("in_force", "not_yet")
 
 
+class EndTheGlass(Conflict):
+    """What break-glass opened ends with it, where its review, its banner and its record are."""
+
+    code = "end_the_glass"
+
+
 class GrantOver(Conflict):
     """The grant has lapsed, or was revoked before."""
 
@@ -48,7 +54,12 @@ def revoke_grant(*, actor: Actor, now: datetime, grant_id: int, why: str, all_of
     entered.done()
     if holdings.state_of(chosen, now) not in STANDING:
         raise GrantOver(_("This grant is over already."))
-    ending = [row for row in locked if holdings.state_of(row, now) in STANDING]
+    if chosen.source == Grant.Source.BREAK_GLASS:
+        raise EndTheGlass(_("This was opened by break-glass. End the break-glass itself, on its own page."))
+    ending = [
+        row for row in locked
+        if holdings.state_of(row, now) in STANDING and row.source != Grant.Source.BREAK_GLASS
+    ]
     access.close_dataset(actor=actor, grant_ids=[row.pk for row in ending], why=said, now=now)
     _note(dataset, ending)
     chosen.refresh_from_db()

@@ -75,6 +75,11 @@ class Opened:
         return found
 
     @property
+    def takes_along(self) -> bool:
+        """Whether anything of it may leave as a file: not of class 4, and not by break-glass alone."""
+        return self.dataset.classification < 4 and any(one.exportable for one in self.held.openings)
+
+    @property
     def masks_any(self) -> bool:
         """Whether any field of any grant is masked, so that small numbers are not told."""
         return any(

@@ -135,7 +135,7 @@ def _links(
         "taken": [(name, value) for name, value in taken.items() if value],
         "formats": [one for one in FORMATS if one[0] != "geojson" or opened.place],
         "needs_purpose": opened.dataset.classification >= reads.KEPT_FROM,
-        "bulk": opened.dataset.classification < 4,
+        "bulk": opened.takes_along,
     }
 
 
