@@ -25,7 +25,7 @@ from sharing.access.fence import fenced
 from sharing.access.models import Grant
 from sharing.access.queries.emergency import glass_steps
 from sharing.catalogue import actions, queries, working_days
-from sharing.catalogue.actions import breaking, revoking
+from sharing.catalogue.actions import breaking
 from sharing.catalogue.actions.breaking import AlreadyBroken, CannotRenew, GlassOver
 from sharing.catalogue.actions.glass_targets import NothingToOpen, NotReleased
 from sharing.catalogue.actions.reviewing import JudgedAlready, NotYetOver
@@ -110,9 +110,6 @@ def test_a_renewal_once_then_no_more(ground: Ground) -> None:
     with pytest.raises(CannotRenew):
         breaking.renew(actor=who, now=at + MINUTE, proof=proof(who), glass_id=glass.pk)
     other = broken(ground, filled(ground, code="stores"))
-    Dataset.objects.filter(pk=other.object_id).update(emergency_release=False)
-    with pytest.raises(CannotRenew):  # nor what its keeper meanwhile releases no more
-        breaking.renew(actor=who, now=T0 + MINUTE, proof=proof(who), glass_id=other.pk)
     with pytest.raises(CannotRenew):  # what is over is not renewed
         breaking.renew(actor=who, now=T0 + HOUR, proof=proof(who), glass_id=other.pk)
     with pytest.raises(Forbidden):  # nor by anybody else of the department
@@ -401,13 +398,3 @@ def test_what_a_person_has_open_is_found_with_who_they_are(ground: Ground) -> No
     (banner,) = queries.open_now(actor=who, now=T0, glass_ids=[found.id])
     assert banner["title"] == row.title_en or banner["title"] == row.title_zh
     assert banner["mine"] and {one["action"] for one in banner["allowed_actions"]} == {"renew", "end"}
-
-
-def test_its_grant_is_not_taken_back_beside_it(ground: Ground) -> None:
-    row = filled(ground)
-    glass = broken(ground, row)
-    with pytest.raises(revoking.EndTheGlass):
-        actions.revoke_grant(
-            actor=ground.actor("health"), now=T0 + MINUTE, grant_id=glass.grant_ids[0], why="no longer"
-        )
-    assert read(ground, row, reader(ground), T0 + MINUTE).rows
