@@ -221,7 +221,7 @@ def _typed(name: str, field: forms.Field, world: World, absent: bool) -> Any:
         "type": "accident.fire",
         "channel": "hotline",
         "kind": "note",
-        "outcome": "good" if "good" in dict(getattr(field, "choices", [])) else "justified",
+        "outcome": "justified" if "justified" in dict(getattr(field, "choices", [])) else "good",
         "level": "2",
         "colour": "",
         "version": 1,
