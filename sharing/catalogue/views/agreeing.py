@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -17,41 +15,28 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from coordination.events.refused import NotFound, Refused
-from sharing.access.forms import ActForm
 from sharing.access.pages import note_refusal, page
 from sharing.access.rest.paging import seal, unseal
 from sharing.catalogue import actions, queries
 from sharing.catalogue.request_forms import EndForm, RenewForm, SignForm, last_day
+from sharing.catalogue.views.acts import Act
 
 PAGE = 30
 USUAL = timedelta(days=30)
 
 
-@dataclass(frozen=True)
-class AgreementAct:
-    """What a button on the page does."""
-
-    name: str
-    label: Any
-    call: Callable[..., Any]
-    said: Any
-    about: Any
-    form: type[ActForm]
-    grave: bool = False
-
-
 AGREEMENT_ACTS = {
     act.name: act
     for act in (
-        AgreementAct(
+        Act(
             "sign", gettext_lazy("Sign"), actions.sign_agreement, gettext_lazy("Signed."),
             gettext_lazy("You sign for your department what stands here, by its digest."), SignForm,
         ),
-        AgreementAct(
+        Act(
             "renew", gettext_lazy("Ask to renew"), actions.renew_agreement, gettext_lazy("The renewal was asked for."),
             gettext_lazy("A new request for the same; this agreement stays until its end."), RenewForm,
         ),
-        AgreementAct(
+        Act(
             "end", gettext_lazy("End it now"), actions.end_agreement, gettext_lazy("Ended: the records are closed."),
             gettext_lazy("The records close at once for the department that has them."), EndForm, True,
         ),

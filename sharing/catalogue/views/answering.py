@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -18,12 +16,11 @@ from coordination.events import reads
 from coordination.events.refused import NotFound, Refused
 from coordination.events.text import localized
 from sharing.access.fields import FULL
-from sharing.access.forms import ActForm
 from sharing.access.pages import SAFE, note_refusal, page
 from sharing.access.rest.paging import seal, unseal
 from sharing.catalogue import actions, queries
-from sharing.catalogue.forms import PlainForm
 from sharing.catalogue.request_forms import MASK_NAMES, GrantForm, RefuseForm, last_day
+from sharing.catalogue.views.acts import Act
 from sharing.catalogue.views.stewarding import NOTHING
 
 PAGE = 30
@@ -31,39 +28,26 @@ SIDES = {"answer": _("To answer"), "asked": _("Asked by us")}
 STATES = {"open": _("Open"), "answered": _("Answered"), "draft": _("Drafts")}
 
 
-@dataclass(frozen=True)
-class RequestAct:
-    """A move that a button on the page makes."""
-
-    name: str
-    label: Any
-    call: Callable[..., Any]
-    said: Any
-    about: Any
-    form: type[ActForm] = PlainForm
-    grave: bool = False
-
-
 REQUEST_ACTS = {
     act.name: act
     for act in (
-        RequestAct(
+        Act(
             "submit", gettext_lazy("Send the request"), actions.submit_request, gettext_lazy("Sent."),
             gettext_lazy("The data stewards are told, and must answer in time."),
         ),
-        RequestAct(
+        Act(
             "screen", gettext_lazy("In order"), actions.screen_request, gettext_lazy("Screened."),
             gettext_lazy("The request is complete and can be decided. From class 3 on another person decides."),
         ),
-        RequestAct(
+        Act(
             "grant", gettext_lazy("Grant"), actions.grant_request, gettext_lazy("Granted."),
             gettext_lazy("As asked, unless you give less: leave a field out or mask it, shorten the time."), GrantForm,
         ),
-        RequestAct(
+        Act(
             "refuse", gettext_lazy("Refuse"), actions.refuse_request, gettext_lazy("Refused."),
             gettext_lazy("With the reason and the legal basis; both are told to those who asked."), RefuseForm, True,
         ),
-        RequestAct(
+        Act(
             "withdraw", gettext_lazy("Withdraw"), actions.withdraw_request, gettext_lazy("Withdrawn."),
             gettext_lazy("It needs no answer any more."), grave=True,
         ),
@@ -122,7 +106,7 @@ def request_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("share-request", args=[pk]), status=303)
 
 
-def _form(request: HttpRequest, act: RequestAct, row: dict[str, Any], data: Any = None) -> Any:
+def _form(request: HttpRequest, act: Act, row: dict[str, Any], data: Any = None) -> Any:
     given: dict[str, Any] = {"auto_id": f"{act.name}-%s", "initial": {"if_version": row["version"]}}
     if act.name == "refuse":
         bases = queries.legal_bases(actor=request.actor, now=request.now)  # type: ignore[attr-defined]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -19,29 +17,16 @@ from accounts import queries as accounts
 from accounts.actions import proving
 from coordination.events.refused import Forbidden, NotFound, Refused, TooSoon
 from sharing import access
-from sharing.access.forms import ActForm
 from sharing.access.pages import note_refusal, page
 from sharing.access.rest import limits
 from sharing.access.rest.paging import seal, unseal
 from sharing.catalogue import actions, glass_forms, queries
+from sharing.catalogue.views.acts import Act
 
 PAGE = 30
 STATES = {
     "running": gettext_lazy("Open now"), "review": gettext_lazy("To be judged"), "past": gettext_lazy("Judged"),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Act:
-    """An act that a form on the page of a breaking makes. ``proof``: it takes a fresh one."""
-
-    name: str
-    label: Any
-    call: Callable[..., Any]
-    said: Any
-    about: Any
-    form: type[ActForm]
-    proof: bool = False
 
 
 GLASS_ACTS = {
@@ -53,7 +38,7 @@ GLASS_ACTS = {
         ),
         Act(
             "renew", gettext_lazy("Keep it open for an hour more"), actions.renew_glass, gettext_lazy("Kept open."),
-            gettext_lazy("Once only. Those whose data it is are told again."), glass_forms.ProofForm, True,
+            gettext_lazy("Once only. Those whose data it is are told again."), glass_forms.ProofForm, proof=True,
         ),
         Act(
             "review", gettext_lazy("Judge"), actions.review_glass, gettext_lazy("Judged."),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -19,24 +17,9 @@ from coordination.events.refused import NotFound, Refused
 from coordination.live import parts
 from coordination.live.queries import cursor
 from sharing import access
-from sharing.access.forms import ActForm
 from sharing.access.pages import SAFE, note_refusal, page
 from sharing.catalogue import actions, queries
-from sharing.catalogue.forms import PlainForm
-
-
-@dataclass(frozen=True)
-class Act:
-    """A move that a button on the page makes."""
-
-    name: str
-    label: Any
-    call: Callable[..., Any]
-    said: Any
-    about: Any
-    grave: bool = False
-    form: type[ActForm] = PlainForm
-
+from sharing.catalogue.views.acts import Act
 
 ACTS = {
     act.name: act
