@@ -5,6 +5,7 @@ test.
 ``browser``: Chromium. A test that needs what this machine has not is left out before it runs, and the summary says so.
 """
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,10 @@ def browser() -> Iterator[Browser]:
     """Return a Chromium, one for the session."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium.program(), args=chromium.arguments())
+        # Playwright keeps a loop in this thread, in which nothing of ours runs: tests after it may ask the database
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
         yield running
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
         running.close()
 
 

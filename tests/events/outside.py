@@ -33,6 +33,7 @@ def environment(**more: str) -> dict[str, str]:
         "MUSTER_SECRET_KEY": settings.SECRET_KEY,
         "MUSTER_PLAIN_HTTP": "1",
         "PYTHONPATH": str(ROOT),
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "",  # that of a test beside a browser is no process's own
         **more,
     }
 
