@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from django.core import checks
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, close_old_connections, connection, transaction
+from django.utils import translation
 
 from accounts import actions, queries
 from accounts.actions.posts import DutiesNotSeparated, NotOnesOwn, post_of
@@ -61,6 +63,12 @@ def test_a_kind_that_is_not_the_posts_own_is_refused() -> None:
     assert row.kind == "auditor"
     with pytest.raises(IntegrityError, match="membership_kind"), transaction.atomic():
         Membership.objects.filter(pk=row.pk).update(kind="head")
+
+
+@pytest.fixture(autouse=True)
+def _in_chinese() -> Iterator[None]:
+    with translation.override("zh-hans"):
+        yield
 
 
 def test_the_refusal_names_the_post_that_is_held() -> None:
