@@ -32,6 +32,14 @@ from tests import services
 FOLDER = REPOSITORY / "var"
 
 
+def ended(process: psutil.Process) -> bool:
+    """Say whether a process has ended: asked once, as it may end, or be taken away by its parent, between two looks."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 class System(Stack):
     """A running system, with the handles that tests need."""
 

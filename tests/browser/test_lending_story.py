@@ -66,10 +66,10 @@ class Counted:
         self.steps += 1
         self.window.picture(f"{self.task}-{self.steps}")
 
-    def at_most(self, most: int) -> None:
-        """What was counted is what was done, and no more than may be."""
+    def counted(self) -> int:
+        """How many presses it took; what the page counted is what was done."""
         assert self.presses == self.steps
-        assert self.steps <= most
+        return self.steps
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,8 @@ def lending(ground: Ground) -> Lending:
     return made
 
 
-def asked(window: Window, lending: Lending, language: str, width: int, purpose: str) -> int:
-    """Find the dataset from the desk, and ask for it; return the request's id."""
+def asked(window: Window, lending: Lending, language: str, width: int, purpose: str) -> tuple[int, int]:
+    """Find the dataset from the desk, and ask for it; return the request's id, and how many presses it took."""
     entry = f"/data/{lending.ids[CODE]}/"
     one = Counted(window, f"ask-{width}-{language}").begin("/desk/")
     page = one.page
@@ -97,8 +97,7 @@ def asked(window: Window, lending: Lending, language: str, width: int, purpose: 
     one.press(page.locator(f"#dataset-open a[href='{entry}request/']"), leads=f"**{entry}request/")
     page.locator("[name=purpose]").fill(purpose)
     one.press(page.locator("main form .btn-primary"), leads="**/data/requests/*/")
-    one.at_most(ASK)
-    return int(page.url.rstrip("/").rpartition("/")[2])
+    return int(page.url.rstrip("/").rpartition("/")[2]), one.counted()
 
 
 def reached(one: Counted, request: int) -> None:
@@ -118,13 +117,14 @@ def test_found_and_asked_for_in_five_and_answered_in_four(
     purpose = f"Flood plan of the canal, {language} {width}"
     asker = window(ASKER, language=language, width=width, height=844 if width < 500 else 900)
     steward = window(STEWARD, language=language, width=width, height=844 if width < 500 else 900)
-    request = asked(asker, lending, language, width, purpose)
+    request, presses = asked(asker, lending, language, width, purpose)
+    assert presses <= ASK
 
     one = Counted(steward, f"answer-{width}-{language}").begin("/desk/")
     reached(one, request)
     one.press(one.page.locator("#act-grant .btn-primary").first, leads=f"**/data/requests/{request}/")
     one.page.locator("a[href^='/data/agreements/']").first.wait_for()
-    one.at_most(ANSWER)
+    assert one.counted() <= ANSWER
     asker.open(f"/data/{lending.ids[CODE]}/records/?purpose={purpose}")
     asker.page.get_by_text(str(PLACES[0]["name"])).first.wait_for()
 
@@ -138,7 +138,7 @@ def test_less_than_was_asked_in_four(window: OpenWindow, lending: Lending) -> No
     one.page.locator("#act-grant [name=answer]").fill("The number of staff is not needed for this.")
     one.press(one.page.locator("#act-grant .btn-primary").first, leads=f"**/data/requests/{request}/")
     one.page.locator("a[href^='/data/agreements/']").first.wait_for()
-    one.at_most(ANSWER)
+    assert one.counted() <= ANSWER
     entry = f"/data/{lending.ids[CODE]}/records/?purpose=Less of it"
     holder = window("health-head").open(entry)
     holder.page.get_by_text(str(PLACES[0]["name"])).first.wait_for()
@@ -155,7 +155,7 @@ def test_refused_with_reason_and_basis_in_four(window: OpenWindow, lending: Lend
     box.locator("[name=legal_basis_id]").select_option(index=1)
     one.press(box.locator(".btn-act"), leads=f"**/data/requests/{request}/")
     one.page.get_by_text("No task of yours needs it.").first.wait_for()
-    one.at_most(ANSWER)
+    assert one.counted() <= ANSWER
     told = lending.got(lending.ground.person("press", "duty_officer"), f"/api/v1/share-requests/{request}")
     assert (told["state"], bool(told["legal_basis"])) == ("refused", True)
 
@@ -182,3 +182,5 @@ def test_asked_and_granted_by_keyboard_alone(window: OpenWindow, lending: Lendin
     steward.reach(steward.page.locator("#act-grant .btn-primary").first)
     steward.page.keyboard.press("Enter")
     steward.page.locator("a[href^='/data/agreements/']").first.wait_for()
+    told = lending.got(lending.ground.person("civil", "head"), f"/api/v1/share-requests/{request}")
+    assert told["state"] == "granted"

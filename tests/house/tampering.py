@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from coordination.config.launcher import postgres
+from coordination.config.launcher import leftovers, postgres
 from coordination.config.launcher.binaries import postgres_programs
 from coordination.config.launcher.folders import unprivileged
 
@@ -43,7 +43,7 @@ def name_of(process: psutil.Process) -> str:
 def is_supervisor(process: psutil.Process) -> bool:
     """Whether it holds the others."""
     try:
-        return "supervisor.supervisord" in process.cmdline()
+        return str(leftovers.KEEPER) in process.cmdline()
     except psutil.Error:
         return False
 

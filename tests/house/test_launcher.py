@@ -104,4 +104,4 @@ def test_one_at_a_time_its_children_end_with_it_and_the_next_goes_on(
     children = psutil.Process(third.pid).children(recursive=True)
     third.send_signal(signal.SIGINT)
     assert third.wait(60) == 0
-    assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
+    assert [child for child in children if not stacks.ended(child)] == []

@@ -104,7 +104,7 @@ def test_a_server_of_ours_still_at_work_is_stopped_first(instance: Instance, pid
         os.kill(supervisor.process.pid, signal.SIGCONT)
         stranger.kill()
         stranger.wait()
-    assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
+    assert stacks.ended(server)
 
 
 def test_checksums_switched_off_are_refused_and_the_command_puts_them_on(instance: Instance) -> None:

@@ -276,6 +276,7 @@ def test_taken_back_while_its_holder_reads_listens_and_downloads(
     said_aloud = desk.ask(lambda: desk.page.locator("#ops-say").inner_text())
     assert said_aloud == desk.ask(lambda: desk.page.locator("#records-now").inner_text()) != ""
     took = gone(screen, row, committed, within)
+    assert took <= within * patience()
     figure(f"taken back{', hint lost' if lost else ''}: the subscription ended after {took:.1f} s")
     assert emptied <= within * patience() + 1
     file = taking.rest()

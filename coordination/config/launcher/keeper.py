@@ -1,16 +1,17 @@
-"""How does the supervisor go on when the disk of its logs is full? What cannot be written is dropped.
+"""How does the supervisor go on when the disk of its logs is full, and how does it end in time?
 
-Run as ``python keeper.py supervisor.supervisord [arguments]``. As it comes, a line that it cannot write ends it: it
-reports that in a log that cannot be written either, and with it ends everything it keeps up. Imports nothing of ours.
+What cannot be written is dropped; what has one priority is stopped together. Run as ``python keeper.py [arguments of
+supervisord]``. As it comes, a line that it cannot write ends it: it reports that in a log that cannot be written
+either, and with it ends everything it keeps up; and it stops one program after the other, each of which may take
+seconds. Imports nothing of ours.
 """
 
 import contextlib
 import io
 import os
-import runpy
 import sys
 
-from supervisor import loggers
+from supervisor import loggers, supervisord
 
 
 def _drop(_handler: loggers.Handler) -> None:
@@ -43,14 +44,22 @@ class Quiet(io.TextIOBase):
         return len(text)
 
 
+def _stop_together(kept: supervisord.Supervisor) -> None:
+    """Ask everything to stop that has the highest priority of what is still at work."""
+    while kept.stop_groups and not kept.stop_groups[-1].get_unstopped_processes():
+        kept.stop_groups.pop()
+    for group in kept.stop_groups:
+        if group == kept.stop_groups[-1]:  # by priority
+            group.stop_all()
+
+
 def main() -> None:
-    """Become the module named first."""
+    """Be the supervisor."""
     loggers.Handler.handleError = _drop
     loggers.RotatingFileHandler = Lenient
+    supervisord.Supervisor.ordered_stop_groups_phase_1 = _stop_together
     sys.stdout = sys.stderr = Quiet()
-    module, *arguments = sys.argv[1:]
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    supervisord.main()
 
 
 if __name__ == "__main__":

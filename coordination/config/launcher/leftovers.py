@@ -8,11 +8,13 @@ import contextlib
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import psutil
 
 from coordination.config.launcher.folders import Instance
 
+KEEPER = Path(__file__).with_name("keeper.py")
 MARK = "MUSTER_LAUNCHED_FROM"
 SECONDS = 8.0  # children that heard of their parent's death need this long to end well
 SHUTTING_DOWN_SECONDS = 1.5  # a supervisor looks once a second what it was told
@@ -77,6 +79,6 @@ def _until_gone(instance: Instance, seconds: float) -> None:
 
 def _supervises(process: psutil.Process) -> bool:
     try:
-        return "supervisor.supervisord" in process.cmdline()
+        return str(KEEPER) in process.cmdline()
     except psutil.Error:
         return False

@@ -16,6 +16,8 @@ from coordination.config.launcher.words import gettext as _
 
 LOCK_BYTES = 200
 REDIS_RETRIES = 3
+POSTGRES_PRIORITY = 1  # stopped last: the others still write while they end
+REDIS_PRIORITY = 2
 LOCKED = 75  # EX_TEMPFAIL: somebody else does it; try later
 
 
@@ -128,10 +130,12 @@ def service_programs(instance: Instance, *, own_postgres: bool = True, own_redis
                 death_signal="INT",
                 as_postgres_user=True,
                 stop_group=False,
+                priority=POSTGRES_PRIORITY,
             )
         )
     if own_redis:
-        found.append(Program("redis", redis_server.prepare(instance), stop_seconds=20, retries=REDIS_RETRIES))
+        command = redis_server.prepare(instance)
+        found.append(Program("redis", command, stop_seconds=20, retries=REDIS_RETRIES, priority=REDIS_PRIORITY))
     return found
 
 

@@ -34,7 +34,6 @@ from coordination.config.launcher.words import Refusal
 from coordination.config.launcher.words import gettext as _
 
 SHIM = Path(__file__).with_name("shim.py")
-KEEPER = Path(__file__).with_name("keeper.py")
 RUNNING = "RUNNING"
 CALL_SECONDS = 10.0
 END_SECONDS = 60.0
@@ -43,7 +42,10 @@ GONE_STATES = frozenset({"STOPPED", "EXITED", "FATAL", "UNKNOWN"})
 
 @dataclass(frozen=True)
 class Program:
-    """One process: its command, the signal that asks it to stop, and the seconds it may take for that."""
+    """One process: its command, the signal that asks it to stop, and the seconds it may take for that.
+
+    ``priority``: when the supervisor ends, what has the highest is stopped first, all of one priority together.
+    """
 
     name: str
     command: Sequence[str]
@@ -54,6 +56,7 @@ class Program:
     retries: int = 10
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_group: bool = True
+    priority: int = 999
 
 
 class NotStarted(Refusal):
@@ -121,7 +124,7 @@ class Supervisor:
         ``detached``: it outlives us (the development services); else it stops everything when we die.
         """
         configuration = self.configure(programs)
-        command = [sys.executable, "-P", str(KEEPER), "supervisor.supervisord", "-c", str(configuration)]
+        command = [sys.executable, "-P", str(leftovers.KEEPER), "-c", str(configuration)]
         if not detached:
             command = [sys.executable, str(SHIM), "TERM", "-", "-", *command]
         self.instance.supervisor_socket.unlink(missing_ok=True)
@@ -133,9 +136,7 @@ class Supervisor:
         deadline = time.monotonic() + 20
         while not self.alive():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise NotStarted(
-                    _("The supervisor did not start: %s") % tail(self.instance.logs / "supervisor.out")
-                )
+                raise NotStarted(_("The supervisor did not start: %s") % tail(self.instance.logs / "supervisor.out"))
             time.sleep(0.05)
 
     @property
@@ -283,7 +284,7 @@ def _section(program: Program, logs: Path) -> str:
         + (f"environment={environment}\n" if environment else "")
         + f"directory={_escaped(str(REPOSITORY))}\n"
         "autostart=false\nautorestart=true\nstartsecs=1\n"
-        f"startretries={program.retries}\n"
+        f"startretries={program.retries}\npriority={program.priority}\n"
         f"stopsignal={program.stop_signal}\nstopwaitsecs={program.stop_seconds}\n"
         f"killasgroup={'true' if program.stop_group else 'false'}\n"
         "redirect_stderr=true\n"

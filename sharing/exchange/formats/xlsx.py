@@ -129,7 +129,8 @@ def read(content: bytes, most: int) -> Table:
         raise Unreadable(broken) from error
 
 
-# what openpyxl lets through of a hostile or broken file: it promises no error of its own
+# What openpyxl lets through of a hostile or broken file: it promises no error of its own. NotImplementedError is
+# zipfile's word for an archive that needs a later version of ZIP than it reads.
 _BREAKS = (KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError, OSError, EOFError, OverflowError,
            NotImplementedError, RuntimeError, zlib.error)  # fmt: skip
 
