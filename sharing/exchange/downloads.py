@@ -187,7 +187,7 @@ def begin(
     dataset = opened.dataset
     if actor.kind == "display" or dataset.classification >= 4:
         raise NotInBulk(_("These records may not leave as a file."), right="view")
-    if dataset.classification >= reads.KEPT_FROM and not purpose:
+    if opened.restricted and not purpose:
         raise _invalid(PurposeNeeded, "/purpose", "required", _("Say what you need these records for."))
     if form.places and not opened.place:
         raise _invalid(NoPlace, "/format", "no_place", _("No field that is open to you says where a record is."))

@@ -39,9 +39,9 @@ class Tree:
 class Sight:
     """One reason to see one incident."""
 
-    who: int
+    who: int  # a department; with ``glass`` a person
     on_account_of: int
-    kind: str  # part, above, centre, owner, shared
+    kind: str  # part, above, centre, owner, shared, glass
     role: str
     reach: int
     ceiling: int
@@ -111,7 +111,7 @@ class Incident:
     def close(self, now: datetime) -> None:
         """The incident closes."""
         for one in [s for s in self.sights if s.holds(now)]:
-            if one.kind == "owner" or one.role == "lead":
+            if one.kind in ("owner", "glass") or one.role == "lead":
                 continue
             if one.kind == "part" and one.until is None:
                 self.sights.append(Sight(one.who, one.who, "owner", "took_part", 2, 1, False, now))
@@ -125,21 +125,27 @@ class Incident:
                 one.stop(now)
         self.sights.append(Sight(d, d, "shared", "", reach, ceiling, False, now, until))
 
+    def shatter(self, person: int, now: datetime, until: datetime) -> Sight:
+        """Opened to a person for an emergency."""
+        self.sights.append(Sight(person, person, "glass", "", 3, 3, False, now, until))
+        return self.sights[-1]
+
     def sees(
         self,
         d: int,
         at: datetime,
         *,
+        who: int,
         reach: int,
         klass: int = 0,
         owners: frozenset[int] = frozenset(),
         alone: bool = False,
         kept_by: int | None = None,
     ) -> bool:
-        """Whether the department sees a row of this incident (``kept_by``: a draft of that department)."""
+        """Whether a person of the department sees a row of this incident (``kept_by``: a draft of that department)."""
         if kept_by is not None and kept_by not in self.tree.under(d) and not self.commands(d, at):
             return False
-        held = [s for s in self.sights if s.who == d and s.holds(at)]
+        held = [s for s in self.sights if s.who == (who if s.kind == "glass" else d) and s.holds(at)]
         if any(s.reach >= reach and s.ceiling >= klass for s in held):
             return True
         theirs = owners & self.tree.under(d)

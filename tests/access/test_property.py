@@ -16,6 +16,7 @@ from coordination.events.actor import SYSTEM, Actor
 from coordination.instructions.models import Assignment, Instruction
 from incidents.models import Incident, LogEntry, Participation
 from sharing import access
+from sharing.access.actions import emergency
 from sharing.access.queries.reasons import reasons
 from tests import drawing
 from tests.access import model
@@ -28,6 +29,8 @@ POSTS = st.sampled_from(
     [("commander",), ("head",), ("duty_officer",), ("observer",), ("auditor",), ("administrator",), ()]
 )
 RIGHTS = ("close", "log", "participation", "share", "attach")
+PERSONS = (1, 2)
+"""Who acts for each department; what is broken open is open to one of them."""
 
 
 class World:
@@ -53,7 +56,7 @@ class World:
         n = self.draw(st.integers(0, len(self.incidents) - 1))
         pk, judged, d = self.incidents[n].pk, self.models[n], self.draw(self.departments)
         self.now += self.draw(HOURS)
-        what = self.draw(st.sampled_from(["join", "join", "join", "leave", "relevel", "close", "share"]))
+        what = self.draw(st.sampled_from(["join", "join", "join", "leave", "relevel", "close", "share", "break"]))
         if what == "join":
             role = self.draw(st.sampled_from(["lead", "support", "informed", "reporter"]))
             response = self.draw(LEVELS)
@@ -72,8 +75,27 @@ class World:
         elif what == "close":
             access.close(incident_id=pk, now=self.now)
             judged.close(self.now)
-        else:
+        elif what == "share":
             self._share(pk, judged, d)
+        else:
+            self._break(n)
+
+    def _break(self, n: int) -> None:
+        """Somebody opens an incident for an emergency, which may be made longer, or be taken back."""
+        who, until = self.draw(st.sampled_from(PERSONS)), self.now + self.draw(HOURS) + timedelta(minutes=30)
+        incident = self.incidents[n]
+        grant = emergency.open_incident(
+            incident_id=incident.pk, opened_at=incident.opened_at, person_id=who, because="break_glass:1",
+            now=self.now, valid_to=until,
+        )
+        glass = self.models[n].shatter(who, self.now, until)
+        then = self.draw(st.sampled_from(["", "", "lengthen", "take back"]))
+        if then == "lengthen":
+            glass.until = until + timedelta(hours=4)
+            assert emergency.lengthen(grant_ids=[grant.pk], until=glass.until) == 1
+        elif then == "take back":
+            glass.stop(self.now)
+            assert emergency.take_back(actor=SYSTEM, grant_ids=[grant.pk], why="enough", now=self.now) == 1
 
     def _share(self, pk: int, judged: model.Incident, d: int) -> None:
         reach, ceiling = self.draw(st.integers(1, 3)), self.draw(st.integers(1, 3))
@@ -124,8 +146,10 @@ class World:
         return made
 
     def actors(self, posts: tuple[str, ...]) -> list[tuple[int, Actor]]:
-        """One person of each department with these posts."""
-        return [(d, Actor("person", 1, row.pk, frozenset(posts))) for d, row in enumerate(self.rows)]
+        """The persons of each department, with these posts."""
+        return [
+            (d, Actor("person", who, row.pk, frozenset(posts))) for d, row in enumerate(self.rows) for who in PERSONS
+        ]
 
 
 def pages(actor: Actor, at: datetime) -> list[int]:
@@ -163,8 +187,8 @@ def _compare(world: World) -> tuple[int, int]:
         for kind in {type(row) for row, _n, _facts in rows}:
             seen[kind] = set(access.scope(actor, kind, at=at).values_list("pk", flat=True))
         for row, n, facts in rows:
-            expected = bool(set(posts) & model.VIEWING) and world.models[n].sees(d, at, **facts)
-            told = f"{type(row).__name__} {facts} of incident {n} to d{d} {posts}"
+            expected = bool(set(posts) & model.VIEWING) and world.models[n].sees(d, at, who=actor.id, **facts)
+            told = f"{type(row).__name__} {facts} of incident {n} to {actor.id} of d{d} {posts}"
             assert (row.pk in seen[type(row)]) == expected, f"scope: {told}"
             decision = access.decide(actor, "view", row, at=at)
             assert (decision.allow, decision.seen) == (expected, expected), f"decide: {told}"

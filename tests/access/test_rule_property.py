@@ -27,7 +27,7 @@ from tests.access.test_records import CLASSES, FEW, HIDES, ROWS, WEST
 pytestmark = pytest.mark.django_db
 DATASET = 7
 ROLES = ["lead", "support", "informed"]
-STEPS = ["join", "join", "join", "leave", "level", "level", "kind", "close", "reopen", "make", "make", "end"]
+STEPS = ["join", "join", "join", "leave", "level", "level", "kind", "close", "reopen", "merge", "make", "make", "end"]
 LATER = st.sampled_from([1, 4, 6, 23, 25]).map(lambda n: timedelta(hours=n))
 HOURS = st.sampled_from([0, 1, 3, 7, 30]).map(lambda n: timedelta(hours=n))
 RULES = st.fixed_dictionaries(
@@ -64,6 +64,7 @@ class World:
             one.save()
             self.told.append(History(Tree(parents, centres), one.exercise))
             self.told[-1].add(T0)
+        self.merged: set[int] = set()
         self.rules: list[int] = []
         self.now = T0
 
@@ -127,11 +128,26 @@ class World:
 
     def reopen(self, row: Any, told: History) -> None:
         """It goes on."""
-        if not told.now.open:
+        if not told.now.open and row.pk not in self.merged:
             row.closed_at = None
             row.save()
             self._take_part(row, told.now.parts)
             told.add(self.now, open=True)
+
+    def merge(self, row: Any, told: History) -> None:
+        """It turns out to be the same as the other: whoever took part in either takes part in that one."""
+        others = [(one, said) for one, said in zip(self.incidents, self.told, strict=True) if one.pk != row.pk]
+        if others and told.now.open and others[0][1].now.open:
+            survivor, said = others[0]
+            row.closed_at, row.merged_into = self.now, survivor
+            row.save()
+            self.merged.add(row.pk)
+            access.follow_head(incident_ids=[row.pk, survivor.pk], now=self.now)
+            told.add(self.now, open=False)
+            moved = {d: role for d, role in told.now.parts.items() if d not in said.now.parts}
+            self._take_part(row, said.now.parts)
+            self._take_part(survivor, moved)
+            said.add(self.now, parts=said.now.parts | moved)
 
     def make(self, _row: Any, _told: History) -> None:
         """A steward makes a rule, from now on or from later on, for good or for some hours."""

@@ -14,6 +14,7 @@ from coordination.events.refused import NotFound
 from coordination.instructions.models import Instruction
 from incidents.models import Incident, LogEntry, Participation
 from sharing import access
+from sharing.access.actions import emergency
 from tests.access.city import T0, department, incident, person
 
 pytestmark = pytest.mark.django_db
@@ -281,3 +282,20 @@ def test_a_draft_is_its_issuers_and_commands(city: SimpleNamespace) -> None:
     Instruction.everything.update(state="issued", issued_at=T0)
     assert access.get(person(city.fire), Instruction, draft.pk, now=T0) == draft
     assert access.scope(wall, Instruction, at=T0).exists()
+
+
+def test_what_is_broken_open_stays_so_until_its_own_end_though_the_incident_closes(city: SimpleNamespace) -> None:
+    """It has its own reason, end and review; whoever breaks it open after the closing sees no less."""
+    join(city, city.dfire, "lead")
+    entry = LogEntry.everything.create(incident=city.incident, text="x", classification=3, at=T0, department=city.dfire)
+    hour = timedelta(hours=1)
+    emergency.open_incident(
+        incident_id=city.incident.pk, opened_at=city.incident.opened_at, person_id=9, because="break_glass:1", now=T0,
+        valid_to=T0 + 4 * hour,
+    )  # fmt: skip
+    access.close(incident_id=city.incident.pk, now=T0 + hour)
+    who = person(city.stranger, pk=9)
+    seen = [access.decide(who, "view", entry, at=T0 + n * hour).allow for n in (0, 1, 3, 4)]
+    assert seen == [True, True, True, False]
+    assert not access.decide(person(city.stranger, pk=8), "view", entry, at=T0).allow
+    assert access.drift(T0 + 2 * hour) == (0, 0)

@@ -24,7 +24,7 @@ from sharing.catalogue.queries import NoGrant
 from sharing.exchange import downloads
 from tests.catalogue.ground import SCHEMA as PLAIN
 from tests.catalogue.ground import T0, Ground, held
-from tests.exchange.store import WHOLE, begun, filled, opened, records, store, taken
+from tests.exchange.store import SCHEMA, WHOLE, begun, filled, opened, records, store, taken
 
 pytestmark = pytest.mark.django_db
 
@@ -180,7 +180,7 @@ def test_what_does_not_leave_in_bulk(ground: Ground) -> None:
         begun(ground, row, "pdf")
     plain = store(ground, "plain", PLAIN)
     with pytest.raises(downloads.NoPlace):
-        begun(ground, plain, "geojson", by="health")
+        begun(ground, plain, "geojson", by="health", purpose="drill")
     assert not Event.objects.filter(type="records.exported").exists()
 
 
@@ -193,6 +193,19 @@ def test_what_is_restricted_leaves_for_a_stated_purpose(ground: Ground) -> None:
     with pytest.raises(NoGrant):
         begun(ground, row, purpose="sightseeing")
     assert len(rows_of(taken(begun(ground, row, purpose="drill")))) == 2
+
+
+def test_one_restricted_field_leaves_for_a_stated_purpose_and_only_where_it_is_open(ground: Ground) -> None:
+    note = {"classification": 3}
+    fields = [field | (note if field["name"] == "note" else {}) for field in SCHEMA["fields"]]
+    row = store(ground, schema=SCHEMA | {"fields": fields})
+    filled(ground, row, records(1))
+    opened(ground, row, "water", max_class=2)
+    assert b"note 0" not in taken(begun(ground, row, by="water"))
+    opened(ground, row)
+    with pytest.raises(downloads.PurposeNeeded):
+        begun(ground, row)
+    assert b"note 0" in taken(begun(ground, row, purpose="drill"))
 
 
 def test_only_so_many_run_at_once_and_each_gives_its_place_back(ground: Ground) -> None:

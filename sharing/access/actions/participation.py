@@ -144,14 +144,14 @@ def close(*, incident_id: int, now: datetime) -> int:
     """The incident is closed: after 24 h only its lead and command centre still read it all.
 
     They keep the record, and may reopen it. Whoever took part keeps its own contributions and the report;
-    whoever was only above, or was shared with, reads no more.
+    whoever was only above, or was shared with, reads no more. What is open for an emergency has its own end.
     """
     present = grants.live(incident_id, now)
     took_part = present.filter(source=Grant.Source.PARTICIPATION, valid_to=None, scope__retired_at=None)
     took_part = took_part.exclude(role=LEAD)
     keepers = {int(key) for key in took_part.values_list("scope__key", flat=True)}
     opened_at = _opened_at(present)
-    ending = present.exclude(role=LEAD).exclude(source=Grant.Source.OWNER)
+    ending = present.exclude(role=LEAD).exclude(source__in=(Grant.Source.OWNER, Grant.Source.BREAK_GLASS))
     ended = grants.lapse(ending, now)
     if keepers and opened_at is not None:
         wanted = [

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from coordination.events import reads
 from coordination.events.actor import Actor
 from coordination.events.refused import Invalid
 from sharing import access
@@ -74,6 +75,16 @@ class Opened:
                 found[name] = masks.least(ways)
         return found
 
+    @cached_property
+    def classification(self) -> int:
+        """The highest class of what is open: the dataset's, or that of one field."""
+        return max([self.dataset.classification, *(self.classes[name] for name in self.rules)])
+
+    @property
+    def restricted(self) -> bool:
+        """Whether it leaves for a stated purpose alone."""
+        return self.classification >= reads.KEPT_FROM
+
     @property
     def takes_along(self) -> bool:
         """Whether anything of it may leave as a file: not of class 4, and not by break-glass alone."""
@@ -119,7 +130,7 @@ class Opened:
     def shown(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
         """Each of the rows as far as it is open, with what decides whether it is kept that it was read."""
         about = {
-            "classification": self.dataset.classification, "of_persons": self.dataset.personal,
+            "classification": self.classification, "of_persons": self.dataset.personal,
             "of_others": self.of_others,
         }
         for row in self.held.shown(rows, self.classes):

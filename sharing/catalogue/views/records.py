@@ -134,7 +134,7 @@ def _links(
         "map_href": "?" + urlencode(plain | {"show": "map"}, doseq=True),
         "taken": [(name, value) for name, value in taken.items() if value],
         "formats": [one for one in FORMATS if one[0] != "geojson" or opened.place],
-        "needs_purpose": opened.dataset.classification >= reads.KEPT_FROM,
+        "needs_purpose": opened.restricted,
         "bulk": opened.takes_along,
     }
 
