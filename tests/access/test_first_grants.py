@@ -6,13 +6,17 @@ import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Manager
 
 from accounts.models import Department
-from sharing.access.actions import grants
+from sharing.access.actions import grants, opening
+from sharing.access.actions.opening import Holder
 from sharing.access.models import Policy, Scope
+from tests.access.city import T0
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,3 +76,25 @@ def test_a_scope_is_made_once_and_only_for_departments_there_are(transactional_d
     assert set(found) == {made[1]}
     assert grants.department_scopes(set(made))[made[1]] == found[made[1]]
     assert set(Scope.objects.values_list("key", flat=True)) >= {str(pk) for pk in made}
+
+
+@pytest.mark.parametrize("of", ["department", "post"])
+def test_a_holder_retired_between_the_two_statements_gets_a_new_scope(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    (pk,) = departments(1)
+    holder = Holder(of, str(pk) if of == "department" else f"{pk}/commander")
+    manager, gone = type(Scope.objects), []
+    plain = manager.bulk_create
+
+    def interrupted(rows: Manager[Scope], made: list[Scope], **more: Any) -> Any:
+        done = plain(rows, made, **more)
+        if not gone:
+            old = Scope.objects.get(kind=holder.kind, key=holder.key)
+            Scope.objects.filter(pk=old.pk).update(key=f"{old.key}~{old.pk}", retired_at=T0)
+            gone.append(old.pk)
+        return done
+
+    monkeypatch.setattr(manager, "bulk_create", interrupted)
+    found = grants.department_scopes({pk})[pk] if of == "department" else opening.scopes_of([holder])[holder]
+    assert gone and found not in gone

@@ -46,7 +46,7 @@ def test_each_post_is_given_and_taken_in_each_row(tmp_path: Path) -> None:
 
 
 def test_a_seed_draws_the_same_ones_again() -> None:
-    paths = [path for path in mutants.files() if "queries" in path]
+    paths = [path for path in mutants.files() if "queries" in path][:4]
     one, again, other = (drawing.drawn(mutants.REPOSITORY, paths, 5, seed) for seed in (1, 1, 2))
     assert one == again != other
 

@@ -44,7 +44,7 @@ def _kinds(key: str, code: str, *, closely: bool) -> list[str]:
     if drawing.whole():
         return known
     chance = random.Random(f"{drawing.seed()} {key} {code}")
-    return chance.sample(known, 3 if closely else 1)
+    return chance.sample(known, 2 if closely else 1)
 
 
 def _told(lent: Lent, code: str, answer: Answer) -> set[bytes]:

@@ -18,6 +18,8 @@ from sharing.access.queries.decisions import INCIDENT
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 # How long a department that leaves, or whose incident closes, still reads; class 3 and above ends at once.
 GRACE = timedelta(hours=24)
+TRIES = 5
+"""A scope may be retired between making it and reading its id; that many times in a row it is not."""
 GRACE_CLASS = 2
 REACHES, CLASSES = (1, 2, 3), (1, 2, 3, 4)
 
@@ -156,7 +158,9 @@ def department_scopes(department_ids: Iterable[int]) -> dict[int, int]:
     keys = {str(pk): pk for pk in department_ids}
     rows = Scope.objects.filter(kind=Scope.Kind.DEPARTMENT, key__in=keys)
     found = dict(rows.values_list("key", "pk"))
-    if keys.keys() - found.keys():
+    for _try in range(TRIES):
+        if found.keys() == keys.keys():
+            break
         every = sorted({*(str(row.pk) for row in departments(active=None)), *keys})
         Scope.objects.bulk_create([Scope(kind=Scope.Kind.DEPARTMENT, key=key) for key in every], ignore_conflicts=True)
         found = dict(rows.all().values_list("key", "pk"))

@@ -96,7 +96,12 @@ def intern_fields(given: fields.Fields) -> FieldPolicy:
 def scopes_of(holders: Sequence[Holder]) -> dict[Holder, int]:
     """Scope id of each holder, made where it is new; in one order, so that no two transactions wait for each other."""
     wanted = sorted(set(holders), key=lambda holder: (holder.kind, holder.key))
-    Scope.objects.bulk_create([Scope(kind=one.kind, key=one.key) for one in wanted], ignore_conflicts=True)
-    rows = Scope.objects.filter(kind__in={one.kind for one in wanted}, key__in={one.key for one in wanted})
-    found = {Holder(kind, key): pk for kind, key, pk in rows.values_list("kind", "key", "pk")}
-    return {one: found[one] for one in wanted}
+    found: dict[Holder, int] = {}
+    for _try in range(grants.TRIES):
+        Scope.objects.bulk_create([Scope(kind=one.kind, key=one.key) for one in wanted], ignore_conflicts=True)
+        rows = Scope.objects.filter(kind__in={one.kind for one in wanted}, key__in={one.key for one in wanted})
+        there = {Holder(kind, key): pk for kind, key, pk in rows.values_list("kind", "key", "pk")}
+        found = {one: there[one] for one in wanted if one in there}
+        if len(found) == len(wanted):
+            break
+    return found
