@@ -2,35 +2,30 @@
 
 The sealer follows each stream in its order, many streams and entries at once, one transaction a batch: who is killed
 leaves a whole batch or none, and the next begins where the last seal stands. One sealer works at a time, whatever the
-number of engines. Writers never wait for it: it takes no lock that they take.
+number of engines. Writers never wait for it: it takes no lock that they take. Where there is work is told by
+`sealing.looking`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from coordination.events.sealing import fields, line
+from coordination.events.sealing import fields, line, looking
 from coordination.events.streams import ACCESS_LOG
 
 BATCH = 5_000
-STREAMS = 500
-"""Streams looked after in one batch; those that waited longest first."""
+SHARE = 1_000
+"""Entries of one stream in one batch, so that the others get their turn beside a busy one."""
 _LOCK = 7_305_091
 _log = logging.getLogger(__name__)
 
-_WORK = """
-SELECT h.stream, coalesce(s.seq, 0), h.last_seq, s.hash
-FROM events_streamhead h LEFT JOIN events_sealhead s USING (stream)
-WHERE h.last_seq > coalesce(s.seq, 0) ORDER BY s.at NULLS FIRST, h.stream LIMIT %s
-"""
 _ENTRIES = f"""
 SELECT e.stream, e.seq, v.id IS NOT NULL, {fields.record(fields.ENTRIES)}
-FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS w(stream, done, last)
+FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) AS w(stream, done, last, most)
 CROSS JOIN LATERAL (SELECT * FROM events_streamentry n WHERE n.stream = w.stream AND n.seq > w.done AND n.seq <= w.last
-                    ORDER BY n.seq LIMIT %s) e
+                    ORDER BY n.seq LIMIT w.most) e
 LEFT JOIN events_event v ON v.id = e.event_id {fields.lateral(fields.ENTRIES)} ORDER BY e.stream, e.seq
 """  # noqa: S608 - our own constants
 _READS = f"""
@@ -58,16 +53,20 @@ ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, at 
 
 @dataclass(slots=True)
 class Done:
-    """``entries`` and ``reads`` sealed; ``gaps``: stream → the place after which an entry was missing."""
+    """``entries`` and ``reads`` sealed; ``gaps``: stream → the place after which an entry was missing.
+
+    ``waiting``: streams known to have more.
+    """
 
     entries: int = 0
     reads: int = 0
     gaps: dict[str, int] = field(default_factory=dict)
+    waiting: int = 0
 
     @property
     def more(self) -> bool:
         """Whether there is surely more to do now."""
-        return self.entries >= BATCH // 2 or self.reads >= BATCH
+        return self.waiting > 0 or self.reads >= BATCH
 
 
 @dataclass(slots=True)
@@ -114,22 +113,39 @@ def run_once() -> Done:
 
 
 def _entries(cursor: Any, done: Done) -> None:
-    cursor.execute(_WORK, [STREAMS])
-    work: Sequence[tuple[str, int, int, Any]] = cursor.fetchall()
-    if not work:
-        return
+    queue = looking.queue(cursor)
+    work, takes = _work(cursor, queue)
     batch = _Batch(heads={name: (at, bytes(made or fields.BEGINNING)) for name, at, _last, made in work})
-    each = max(1, BATCH // len(work))
-    cursor.execute(_ENTRIES, [[w[0] for w in work], [w[1] for w in work], [w[2] for w in work], each])
-    for stream, seq, whole, record in cursor:
-        if seq != batch.heads[stream][0] + 1 or not whole:
-            done.gaps.setdefault(stream, batch.heads[stream][0])
-        batch.add(stream, seq, record)
-    for stream, at, _last, _made in work:
-        if batch.heads[stream][0] == at:  # its head says that there are more, and there is none
+    if work:
+        cursor.execute(_ENTRIES, [[w[0] for w in work], [w[1] for w in work], [w[2] for w in work], takes])
+        for stream, seq, whole, record in cursor:
+            if seq != batch.heads[stream][0] + 1 or not whole:
+                done.gaps.setdefault(stream, batch.heads[stream][0])
+            batch.add(stream, seq, record)
+    for stream, at, last, _made in work:
+        reached = batch.heads[stream][0]
+        if reached == at:  # its head says that there are more, and there is none
             done.gaps.setdefault(stream, at)
-    done.entries = len(batch.seqs)
-    batch.keep(cursor, max(fields.ENTRIES))
+        elif reached < last:
+            queue.put(stream)
+    done.entries, done.waiting = len(batch.seqs), len(queue)
+    if work:
+        batch.keep(cursor, max(fields.ENTRIES))
+
+
+def _work(cursor: Any, queue: looking.Queue) -> tuple[list[looking.Waiting], list[int]]:
+    """Streams to be sealed in this batch, and how many entries of each; what is too much stays in the queue."""
+    work: list[looking.Waiting] = []
+    takes: list[int] = []
+    left = BATCH
+    for one in queue.next(cursor, BATCH):
+        if left <= 0:
+            queue.put(one[0])
+            continue
+        takes.append(min(one[2] - one[1], SHARE, left))
+        work.append(one)
+        left -= takes[-1]
+    return work, takes
 
 
 def _reads(cursor: Any, done: Done) -> None:
