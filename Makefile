@@ -43,7 +43,7 @@ test: check browser ## the guards and the whole suite against real PostgreSQL, R
 
 test-all: check browser ## the same with the long runs
 	@MUSTER_CELLS=all $(BIN)/python -m pytest -m "not whole_system" -n 3 --dist loadfile --no-loadscope-reorder
-	@$(BIN)/python -m pytest -m "whole_system" -n 2 --dist loadfile --no-loadscope-reorder
+	@MUSTER_CELLS=all $(BIN)/python -m pytest -m "whole_system" -n 2 --dist loadfile --no-loadscope-reorder
 
 chaos: setup-test ## kill processes under load (SEEDS=3 KILLS=1000 …); ROW=F13 or ROWS=all: the tests of fault rows instead
 	@$(BIN)/python -m $(if $(ROW)$(ROWS),tests.faults.rows $(ROW) $(ROWS),pytest -s -m chaos tests/faults)
