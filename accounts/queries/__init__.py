@@ -67,6 +67,6 @@ from accounts.queries.tree import departments as departments
 from accounts.queries.tree import departments_by_id as departments_by_id
 from accounts.queries.tree import departments_steps as departments_steps
 from accounts.queries.tree import is_above_or_same as is_above_or_same
-from accounts.queries.tree import line_above as line_above
+from accounts.queries.tree import line_above_steps as line_above_steps
 from accounts.queries.tree import lowest_common_superior as lowest_common_superior
 from accounts.queries.tree import subtree_ids as subtree_ids

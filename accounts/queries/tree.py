@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -88,13 +89,18 @@ def ancestor_ids(department_id: int) -> list[int]:
     return list(reversed(found.ancestor_ids)) if found else []
 
 
-def line_above(department_id: int) -> tuple[list[int], list[Department]]:
-    """`ancestor_ids` and `command_centres_above` of a department together; two queries."""
-    path = Department.objects.filter(pk=department_id).values_list("path", flat=True).first()
-    if path is None:
+def line_above_steps(department_id: int) -> Steps[tuple[list[int], list[Department]]]:
+    """`ancestor_ids` and `command_centres_above` of a department together; two steps."""
+    (paths,) = yield [kept(_path_of, department_id)]
+    if not paths:
         return [], []
-    chain = _ids(path)[::-1]
-    return [pk for pk in chain if pk != department_id], _centres({department_id: chain})[department_id]
+    chain = _ids(paths[0])[::-1]
+    (centres,) = yield [kept(_centres_near, chain, [department_id])]
+    return [pk for pk in chain if pk != department_id], _centres_on(department_id, chain, centres)
+
+
+def _path_of(department_id: int) -> QuerySet[Department, Any]:
+    return Department.objects.filter(pk=department_id).values_list("path", flat=True)
 
 
 def is_above_or_same(upper: int, lower: int) -> bool:
@@ -120,13 +126,14 @@ def command_centres_of(department_ids: Iterable[int]) -> dict[int, list[Departme
 
 
 def _centres(chains: dict[int, list[int]]) -> dict[int, list[Department]]:
-    parents = {step for chain in chains.values() for step in chain}
-    centres = list(
-        Department.objects.filter(
-            Q(parent_id__in=parents) | Q(pk__in=chains), kind=Department.Kind.COMMAND_CENTRE, is_active=True
-        ).order_by("code")
-    )
+    parents = sorted({step for chain in chains.values() for step in chain})
+    centres = list(_centres_near(parents, sorted(chains)))
     return {pk: _centres_on(pk, chain, centres) for pk, chain in chains.items()}
+
+
+def _centres_near(parents: list[int], own: list[int]) -> QuerySet[Department]:
+    near = Q(parent_id__in=parents) | Q(pk__in=own)
+    return Department.objects.filter(near, kind=Department.Kind.COMMAND_CENTRE, is_active=True).order_by("code")
 
 
 def _centres_on(pk: int, chain: list[int], centres: list[Department]) -> list[Department]:

@@ -6,11 +6,14 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Least
 
 from accounts.queries import departments
+from coordination.events.at_once import at_once
+from coordination.events.kept import Texts, kept
 from sharing.access.models import Grant, Policy, Scope, VisIncident
 from sharing.access.queries.decisions import INCIDENT
 
@@ -155,30 +158,43 @@ def department_scopes(department_ids: Iterable[int]) -> dict[int, int]:
     Whoever finds one missing makes those of all departments, in one statement and one order: a transaction that opened
     several incidents or departments after each other would else hold one new scope and wait for another's.
     """
-    keys = {str(pk): pk for pk in department_ids}
-    rows = Scope.objects.filter(kind=Scope.Kind.DEPARTMENT, key__in=keys)
-    found = dict(rows.values_list("key", "pk"))
+    keys = {str(pk): pk for pk in sorted(set(department_ids))}
+    found = _scopes(keys)
     for _try in range(TRIES):
         if found.keys() == keys.keys():
             break
         every = sorted({*(str(row.pk) for row in departments(active=None)), *keys})
         Scope.objects.bulk_create([Scope(kind=Scope.Kind.DEPARTMENT, key=key) for key in every], ignore_conflicts=True)
-        found = dict(rows.all().values_list("key", "pk"))
+        found = _scopes(keys)
     return {keys[key]: pk for key, pk in found.items()}
+
+
+def _scopes(keys: Iterable[str]) -> dict[str, int]:
+    (rows,) = at_once(kept(_scopes_of, Texts(tuple(keys))))
+    return dict(rows)
+
+
+def _scopes_of(keys: Texts) -> QuerySet[Scope, Any]:
+    return Scope.objects.filter(kind=Scope.Kind.DEPARTMENT, key__in=keys.given).values_list("key", "pk")
 
 
 def intern_policies(wanted: set[tuple[int, int]]) -> dict[tuple[int, int], int]:
     """Policy id of each (reach, max_class), made where it is new: then all there can be, in one order (see above)."""
 
-    def read() -> dict[tuple[int, int], int]:
-        rows = Policy.objects.filter(fields={}).values_list("reach", "max_class", "pk")
-        return {(reach, ceiling): pk for reach, ceiling, pk in rows if (reach, ceiling) in wanted}
-
-    found = read()
+    found = _policies(wanted)
     if wanted - found.keys():
         every = sorted({*itertools.product(REACHES, CLASSES), *wanted})
         Policy.objects.bulk_create(
             [Policy(reach=reach, max_class=ceiling) for reach, ceiling in every], ignore_conflicts=True
         )
-        found = read()
+        found = _policies(wanted)
     return found
+
+
+def _policies(wanted: set[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    (rows,) = at_once(kept(_plain_policies))
+    return {(reach, ceiling): pk for reach, ceiling, pk in rows if (reach, ceiling) in wanted}
+
+
+def _plain_policies() -> QuerySet[Policy, Any]:
+    return Policy.objects.filter(fields={}).values_list("reach", "max_class", "pk")

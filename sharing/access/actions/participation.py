@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
-from accounts.queries import line_above
+from accounts.models import Department
+from accounts.queries import line_above_steps
 from coordination.events.actor import Actor
+from coordination.events.at_once import Steps, together
+from coordination.events.kept import kept
 from sharing.access.actions import deriving, grants
 from sharing.access.actions.grants import Wanted
 from sharing.access.models import Grant
@@ -59,22 +62,36 @@ def join(
     """
     if role not in ROLES:
         raise ValueError(f"unknown role {role}")
-    wanted = _wanted(department_id, role, response_level)
-    because = grants.because(department_id)
     sources = (Grant.Source.OWNER,) if role == REPORTER else _DERIVED
-    live = grants.live(incident_id, now).filter(because=because, source__in=sources)
-    present = list(live.select_related("scope", "policy"))
+    line, present = together(
+        line_above_steps(department_id), _present_steps(incident_id, department_id, sources, now)
+    )
+    wanted = _wanted(department_id, role, response_level, *line)
     written: list[Grant] = []
     if {_likeness(grant) for grant in present if grant.valid_to is None} != {one.likeness for one in wanted}:
         if present:
-            grants.end(live, now)
+            grants.end(_present(incident_id, department_id, sources, now), now)
         written = grants.write(incident_id, wanted, opened_at, now)
     if role != REPORTER:  # who only reported gets no data by it
-        deriving.follow_incidents([incident_id], now, because)
+        deriving.follow_incidents([incident_id], now, grants.because(department_id))
     return written
 
 
-def _wanted(department_id: int, role: str, response_level: int | None) -> list[Wanted]:
+def _present_steps(
+    incident_id: int, department_id: int, sources: tuple[str, ...], now: datetime
+) -> Steps[list[Grant]]:
+    (rows,) = yield [kept(_present, incident_id, department_id, sources, now)]
+    return rows
+
+
+def _present(incident_id: int, department_id: int, sources: tuple[str, ...], now: datetime) -> QuerySet[Grant]:
+    rows = grants.live(incident_id, now).filter(because=grants.because(department_id), source__in=sources)
+    return rows.select_related("scope", "policy")
+
+
+def _wanted(
+    department_id: int, role: str, response_level: int | None, ancestors: Sequence[int], line: Sequence[Department]
+) -> list[Wanted]:
     because = grants.because(department_id)
     reach, ceiling = policy_of(role, response_level)
     if role == REPORTER:
@@ -83,7 +100,6 @@ def _wanted(department_id: int, role: str, response_level: int | None) -> list[W
     wanted = [Wanted(department_id, Grant.Source.PARTICIPATION, role, reach, ceiling, because, may)]
     lead = policy_of(LEAD, response_level)
     informed = policy_of(INFORMED, response_level)
-    ancestors, line = line_above(department_id)
     centres = [centre.pk for centre in line]
     if role == LEAD and centres and centres[0] != department_id:
         wanted.append(Wanted(centres[0], Grant.Source.COMMAND, LEAD, *lead, because, ("view", "command")))
