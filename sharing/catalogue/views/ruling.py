@@ -31,7 +31,7 @@ def new_rule(request: HttpRequest, pk: int) -> HttpResponse:
         request, form, actions.make_rule, "share_rule.make", {"dataset_id": pk},
         title=_("Opens by itself: %(title)s") % {"title": row["title"]}, button=_("Let it open"),
         said=_("The rule is kept. Open incidents follow at once, unless a second person must confirm it."),
-        home=lambda made: home, back=home,
+        home=lambda made: home, back=home, entry=row["title"],
     )  # fmt: skip
 
 

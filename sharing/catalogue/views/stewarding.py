@@ -57,7 +57,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return answered(
         request, form, actions.change, "dataset.change", {"dataset_id": pk},
         title=_("Change: %(title)s") % {"title": row["title"]}, button=_("Keep the changes"), said=_("Changed."),
-        home=lambda made: home, back=home,
+        home=lambda made: home, back=home, entry=row["title"],
     )
 
 
@@ -75,7 +75,7 @@ def add_schema(request: HttpRequest, pk: int) -> HttpResponse:
     return answered(
         request, form, actions.add_schema, "dataset.add_schema", {"dataset_id": pk},
         title=_("Schema of: %(title)s") % {"title": row["title"]}, button=_("Add this schema"),
-        said=_("The schema was added and is the current one."), home=lambda made: home, back=home, files=True,
+        said=_("The schema was added and is the current one."), home=lambda made: home, back=home, entry=row["title"], files=True,
     )
 
 
