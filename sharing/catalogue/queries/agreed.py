@@ -88,6 +88,7 @@ def listed(row: Agreement, now: datetime) -> Row:
         "number": row.number,
         "request_id": row.request_id,
         "dataset": {"id": row.request.dataset_id, "title": row.request.dataset.title},
+        "classification": row.request.dataset.classification,
         "keeper": department_row(row.request.dataset.department),
         "recipient": department_row(row.request.department),
         "digest": row.digest,

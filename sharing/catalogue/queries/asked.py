@@ -118,6 +118,7 @@ def listed(row: ShareRequest, now: datetime) -> Row:
         "version": row.version,
         "number": row.number,
         "dataset": {"id": row.dataset_id, "title": row.dataset.title, "classification": row.dataset.classification},
+        "classification": row.dataset.classification,
         "keeper": department_row(row.dataset.department),
         "department": department_row(row.department),
         "holder": row.holder,

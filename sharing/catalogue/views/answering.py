@@ -67,6 +67,7 @@ def requests(request: HttpRequest) -> HttpResponse:
     rows, following = queries.requests(
         actor=actor, now=now, side=side, state=state, after=unseal(cursor, "share-requests"), size=PAGE
     )
+    reads.note(actor, "share-requests", "share-requests", [row["id"] for row in rows if row["classification"] == 4])
     kept = {
         "rows": rows, "side": side, "state": state, "sides": SIDES.items(), "states": STATES.items(),
         "waiting": queries.waiting_for_us(actor=actor, now=now),
