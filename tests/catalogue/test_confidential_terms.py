@@ -10,7 +10,7 @@ from coordination.events.models import ReadEntry
 from sharing.catalogue import actions
 from sharing.catalogue.models import Agreement, Dataset, ShareRequest
 from tests.catalogue.ground import Ground
-from tests.catalogue.requesting import DAY, add
+from tests.catalogue.requesting import DAY, add, read
 from tests.catalogue.test_pages import enter, plain_static
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +63,23 @@ def test_reading_requests_and_agreements_of_class_4_is_kept_everywhere(ground: G
         assert steward.get(address).status_code == 200, address
         rows = list(ReadEntry.objects.order_by("pk")[before:].values_list("operation", "object_type", "ids"))
         assert rows == [(operation, kind, [pk])], address
+
+
+def test_a_renewal_of_class_4_can_be_signed_by_the_head_of_the_other_side(ground: Ground) -> None:
+    row = confidential(ground)
+    agreement = given(ground, row)
+    signed(ground, agreement)
+    officer = ground.actor("fire", "duty_officer")
+    end = agreement.valid_to
+    assert end is not None
+    request = actions.renew_agreement(
+        actor=officer, now=ground.now, agreement_id=agreement.pk, valid_to=end + 10 * DAY
+    )
+    actions.screen_request(actor=ground.actor("health"), now=ground.now, request_id=request.pk)
+    signed(ground, decided(ground, request))
+    request.refresh_from_db()
+    assert request.grant_ids
+    actions.deliver(
+        actor=ground.actor("health"), now=ground.now, dataset_id=row.pk, records=[{"id": "a", "beds": 4}]
+    )
+    assert read(officer, row, end + DAY) == [{"id": "a", "beds": 4}]
