@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from coordination.events.models import ReadEntry
+from coordination.events.models import Event, ReadEntry
 from sharing.catalogue import actions
 from sharing.catalogue.models import Agreement, Dataset, ShareRequest
 from tests.catalogue.ground import Ground
@@ -83,3 +83,10 @@ def test_a_renewal_of_class_4_can_be_signed_by_the_head_of_the_other_side(ground
         actor=ground.actor("health"), now=ground.now, dataset_id=row.pk, records=[{"id": "a", "beds": 4}]
     )
     assert read(officer, row, end + DAY) == [{"id": "a", "beds": 4}]
+
+
+def test_no_event_names_a_confidential_dataset_to_the_whole_department_that_is_given_it(ground: Ground) -> None:
+    row = confidential(ground)
+    signed(ground, given(ground, row))
+    event = Event.objects.filter(type="grant.given").latest("pk")
+    assert (event.object_id, event.payload["class"]) == (row.pk, 4)
