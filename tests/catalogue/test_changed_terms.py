@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from coordination.events.refused import NotFound, Refused
+from sharing import access
+from sharing.access.actions.opening import Holder, Terms
 from sharing.access.models import Grant
 from sharing.catalogue import actions, queries
 from sharing.catalogue.actions.asking import NotShared
@@ -63,8 +65,24 @@ def test_a_higher_class_shuts_what_was_given_for_a_lower_one(ground: Ground) -> 
     granted(ground, asked(ground, row))
     assert read(ground.actor("fire"), row, T0)[0] == {"id": "a", "beds": 4}
     changed(ground, row, classification=3)
-    assert read(ground.actor("fire"), row, T0) == [{}, {}]
+    with pytest.raises(queries.NoGrant):  # not even how many there are
+        read(ground.actor("fire"), row, T0)
+    openness = queries.openness(actor=ground.actor("fire"), now=T0, dataset_id=row.pk)
+    assert (openness["open"], openness["may_ask"]) == (False, True)
     assert read(ground.actor("health"), row, T0)[0]["beds"] == 4
+
+
+def test_what_a_higher_class_shut_adds_no_empty_records_to_what_is_still_open(ground: Ground) -> None:
+    row = conditional(ground)
+    granted(ground, asked(ground, row))
+    changed(ground, row, classification=3)
+    terms = Terms(
+        fields={"id": "full"}, max_class=3, source="agreement", valid_from=T0,
+        filter={"field": "beds", "op": "gt", "value": 10},
+    )  # fmt: skip
+    fire = ground.departments["fire"].pk
+    access.open_dataset(dataset_id=row.pk, holders=[Holder("department", str(fire))], terms=terms)
+    assert read(ground.actor("fire"), row, T0) == [{"id": "b"}]
 
 
 def test_an_entry_that_became_confidential_is_named_by_no_grant(ground: Ground) -> None:
