@@ -15,6 +15,7 @@ from coordination.events.models import Event
 from coordination.notify import on_event
 from coordination.notify.models import Notice
 from sharing.access.rest import versions
+from sharing.catalogue import actions
 from tests.catalogue.ground import Ground
 from tests.catalogue.test_pages import enter, plain_static
 from tests.catalogue.test_sharing import given_to, revoke
@@ -121,3 +122,16 @@ def test_the_duty_post_of_the_holder_is_told_by_number_alone(ground: Ground) -> 
 def test_an_answer_is_confirmed_only_by_the_grants_it_came_by() -> None:
     assert versions.tag(1, b"same", [1, 2]) == versions.tag(1, b"same", [2, 1])
     assert len({versions.tag(1, b"same", epoch) for epoch in ([], [1], [1, 2], [12])}) == 4
+
+
+def test_who_was_given_something_may_ask_for_it_again(ground: Ground, enter: Any) -> None:
+    fire, steward = enter("fire/duty_officer"), enter("health/data_steward")
+    row = ground.published()
+    pk = given_to(ground, row, valid_from=ground.now)
+    revoke(ground, pk)
+    page = fire.get(f"/data/sharing/{pk}/").content.decode()
+    assert f'href="/data/{row.pk}/request/"' in page and "Ask for it again" in page
+    assert fire.get(f"/data/{row.pk}/request/").status_code == 200
+    assert "Ask for it again" not in steward.get(f"/data/sharing/{pk}/").content.decode()
+    actions.retire(actor=ground.actor("health"), now=ground.now, dataset_id=row.pk)
+    assert "Ask for it again" not in fire.get(f"/data/sharing/{pk}/").content.decode()
