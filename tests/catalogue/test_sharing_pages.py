@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from coordination.events import reads
-from coordination.events.models import Event
+from coordination.events.models import Event, ReadEntry
 from coordination.notify import on_event
 from coordination.notify.models import Notice
 from sharing.access.rest import versions
@@ -87,6 +87,8 @@ def test_the_list_goes_out_as_csv_without_formulas(ground: Ground, enter: Any) -
     for purpose in ("=1+1", "+1", "-1", "@x", "\tx", "plain, with a comma"):
         given_to(ground, row, valid_from=ground.now, purpose=purpose)
     answer = steward.get("/data/sharing/export/?side=given")
+    kept = ReadEntry.objects.get()
+    assert (kept.operation, kept.object_type, kept.count) == ("sharing-export", "grants", 6)
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Cache-Control"] == "no-store"
     lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from coordination.events import reads
 from coordination.events.refused import NotFound, Refused
 from sharing import access
 from sharing.access.pages import note_refusal, page
@@ -54,6 +55,7 @@ def export(request: HttpRequest) -> HttpResponse:
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     asked = _asked(request, "given")
     rows, _more = queries.grants(actor=actor, now=now, **asked, size=queries.MOST_EXPORTED)
+    reads.note(actor, "sharing-export", "grants", [row["id"] for row in rows])
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([
