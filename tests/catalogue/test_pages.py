@@ -166,3 +166,20 @@ def test_pages_ask_the_same_at_two_sizes(ground: Ground, enter: Any) -> None:
         ground.published(f"d{n}", "fire", sharing="none", legal_basis_id=ground.basis(article=f"{n}").pk)
     assert [count(url) for url in urls] == small
     assert max(small) <= 15
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({}, "May be opened"), ({"sharing": "none"}, "Is not opened"),
+        ({"sharing": "none", "emergency_release": True}, "May be opened"),
+    ],
+)  # fmt: skip
+def test_an_entry_says_of_emergencies_what_break_glass_does(
+    ground: Ground, enter: Any, terms: dict[str, Any], said: str
+) -> None:
+    more = terms | ({"legal_basis_id": ground.basis().pk} if terms else {})
+    row = ground.published(**more)
+    page = enter("fire/duty_officer").get(f"/data/{row.pk}/").content.decode()
+    assert said in page
+    assert ("/data/break-glass/new/" in page) == (said == "May be opened")
