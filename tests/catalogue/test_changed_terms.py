@@ -126,3 +126,21 @@ def test_a_retired_entry_offers_nothing(ground: Ground) -> None:
     assert queries.offer(actor=ground.actor("fire"), now=T0, dataset_id=row.pk) is None
     with pytest.raises(Refused):
         asked(ground, row)
+
+
+def test_a_renewal_is_offered_only_where_it_can_be_asked_for(ground: Ground) -> None:
+    def offered() -> bool:
+        found = queries.agreement(actor=ground.actor("fire"), now=T0, agreement_id=agreement.pk)
+        return {"action": "renew"} in found["allowed_actions"]
+
+    row = conditional(ground)
+    granted(ground, asked(ground, row))
+    agreement = Agreement.objects.get()
+    assert offered()
+    how: dict[str, Any] = {"actor": ground.actor("fire"), "now": T0}
+    waiting = actions.renew_agreement(**how, agreement_id=agreement.pk, valid_to=T0 + 60 * DAY)
+    assert not offered()
+    actions.withdraw_request(**how, request_id=waiting.pk)
+    assert offered()
+    changed(ground, row, sharing="none")
+    assert not offered()
