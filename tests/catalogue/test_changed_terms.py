@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from coordination.events.refused import NotFound, Refused
 from sharing import access
@@ -101,7 +102,8 @@ def test_an_entry_that_became_confidential_is_named_by_no_broken_glass(ground: G
     row = filled(ground)
     glass = broken(ground, row)
     changed(ground, row, classification=4, title_en="What nobody shall know of")
-    found = emergencies.glass(actor=ground.actor("fire"), now=T0 + timedelta(hours=3), glass_id=glass.pk)
+    with translation.override("zh-hans"):
+        found = emergencies.glass(actor=ground.actor("fire"), now=T0 + timedelta(hours=3), glass_id=glass.pk)
     assert (found["object_id"], found["title"]) == (None, "机密")
 
 
