@@ -178,7 +178,8 @@ def classes_of(dataset: Dataset, schema: SchemaVersion | None) -> dict[str, int]
 
 
 def open_to(
-    actor: Actor, dataset: Dataset, schema: SchemaVersion | None, now: datetime, *, purpose: str = "", bulk: bool = False
+    actor: Actor, dataset: Dataset, schema: SchemaVersion | None, now: datetime, *, purpose: str = "",
+    bulk: bool = False,
 ) -> Any:
     """What the actor holds of it. A grant that shows no field any more, since the class was raised, opens no record.
 
