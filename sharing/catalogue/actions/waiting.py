@@ -135,7 +135,7 @@ def note_grants(request: ShareRequest, type: str, grant_ids: list[int]) -> None:
     record(
         type=type, subject=request.dataset,
         streams=[streams.department(request.dataset.department_id), streams.department(request.department_id)],
-        payload=_class(request) | {"grants": grant_ids, "request": request.pk},
+        payload={"grants": grant_ids, "request": request.pk},
     )
 
 
