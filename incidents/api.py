@@ -111,6 +111,7 @@ class Timeline(Resource):
     """All that happened in an incident."""
 
     resource = "incidents"
+    noted_as = "events"  # what a row is; an incident of that number is another thing
 
     @lists("incidents_timeline", shapes.MomentShape, summary="Timeline of an incident")
     def get(self, call: Call) -> Page:

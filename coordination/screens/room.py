@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from coordination.events import reads
 from coordination.events.at_once import Steps, answer, side_by_side, together
 from coordination.instructions import queries as instructions
 from coordination.live import parts
@@ -70,6 +71,7 @@ def printed(request: HttpRequest, pk: int) -> HttpResponse:
     """The whole room on paper."""
     kept = _context(request, pk, "overview")
     kept |= answer(facts.timeline(actor=request.actor, incident_id=pk, now=request.now, after=None, size=200))  # type: ignore[attr-defined]
+    _note(request, "room-print", kept)
     kept["participations"] = facts.participations(actor=request.actor, room=kept["room"], now=request.now)  # type: ignore[attr-defined]
     kept["board"] = instructions.board(actor=request.actor, incident_id=pk, now=request.now)  # type: ignore[attr-defined]
     return render(request, "room/print.html", kept)
@@ -116,6 +118,8 @@ def _context(
     elif tab == "overview" and "room-latest" in only:
         told = facts.timeline(actor=actor, incident_id=pk, now=now, after=None, size=facts.LATEST)
     shown, lines = together(_shown(request, pk, tab, bound, only), told)
+    if tab in ("overview", "log"):
+        _note(request, f"room-{tab}", lines)
     kept |= shown
     if tab == "overview":
         kept["latest"] = lines.get("timeline", [])
@@ -125,6 +129,11 @@ def _context(
         kept["view"] = "board" if request.GET.get("view") == "board" else "list"
         kept["board"] = lines
     return kept
+
+
+def _note(request: HttpRequest, operation: str, lines: dict[str, Any]) -> None:
+    """Keep that classified lines of the log are about to be shown."""
+    reads.note(request.actor, operation, "log", lines.get("noted", []))  # type: ignore[attr-defined]
 
 
 def _nothing() -> Steps[dict[str, Any]]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import queries as accounts
-from coordination.events import streams
+from coordination.events import reads, streams
 from coordination.events.actor import Actor
 from coordination.events.at_once import Steps, side_by_side
 from coordination.events.text import localized
@@ -94,12 +94,13 @@ def standout(row: overview.Standout, now: datetime) -> dict[str, Any]:
 def timeline(
     *, actor: Actor, incident_id: int, now: datetime, after: list[Any] | None, size: int
 ) -> Steps[dict[str, Any]]:
-    """Rows of the timeline and the cursor of the next page."""
+    """Rows of the timeline and the cursor of the next page; ``noted``: lines whose reading is kept."""
     rows, following = yield from incidents.timeline_steps(
         actor=actor, incident_id=incident_id, now=now, after=after, size=size
     )
     lines = yield from sentences.lines_steps(actor=actor, rows=rows, now=now)
-    return {"timeline": lines, "next": following[0] if following else None}
+    noted = [row["object"][1] for row in rows if reads.is_kept(row)]
+    return {"timeline": lines, "next": following[0] if following else None, "noted": noted}
 
 
 def participations(*, actor: Actor, room: dict[str, Any], now: datetime) -> list[dict[str, Any]]:

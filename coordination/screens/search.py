@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts import queries as accounts
+from coordination.events import reads
 from coordination.instructions import queries as instructions
 from incidents import queries as incidents
 from sharing.access.pages import page
@@ -60,7 +61,9 @@ def search(request: HttpRequest) -> HttpResponse:
             {"href": reverse(name), "number": "", "title": label, "text": "", "at": None, "named": named}
             for name, label, named in _pages(text)
         ]
-        for row in incidents.search(actor=actor, text=text, now=now):
+        hits = incidents.search(actor=actor, text=text, now=now)
+        reads.note(actor, "search", "log", [row["id"] for row in hits if reads.is_kept(row)])
+        for row in hits:
             groups[row["kind"]].append(_incident_row(row))
         for row in instructions.search(actor=actor, text=text, now=now):
             groups["instruction"].append(

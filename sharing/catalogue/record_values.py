@@ -21,6 +21,7 @@ from sharing.catalogue import field_values
 from sharing.catalogue.queries import tables
 
 LONGEST_TEXT, LONGEST_SHAPE = 10_000, 20_000
+DEEPEST_SHAPE = 20
 GREATEST = 2**53
 """Beyond, a JSON number is no longer exact."""
 GEOMETRIES = (
@@ -120,7 +121,7 @@ def _field(field: Mapping[str, Any], key: Collection[str], codes: Mapping[str, C
 def _broken(field: Field, value: Any) -> str:
     """The rule that a value of the right type breaks; empty for none."""
     rules = field.rules
-    if field.codes is not None and value not in field.codes:
+    if field.codes is not None and not (isinstance(value, str) and value in field.codes):
         return "unknown_code"
     if "enum" in rules and text_of([value]) not in {text_of([_alike(one)]) for one in rules["enum"]}:
         return "enum"
@@ -210,11 +211,20 @@ def _place(field: Field, value: Any) -> list[float]:
 
 
 def _shape(_field: Field, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict) or value.get("type") not in GEOMETRIES or len(repr(value)) > LONGEST_SHAPE:
+    if not isinstance(value, dict) or value.get("type") not in GEOMETRIES or _deeper(value, DEEPEST_SHAPE):
         raise Unfit
-    if not is_storable(repr(value)):
+    if len(repr(value)) > LONGEST_SHAPE or not is_storable(repr(value)):
         raise Unfit
     return value
+
+
+def _deeper(value: Any, most: int) -> bool:
+    """Whether it is nested more deeply: what is, no answer could be made of."""
+    level = [value]
+    for _step in range(most):
+        held = [one for one in level if isinstance(one, dict | list)]
+        level = [inner for one in held for inner in (one.values() if isinstance(one, dict) else one)]
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def _escaped(name: str) -> str:

@@ -194,10 +194,11 @@ def begin(
     opened.rows(where)  # refused now, not in the middle
     last = queries.last_transfer(dataset) or 0
     reads.note(actor, "records_export", "datasets", [dataset.pk], purpose=purpose, grants=opened.held.grant_ids)
+    pinned = replace(opened, as_of=last)
+    head = _head(pinned, where, purpose, now)  # before a place is taken: what fails here would keep it for ever
     if not _free.acquire(blocking=False):
         raise TooManyDownloads(_("Many downloads run at once. Try again in a minute."), retry_after=30)
-    pinned = replace(opened, as_of=last)
-    return Download(pinned, form, where, purpose, _head(pinned, where, purpose, now))
+    return Download(pinned, form, where, purpose, head)
 
 
 def _why_not(opened: queries.Opened, purpose: str, now: datetime) -> str:

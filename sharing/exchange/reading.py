@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ def table_of(name: str, content: bytes) -> Table:
         table = read(content, MOST_ROWS) if read is not None else Table()
     except Unreadable as error:
         raise _wrong("unreadable", str(error)) from error
-    doubled = sorted({one for one in table.names if one and table.names.count(one) > 1})
+    doubled = sorted(one for one, times in Counter(table.names).items() if one and times > 1)
     if doubled:
         raise _wrong("repeated", _("Two columns have the name %(name)s.") % {"name": doubled[0][:80]})
     if not table.names:

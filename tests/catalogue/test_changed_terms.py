@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from coordination.events.refused import NotFound, Refused
+from sharing import access
+from sharing.access.actions.opening import Holder, Terms
 from sharing.access.models import Grant
 from sharing.catalogue import actions, queries
 from sharing.catalogue.actions.asking import NotShared
@@ -63,8 +66,24 @@ def test_a_higher_class_shuts_what_was_given_for_a_lower_one(ground: Ground) -> 
     granted(ground, asked(ground, row))
     assert read(ground.actor("fire"), row, T0)[0] == {"id": "a", "beds": 4}
     changed(ground, row, classification=3)
-    assert read(ground.actor("fire"), row, T0) == [{}, {}]
+    with pytest.raises(queries.NoGrant):  # not even how many there are
+        read(ground.actor("fire"), row, T0)
+    openness = queries.openness(actor=ground.actor("fire"), now=T0, dataset_id=row.pk)
+    assert (openness["open"], openness["may_ask"]) == (False, True)
     assert read(ground.actor("health"), row, T0)[0]["beds"] == 4
+
+
+def test_what_a_higher_class_shut_adds_no_empty_records_to_what_is_still_open(ground: Ground) -> None:
+    row = conditional(ground)
+    granted(ground, asked(ground, row))
+    changed(ground, row, classification=3)
+    terms = Terms(
+        fields={"id": "full"}, max_class=3, source="agreement", valid_from=T0,
+        filter={"field": "beds", "op": "gt", "value": 10},
+    )  # fmt: skip
+    fire = ground.departments["fire"].pk
+    access.open_dataset(dataset_id=row.pk, holders=[Holder("department", str(fire))], terms=terms)
+    assert read(ground.actor("fire"), row, T0) == [{"id": "b"}]
 
 
 def test_an_entry_that_became_confidential_is_named_by_no_grant(ground: Ground) -> None:
@@ -83,7 +102,8 @@ def test_an_entry_that_became_confidential_is_named_by_no_broken_glass(ground: G
     row = filled(ground)
     glass = broken(ground, row)
     changed(ground, row, classification=4, title_en="What nobody shall know of")
-    found = emergencies.glass(actor=ground.actor("fire"), now=T0 + timedelta(hours=3), glass_id=glass.pk)
+    with translation.override("zh-hans"):
+        found = emergencies.glass(actor=ground.actor("fire"), now=T0 + timedelta(hours=3), glass_id=glass.pk)
     assert (found["object_id"], found["title"]) == (None, "机密")
 
 
@@ -108,3 +128,21 @@ def test_a_retired_entry_offers_nothing(ground: Ground) -> None:
     assert queries.offer(actor=ground.actor("fire"), now=T0, dataset_id=row.pk) is None
     with pytest.raises(Refused):
         asked(ground, row)
+
+
+def test_a_renewal_is_offered_only_where_it_can_be_asked_for(ground: Ground) -> None:
+    def offered() -> bool:
+        found = queries.agreement(actor=ground.actor("fire"), now=T0, agreement_id=agreement.pk)
+        return {"action": "renew"} in found["allowed_actions"]
+
+    row = conditional(ground)
+    granted(ground, asked(ground, row))
+    agreement = Agreement.objects.get()
+    assert offered()
+    how: dict[str, Any] = {"actor": ground.actor("fire"), "now": T0}
+    waiting = actions.renew_agreement(**how, agreement_id=agreement.pk, valid_to=T0 + 60 * DAY)
+    assert not offered()
+    actions.withdraw_request(**how, request_id=waiting.pk)
+    assert offered()
+    changed(ground, row, sharing="none")
+    assert not offered()

@@ -166,3 +166,37 @@ def test_pages_ask_the_same_at_two_sizes(ground: Ground, enter: Any) -> None:
         ground.published(f"d{n}", "fire", sharing="none", legal_basis_id=ground.basis(article=f"{n}").pk)
     assert [count(url) for url in urls] == small
     assert max(small) <= 15
+
+
+@pytest.mark.parametrize(
+    ("terms", "said"),
+    [
+        ({}, "May be opened"), ({"sharing": "none"}, "Is not opened"),
+        ({"sharing": "none", "emergency_release": True}, "May be opened"),
+    ],
+)  # fmt: skip
+def test_an_entry_says_of_emergencies_what_break_glass_does(
+    ground: Ground, enter: Any, terms: dict[str, Any], said: str
+) -> None:
+    more = terms | ({"legal_basis_id": ground.basis().pk} if terms else {})
+    row = ground.published(**more)
+    page = enter("fire/duty_officer").get(f"/data/{row.pk}/").content.decode()
+    assert said in page
+    assert ("/data/break-glass/new/" in page) == (said == "May be opened")
+
+
+@pytest.mark.parametrize(
+    ("terms", "offered"),
+    [
+        ({"sharing": "conditional"}, {"give", "offer", "rules/new"}),
+        ({"sharing": "conditional", "classification": 3}, {"give", "rules/new"}),
+        ({"sharing": "conditional", "classification": 4}, {"give"}),
+        ({"sharing": "none"}, set()),
+    ],
+)  # fmt: skip
+def test_a_steward_is_offered_only_what_the_terms_allow(
+    ground: Ground, enter: Any, terms: dict[str, Any], offered: set[str]
+) -> None:
+    row = ground.published(legal_basis_id=ground.basis().pk, conditions_en="For rescue only.", **terms)
+    page = enter("health/data_steward").get(f"/data/{row.pk}/").content.decode()
+    assert {name for name in ("give", "offer", "rules/new") if f'"/data/{row.pk}/{name}/"' in page} == offered

@@ -25,6 +25,13 @@ def whole(record: Any, fields: list[dict[str, Any]], **more: Any) -> tuple[Any, 
     return (found.get("v") if len(fields) == 1 else found), said
 
 
+def nested(deep: int) -> dict[str, Any]:
+    found: list[Any] = []
+    for _level in range(deep):
+        found = [found]
+    return {"type": "Point", "coordinates": found}
+
+
 @pytest.mark.parametrize(
     ("value", "field", "kept"),
     [
@@ -78,6 +85,10 @@ def test_what_fits_is_kept_in_one_form(value: Any, field: dict[str, Any], kept: 
         ([float("nan"), 2], {"type": "geopoint", "format": "array"}, "not_of_type"),
         ({"lon": 1}, {"type": "geopoint", "format": "object"}, "not_of_type"),
         ({"type": "Blob"}, {"type": "geojson"}, "not_of_type"),
+        ({"type": ["Point"]}, {"type": "geojson"}, "not_of_type"),
+        (nested(21), {"type": "geojson"}, "not_of_type"),
+        (nested(1_000), {"type": "geojson"}, "not_of_type"),
+        ("118.78, 32.04", {"type": "geopoint", "codes": "unit"}, "unknown_code"),
         ([], {"type": "geojson"}, "not_of_type"),
         ("nobody", {"format": "email"}, "not_of_type"),
         ("no address", {"format": "uri"}, "not_of_type"),

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts import actions as accounts
-from accounts.models import Person
+from accounts.models import Duty, Person, Responsibility
 from coordination.events import clock
 from coordination.events.actor import SYSTEM
 from sharing.catalogue import actions, queries
@@ -182,3 +182,16 @@ def test_lists_cost_the_same_at_any_length_and_page(ground: Ground, enter: Any) 
     with CaptureQueriesContext(connection) as many_more:
         client.get("/data/agreements/")
     assert len(six) == len(many_more)
+
+
+def test_the_data_authority_is_not_led_to_what_it_sees_no_more(ground: Ground, enter: Any) -> None:
+    request = asked(ground, conditional(ground))
+    Duty.objects.get_or_create(code="data_authority", defaults={"name_zh": "数据主管", "name_en": "Data authority"})
+    Responsibility.objects.create(department=ground.departments["water"], duty_id="data_authority", role="lead")
+    ShareRequest.objects.update(authority_from=clock.now() - timedelta(minutes=1))
+    client: Client = enter("water/data_steward")
+    home = f"/data/requests/{request.pk}/"
+    sent = shown(client, home, f"{home}act/grant/")
+    done = client.post(f"{home}act/grant/", sent, follow=True)
+    assert (done.status_code, done.redirect_chain) == (200, [("/data/requests/", 303)])
+    assert "Granted." in done.content.decode()

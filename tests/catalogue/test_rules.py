@@ -191,3 +191,14 @@ def test_the_room_says_what_is_open_to_whom(ground: Ground) -> None:
     (line,) = queries.opened_in(actor=ground.actor("fire"), incident_ids=[row.pk], commands=False, now=T0)["mine"]
     assert line["until"] == T0 + timedelta(hours=24)
     assert told_to(ground.actor("fire"), at=T0 + timedelta(hours=24)) == [0, 0]
+
+
+def test_a_rule_whose_time_is_over_is_confirmed_by_nobody(ground: Ground) -> None:
+    row = ground.published()
+    rule = make(ground, row, shown=PHONE, valid_to=T0 + timedelta(days=1))
+    assert rule.needs_second
+    ground.now = T0 + timedelta(days=1)
+    with pytest.raises(ruling.RuleSettled):
+        actions.confirm_rule(
+            actor=another_steward(ground, "head"), now=ground.now, dataset_id=row.pk, rule_id=rule.pk
+        )

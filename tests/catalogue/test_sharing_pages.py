@@ -10,12 +10,17 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts import actions as accounts
+from accounts.models import Person
 from coordination.events import reads
-from coordination.events.models import Event
+from coordination.events.actor import SYSTEM
+from coordination.events.models import Event, ReadEntry
 from coordination.notify import on_event
 from coordination.notify.models import Notice
 from sharing.access.rest import versions
-from tests.catalogue.ground import Ground
+from sharing.catalogue import actions
+from tests.catalogue.ground import Ground, held
+from tests.catalogue.requesting import add
 from tests.catalogue.test_pages import enter, plain_static
 from tests.catalogue.test_sharing import given_to, revoke
 from tests.screens.forms import as_shown, form
@@ -86,6 +91,8 @@ def test_the_list_goes_out_as_csv_without_formulas(ground: Ground, enter: Any) -
     for purpose in ("=1+1", "+1", "-1", "@x", "\tx", "plain, with a comma"):
         given_to(ground, row, valid_from=ground.now, purpose=purpose)
     answer = steward.get("/data/sharing/export/?side=given")
+    kept = ReadEntry.objects.get()
+    assert (kept.operation, kept.object_type, kept.count) == ("sharing-export", "grants", 6)
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Cache-Control"] == "no-store"
     lines = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
@@ -121,3 +128,34 @@ def test_the_duty_post_of_the_holder_is_told_by_number_alone(ground: Ground) -> 
 def test_an_answer_is_confirmed_only_by_the_grants_it_came_by() -> None:
     assert versions.tag(1, b"same", [1, 2]) == versions.tag(1, b"same", [2, 1])
     assert len({versions.tag(1, b"same", epoch) for epoch in ([], [1], [1, 2], [12])}) == 4
+
+
+def test_who_was_given_something_may_ask_for_it_again(ground: Ground, enter: Any) -> None:
+    fire, steward = enter("fire/duty_officer"), enter("health/data_steward")
+    row = ground.published()
+    pk = given_to(ground, row, valid_from=ground.now)
+    revoke(ground, pk)
+    page = fire.get(f"/data/sharing/{pk}/").content.decode()
+    assert f'href="/data/{row.pk}/request/"' in page and "Ask for it again" in page
+    assert fire.get(f"/data/{row.pk}/request/").status_code == 200
+    assert "Ask for it again" not in steward.get(f"/data/sharing/{pk}/").content.decode()
+    actions.retire(actor=ground.actor("health"), now=ground.now, dataset_id=row.pk)
+    assert "Ask for it again" not in fire.get(f"/data/sharing/{pk}/").content.decode()
+
+
+def test_the_head_takes_back_by_the_page_where_there_is_no_steward(ground: Ground, enter: Any) -> None:
+    chief = add(ground, "health", "head")
+    ground.people["health/head"] = Person.objects.get(pk=chief.id)
+    client, row = enter("health/head"), ground.published()
+    pk = given_to(ground, row, valid_from=ground.now)
+    home = f"/data/sharing/{pk}/"
+    assert f"{home}revoke/" not in client.get(home).content.decode(), "its steward does that"
+    accounts.end_membership(actor=SYSTEM, now=ground.now, membership_id=held(ground, "health").pk)
+    done = client.post(f"{home}revoke/", as_shown(client, home, f"{home}revoke/", why="it has ended"))
+    assert (done.status_code, done["Location"]) == (303, home)
+
+
+def test_what_break_glass_opened_is_not_taken_back_where_that_is_refused(ground: Ground, enter: Any) -> None:
+    steward, row = enter("health/data_steward"), ground.published()
+    pk = given_to(ground, row, valid_from=ground.now, source="break_glass")
+    assert f"/data/sharing/{pk}/revoke/" not in steward.get(f"/data/sharing/{pk}/").content.decode()

@@ -219,3 +219,20 @@ def test_the_command_ends_with_what_it_found(log: None, tmp_path: Path, capsys: 
     capsys.readouterr()
     assert verified("--show-key") == 0
     assert len(capsys.readouterr().out.strip()) == 64
+
+
+def test_a_chain_that_is_wholly_gone_is_changed_and_not_absent(log: None) -> None:
+    with connection.cursor() as cursor:
+        for table in ("streamentry", "seal", "streamhead", "sealhead"):
+            cursor.execute(f"DELETE FROM events_{table} WHERE stream = 'incident:6'")
+    assert verified("--stream", "incident:6") == 1
+    assert verified("--stream", "incident:6", "--since-anchor") == 1
+
+
+def test_nothing_is_proven_of_a_chain_that_never_was_nor_by_a_file_without_anchors(log: None, tmp_path: Path) -> None:
+    assert verified("--stream", "incident:7", "--since-anchor") == 2
+    assert verified("--stream", "incident:6", "--since-anchor") == 0
+    for text in ("", "another file\n"):
+        wrong = tmp_path / "wrong"
+        wrong.write_text(text)
+        assert verified("--anchors", str(wrong)) == 2, text

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
@@ -215,6 +215,20 @@ def test_only_so_many_run_at_once_and_each_gives_its_place_back(ground: Ground) 
         begun(ground, row, by="health")
     for one in running:
         one.close()
+    taken(begun(ground, row, by="health"))
+
+
+def test_what_fails_before_it_begins_keeps_no_place(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = store(ground)
+
+    def broken(*_given: Any) -> None:
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(downloads, "_head", broken)
+        for _time in range(downloads.AT_ONCE):
+            with pytest.raises(OperationalError):
+                begun(ground, row, by="health")
     taken(begun(ground, row, by="health"))
 
 

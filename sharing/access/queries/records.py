@@ -66,6 +66,11 @@ class Opening:
         """Whether a field is named at all, whatever its class."""
         return name in self.fields or masks.EVERY_FIELD in self.fields
 
+    def whole(self, most: int) -> bool:
+        """Whether it shows every field of every record up to class ``most``, and lets them leave."""
+        every = self.fields.get(masks.EVERY_FIELD) == masks.FULL and len(self.fields) == 1
+        return every and not self.filter and self.max_class >= most and self.exportable
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -187,7 +192,7 @@ def _openings(actor: Actor, grants: Iterable[Grant], purpose: str = "") -> tuple
             key = (grant.fields_id, grant.policy.max_class, repr(grant.filter), grant.pseudonym_key, glass)
             like.setdefault(key, []).append(grant)
     most = DISPLAY_MAX_CLASS if actor.kind == "display" else max(CLASSES)
-    return tuple(
+    found = tuple(
         Opening(
             some[0].fields.fields, some[0].filter, min(some[0].policy.max_class, most), some[0].pseudonym_key,
             tuple(grant.pk for grant in some), some[0].source != Grant.Source.BREAK_GLASS,
@@ -195,6 +200,8 @@ def _openings(actor: Actor, grants: Iterable[Grant], purpose: str = "") -> tuple
         for some in like.values()
         if some[0].fields is not None
     )
+    # its keeper: what a grant to those above it shows masked must not take away what to ask by, nor tell it less
+    return tuple(one for one in found if one.whole(most)) or found
 
 
 def _grants(actor: Actor, dataset_id: int, at: datetime) -> QuerySet[Grant]:

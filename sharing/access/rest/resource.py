@@ -36,7 +36,8 @@ class Resource(APIView):
     """Base of every address of the API. Methods are made by `lists`, `shows`, `writes`.
 
     ``resource``: the noun in OAuth2 scopes and in the record of refusals. ``people``: it answers with people's names
-    and numbers, so that no wall may ask. ``noted_from``: the class from which on a read is kept. ``restricted``: what
+    and numbers, so that no wall may ask. ``noted_from``: the class from which on a read is kept, and
+    ``noted_as`` what was read, where that is not the resource. ``restricted``: what
     it answers hangs on grants, so that nobody between may keep a copy, not even to ask whether it still holds.
     """
 
@@ -44,6 +45,7 @@ class Resource(APIView):
     people: ClassVar[bool] = False
     restricted: ClassVar[bool] = False
     noted_from: ClassVar[int] = reads.KEPT_FROM
+    noted_as: ClassVar[str] = ""
     authentication_classes = (TokenWho, SessionWho)
     permission_classes = ()
     parser_classes = (StrictJson,)
@@ -264,7 +266,8 @@ def _note_reads(
         if isinstance(row, Mapping) and (glass or reads.is_kept(row, view.noted_from))
     ]
     purpose = call.purpose or (reads.BREAK_GLASS if glass else "")
-    reads.note(call.actor, operation.name, view.resource, found, purpose=purpose, grants=grants or glass)
+    what = view.noted_as or view.resource
+    reads.note(call.actor, operation.name, what, found, purpose=purpose, grants=grants or glass)
 
 
 def _tagged(

@@ -132,7 +132,8 @@ def confirm_rule(*, actor: Actor, now: datetime, dataset_id: int, rule_id: int) 
     rule = _rule(dataset, rule_id)
     if rule.made_by == actor.key:
         raise NeedsAnother(_("Somebody else must confirm this: whoever made it does not."))
-    if rule.revoked_at is not None or rule.confirmed_at is not None or not rule.needs_second:
+    over = rule.revoked_at is not None or (rule.valid_to is not None and rule.valid_to <= now)
+    if over or rule.confirmed_at is not None or not rule.needs_second:
         raise RuleSettled(_("This rule has ended, or waits for nobody."))
     rule, concerned = access.confirm_rule(actor=actor, rule_id=rule.pk, now=now)
     _noted(dataset, rule, "share_rule.confirmed", concerned)

@@ -71,6 +71,8 @@ class Agreements(Resource):
     """Agreements."""
 
     resource = "share-requests"
+    noted_from = 4
+    noted_as = "agreements"
 
     @lists("agreements_list", shapes.AgreementRowShape, summary="Agreements")
     def get(self, call: Call) -> Page:
@@ -82,6 +84,8 @@ class Agreement(Resource):
     """One agreement."""
 
     resource = "share-requests"
+    noted_from = 4
+    noted_as = "agreements"
 
     @shows("agreements_show", shapes.AgreementShape, summary="One agreement")
     def get(self, call: Call) -> Any:
@@ -93,11 +97,15 @@ class Odrl(Resource):
     """One agreement as ODRL."""
 
     resource = "share-requests"
+    noted_from = 4
+    noted_as = "agreements"
 
     @shows("agreements_odrl", None, media=ODRL, summary="An agreement as ODRL")
     def get(self, call: Call) -> Any:
         """The agreement as ODRL 2.2 in JSON-LD."""
-        return HttpResponse(dump(queries.odrl(**call.who, **call.ids)), content_type=ODRL)
+        found = HttpResponse(dump(queries.odrl(**call.who, **call.ids)), content_type=ODRL)
+        found.handed_out = queries.agreement(**call.who, **call.ids)  # type: ignore[attr-defined]
+        return found
 
 
 class Offer(Resource):

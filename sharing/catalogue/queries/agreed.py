@@ -15,9 +15,10 @@ from coordination.events.refused import Conflict, Invalid, NotFound
 from coordination.events.text import localized
 from sharing.catalogue import deciders, stewards
 from sharing.catalogue.frozen import digest_of
-from sharing.catalogue.models import Agreement, Signature
+from sharing.catalogue.models import Agreement, Dataset, Signature
 from sharing.catalogue.queries.asked import Page, seen_requests
 from sharing.catalogue.queries.entries import Row, department_row
+from sharing.catalogue.states import WAITING
 
 
 class NoSuchAgreement(NotFound):
@@ -88,6 +89,7 @@ def listed(row: Agreement, now: datetime) -> Row:
         "number": row.number,
         "request_id": row.request_id,
         "dataset": {"id": row.request.dataset_id, "title": row.request.dataset.title},
+        "classification": row.request.dataset.classification,
         "keeper": department_row(row.request.dataset.department),
         "recipient": department_row(row.request.department),
         "digest": row.digest,
@@ -136,11 +138,18 @@ def _allowed(actor: Actor, row: Agreement, found: Row, signed: set[str], now: da
     may = []
     if live and row.to_be_signed and side not in signed and (keeper or asker) and "head" in actor.posts:
         may.append("sign")
-    if asks and found["state"] != "ended":
+    if asks and found["state"] != "ended" and _renewable(row):
         may.append("renew")
     if live and (asks or stewards.may_steward(actor, row.request.dataset, now)):
         may.append("end")
     return may
+
+
+def _renewable(row: Agreement) -> bool:
+    """Whether the data can still be asked for, and no renewal waits for its answer already."""
+    dataset = row.request.dataset
+    shared = dataset.state == Dataset.State.PUBLISHED and dataset.sharing != Dataset.Sharing.NONE
+    return shared and not row.renewals.filter(state__in=WAITING).exists()
 
 
 def odrl(*, actor: Actor, now: datetime, agreement_id: int) -> Row:

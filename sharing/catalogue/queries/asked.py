@@ -41,8 +41,8 @@ def seen_requests(actor: Actor, now: datetime) -> QuerySet[ShareRequest]:
     mine = Q(department_id=actor.department_id, dataset__in=seen(actor).values("pk")) & (
         Q(given=False) | ~Q(state="draft")
     )
-    if "head" in actor.posts:  # who has to sign what a post of the department is given of class 4
-        mine |= Q(department_id=actor.department_id, given=True, agreement__policy__max_class=4)
+    if "head" in actor.posts:  # who has to sign what a post of the department has of class 4, also when it is renewed
+        mine |= Q(department_id=actor.department_id, agreement__policy__max_class=4)
     kept = Q(dataset__department_id=actor.department_id) & ~Q(state="draft")
     found = mine | kept
     if deciders.is_authority(actor, now):
@@ -118,6 +118,7 @@ def listed(row: ShareRequest, now: datetime) -> Row:
         "version": row.version,
         "number": row.number,
         "dataset": {"id": row.dataset_id, "title": row.dataset.title, "classification": row.dataset.classification},
+        "classification": row.dataset.classification,
         "keeper": department_row(row.dataset.department),
         "department": department_row(row.department),
         "holder": row.holder,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -52,9 +52,8 @@ class Opened:
 
     @cached_property
     def classes(self) -> dict[str, int]:
-        """Classification of each field: never below the dataset's, so that raising that narrows what was given."""
-        least = max(self.dataset.classification, 1)
-        return {one["name"]: max(int(one.get("classification", 1)), least) for one in self.fields}
+        """Classification of each field, as `classes_of` says."""
+        return classes_of(self.dataset, self.schema)
 
     @cached_property
     def types(self) -> dict[str, str]:
@@ -163,16 +162,39 @@ def opened(
     ``bulk``: to leave as a file, which nothing does that break-glass alone opens (`access.NotForExport`, 403).
     """
     dataset = seen_one(actor, dataset_id)
-    try:
-        held = access.held(actor, dataset.pk, now, purpose=purpose)
-        held = held.exportable() if bulk else held
-    except access.Unseen:
-        raise NoGrant(_("These records are not open to you. Ask for access, and say what for."), right="view") from None
     schema = SchemaVersion.objects.filter(dataset=dataset, current=True).first()
+    held = open_to(actor, dataset, schema, now, purpose=purpose, bulk=bulk)
     if as_of is not None and not Transfer.objects.filter(dataset=dataset, number=as_of).exists():
         detail = _("There is no transfer of this number.")
         raise NoSuchTransfer(detail, errors=[{"pointer": "/as_of", "code": "no_such_transfer", "detail": detail}])
     return Opened(actor, dataset, held, schema, as_of)
+
+
+def classes_of(dataset: Dataset, schema: SchemaVersion | None) -> dict[str, int]:
+    """Class of each field: never below the dataset's, so that raising that narrows what was given."""
+    fields = schema.document["fields"] if schema else []
+    least = max(dataset.classification, 1)
+    return {one["name"]: max(int(one.get("classification", 1)), least) for one in fields}
+
+
+def open_to(
+    actor: Actor, dataset: Dataset, schema: SchemaVersion | None, now: datetime, *, purpose: str = "",
+    bulk: bool = False,
+) -> Any:
+    """What the actor holds of it. A grant that shows no field any more, since the class was raised, opens no record.
+
+    How many records there are, and which, is of that class too. Raises `NoGrant` where nothing is open.
+    """
+    try:
+        held = access.held(actor, dataset.pk, now, purpose=purpose)
+    except access.Unseen:
+        held = None
+    classes = classes_of(dataset, schema).items()
+    shows = held and tuple(one for one in held.openings if not classes or any(one.rule(*each) for each in classes))
+    if not held or not shows:
+        raise NoGrant(_("These records are not open to you. Ask for access, and say what for."), right="view")
+    held = replace(held, openings=shows)
+    return held.exportable() if bulk else held
 
 
 def last_transfer(dataset: Dataset) -> int | None:

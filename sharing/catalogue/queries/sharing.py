@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -143,7 +143,7 @@ def _rows(actor: Actor, found: Sequence[Grant], now: datetime, *, read: bool) ->
         ((row.scope.kind, row.scope.key) for row in found), (pk for pk in revokers.values() if pk is not None)
     )
     read_by = _totals(log.receipts([row.pk for row in found])) if read else {}
-    mine = stewards.stewarded(actor, ids, now)
+    mine = stewards.stewarded(actor, ids, now) | _headed(actor, datasets.values(), now)
     return [
         _row(row, datasets[row.object_id], titles.get(row.object_id, {}), named, now)
         | read_by.get(row.pk, {"times": 0 if read else None, "count": 0 if read else None, "last_read": None})
@@ -174,9 +174,17 @@ def _row(row: Grant, dataset: Dataset, titles: dict[str, str], named: words.Hold
     }
 
 
+def _headed(actor: Actor, datasets: Iterable[Dataset], now: datetime) -> set[int]:
+    """Those that the actor's department keeps, where the actor is its head and nobody its steward."""
+    kept = {row.pk for row in datasets if row.department_id == actor.department_id}
+    alone = kept and "head" in actor.posts and stewards.without_steward(int(actor.department_id or 0), now)
+    return kept if alone else set()
+
+
 def _allowed(row: Grant, now: datetime, mine: bool) -> list[Row]:
-    """What may be done with it now; a head without a steward is asked by the act itself."""
-    return [{"action": "revoke"}] if mine and holdings.state_of(row, now) in ("in_force", "not_yet") else []
+    """What may be done with it now; what break-glass opened ends on its own page."""
+    ends = mine and row.source != Grant.Source.BREAK_GLASS and holdings.state_of(row, now) in ("in_force", "not_yet")
+    return [{"action": "revoke"}] if ends else []
 
 
 def _totals(rows: Sequence[Receipt]) -> dict[int, Row]:

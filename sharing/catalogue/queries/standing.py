@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from coordination.events.actor import Actor
-from sharing import access
 from sharing.catalogue import deciders, narrowing
 from sharing.catalogue.models import Dataset, SchemaVersion, StandingOffer
 from sharing.catalogue.queries.asked import seen_requests
 from sharing.catalogue.queries.entries import Row, seen_one
+from sharing.catalogue.queries.reading import NoGrant, open_to
 from sharing.catalogue.states import WAITING
 
 
@@ -23,8 +23,8 @@ def openness(*, actor: Actor, now: datetime, dataset_id: int) -> Row:
     schema = SchemaVersion.objects.filter(dataset=dataset, current=True).first()
     document: dict[str, Any] = schema.document if schema else {"fields": []}
     try:
-        grants = access.held(actor, dataset.pk, now).grant_ids
-    except access.Unseen:
+        grants = open_to(actor, dataset, schema, now).grant_ids
+    except NoGrant:
         grants = ()
     mine = seen_requests(actor, now).filter(dataset=dataset, department_id=actor.department_id or 0)
     found = [row for row in mine.order_by("-pk")[:50] if set(row.grant_ids) & set(grants) or row.state in WAITING]

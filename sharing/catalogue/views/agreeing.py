@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from coordination.events import reads
 from coordination.events.refused import NotFound, Refused
-from sharing.access.pages import note_refusal, page
+from sharing.access.pages import SAFE, note_refusal, page
 from sharing.access.rest.paging import seal, unseal
 from sharing.catalogue import actions, queries
 from sharing.catalogue.request_forms import EndForm, RenewForm, SignForm, last_day
@@ -51,6 +52,7 @@ def agreements(request: HttpRequest) -> HttpResponse:
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     after = unseal(request.GET.get("after"), "agreements")
     rows, following = queries.agreements(actor=actor, now=now, after=after, size=PAGE)
+    reads.note(actor, "agreements", "agreements", [row["id"] for row in rows if row["classification"] == 4])
     kept = {"rows": rows, "next": f"?after={seal(following, 'agreements')}" if following else ""}
     return render(request, "data/agreements.html", kept)
 
@@ -92,6 +94,8 @@ def _show(
 ) -> HttpResponse:
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     row = queries.agreement(actor=actor, now=now, agreement_id=pk)
+    if row["classification"] == 4 and request.method in SAFE:
+        reads.note(actor, "agreement", "agreements", [pk])
     may = [one["action"] for one in row["allowed_actions"]]
     first = {"digest": row["digest"], "until": last_day((row["valid_to"] or now) + USUAL)}
     acts = [

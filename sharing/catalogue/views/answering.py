@@ -67,6 +67,7 @@ def requests(request: HttpRequest) -> HttpResponse:
     rows, following = queries.requests(
         actor=actor, now=now, side=side, state=state, after=unseal(cursor, "share-requests"), size=PAGE
     )
+    reads.note(actor, "share-requests", "share-requests", [row["id"] for row in rows if row["classification"] == 4])
     kept = {
         "rows": rows, "side": side, "state": state, "sides": SIDES.items(), "states": STATES.items(),
         "waiting": queries.waiting_for_us(actor=actor, now=now),
@@ -103,7 +104,16 @@ def request_act(request: HttpRequest, pk: int, name: str) -> HttpResponse:
         form.take(no)
         return _show(request, pk, {name: form}, no.message, no.status)
     messages.success(request, str(act.said))
-    return HttpResponseRedirect(reverse("share-request", args=[pk]), status=303)
+    return HttpResponseRedirect(_home(request, pk), status=303)
+
+
+def _home(request: HttpRequest, pk: int) -> str:
+    """Where to go on: the request, or the list for who saw it only as long as it waited (the data authority)."""
+    try:
+        queries.request(actor=request.actor, now=request.now, request_id=pk)  # type: ignore[attr-defined]
+    except NotFound:
+        return reverse("share-requests")
+    return reverse("share-request", args=[pk])
 
 
 def _form(request: HttpRequest, act: Act, row: dict[str, Any], data: Any = None) -> Any:

@@ -11,10 +11,11 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from coordination.events import reads
 from coordination.events.refused import NotFound, Refused
 from sharing import access
 from sharing.access.pages import note_refusal, page
@@ -54,6 +55,7 @@ def export(request: HttpRequest) -> HttpResponse:
     actor, now = request.actor, request.now  # type: ignore[attr-defined]
     asked = _asked(request, "given")
     rows, _more = queries.grants(actor=actor, now=now, **asked, size=queries.MOST_EXPORTED)
+    reads.note(actor, "sharing-export", "grants", [row["id"] for row in rows])
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow([
@@ -121,19 +123,18 @@ def _show(
     may = [one["action"] for one in row["allowed_actions"]]
     given = row["times"] is not None
     kept = {
-        "row": row, "errors": errors, "given": given, "renew": "" if given else _renewing(row),
+        "row": row, "errors": errors, "given": given, "renew": "" if given else _renewing(request, row),
         "receipts": queries.receipts(actor=actor, now=now, grant_id=pk) if given else [],
         "form": (form or RevokeForm()) if "revoke" in may or form is not None else None,
     }
     return render(request, "data/grant.html", kept, status=status)
 
 
-def _renewing(row: dict[str, Any]) -> str:
+def _renewing(request: HttpRequest, row: dict[str, Any]) -> str:
     """Where the same is asked for again; empty where nothing can be asked for here."""
-    try:
-        return reverse("request-access", args=[row["dataset"]["id"]]) + f"?grant={row['id']}"
-    except NoReverseMatch:
-        return ""
+    actor, now, pk = request.actor, request.now, row["dataset"]["id"]  # type: ignore[attr-defined]
+    may = queries.openness(actor=actor, now=now, dataset_id=pk)["may_ask"]
+    return reverse("dataset-request", args=[pk]) if may else ""
 
 
 def _asked(request: HttpRequest, side: str) -> dict[str, Any]:

@@ -75,13 +75,23 @@ class Command(BaseCommand):
         patience.install(None)  # the log is read whole: that takes as long as it takes
         connection.ensure_connection()
         witness = _witnessed(options["anchors"]) if options["anchors"] else ()
+        if options["anchors"] and next(_witnessed(options["anchors"]), None) is None:
+            raise CommandError(f"{options['anchors']} holds no anchor", returncode=NOT_PROVEN)
         report = verify(
             connection.connection, stream=options["stream"], since_anchor=options["since_anchor"], keys=keys,
             witness=witness,
         )  # fmt: skip
-        if options["stream"] and not report.entries and not options["since_anchor"]:
+        nothing = not report.entries and not report.findings  # of a chain that is gone, anchors still tell
+        if options["stream"] and nothing and not (options["since_anchor"] and _is_there(options["stream"])):
             raise CommandError(f"there is no chain {options['stream']}", returncode=NOT_PROVEN)
         return report
+
+
+def _is_there(stream: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM events_sealhead WHERE stream = %s)", [stream])
+        found: bool = cursor.fetchone()[0]
+    return found
 
 
 def _witnessed(path: Path) -> Iterator[anchors.Signed]:
