@@ -137,6 +137,10 @@ TEXTS: dict[str, Any] = {
     "participation.unable": _("%(department)s is unable to take part: %(number)s “%(headline)s”."),
     "participation.stood_down": _("%(department)s has stood down: %(number)s “%(headline)s”."),
     "participation.left": _("%(department)s no longer takes part: %(number)s “%(headline)s”."),
+    "dataset.lowered": _(
+        "The class of data of your department was lowered: %(number)s “%(headline)s”. For thirty days two persons"
+        " decide what is given of it."
+    ),
     "request.submitted": _("A department asks for data: %(number)s “%(headline)s”."),
     "request.withdrawn": _("The request for data was withdrawn: %(number)s “%(headline)s”."),
     "request.granted": _("Granted: your request for data %(number)s “%(headline)s”."),

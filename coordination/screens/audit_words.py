@@ -21,6 +21,7 @@ ACTS = {
     "dataset.confirmed": gettext_lazy("dataset confirmed"),
     "dataset.delivered": gettext_lazy("records delivered"),
     "dataset.drafted": gettext_lazy("dataset drafted"),
+    "dataset.lowered": gettext_lazy("class of dataset lowered"),
     "dataset.published": gettext_lazy("dataset published"),
     "dataset.retired": gettext_lazy("dataset retired"),
     "dataset.schema_added": gettext_lazy("schema added to dataset"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sharing.access.actions.emergency import open_incident as open_incident
     from sharing.access.actions.emergency import take_back as take_back
     from sharing.access.actions.opening import close_dataset as close_dataset
+    from sharing.access.actions.opening import close_given as close_given
     from sharing.access.actions.opening import lock_like as lock_like
     from sharing.access.actions.opening import open_dataset as open_dataset
     from sharing.access.actions.participation import close as close
@@ -67,7 +68,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "sharing.access.actions.emergency": ("lengthen", "open_incident", "take_back"),
-    "sharing.access.actions.opening": ("close_dataset", "lock_like", "open_dataset"),
+    "sharing.access.actions.opening": ("close_dataset", "close_given", "lock_like", "open_dataset"),
     "sharing.access.actions.participation": ("close", "follow_head", "join", "leave", "relevel"),
     "sharing.access.actions.retiring": ("retire",),
     "sharing.access.actions.rules": ("RuleTerms", "confirm_rule", "end_rules", "make_rule"),

@@ -6,7 +6,7 @@ is whoever leads the duty `AUTHORITY`. Time alone opens those doors: no job has 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
@@ -15,16 +15,32 @@ from coordination.events.actor import Actor
 from coordination.events.refused import Conflict
 from sharing import access
 from sharing.catalogue import states, stewards
-from sharing.catalogue.models import ShareRequest
+from sharing.catalogue.models import Dataset, ShareRequest
 
 AUTHORITY = "data_authority"
 FOUR_EYES_FROM = 3
+LOWERED_FOR = timedelta(days=30)
+"""For how long two persons go on deciding what is given of data whose class was lowered below 3."""
 
 
 class FourEyes(Conflict):
     """Another person must do this: who asked, or who did the step before, may not."""
 
     code = "four_eyes"
+
+
+def guarded_until(dataset: Dataset, now: datetime) -> datetime | None:
+    """Until when a class lowered of late is still guarded by four eyes; None where none was.
+
+    Else one steward would lower it, give, and raise it again. The head hears of each lowering.
+    """
+    until = dataset.lowered_at + LOWERED_FOR if dataset.lowered_at else None
+    return until if until is not None and until > now else None
+
+
+def four_eyes(dataset: Dataset, level: int, now: datetime) -> bool:
+    """Whether what shows this class is opened by two persons and never by a rule alone."""
+    return level >= FOUR_EYES_FROM or guarded_until(dataset, now) is not None
 
 
 def escalated(request: ShareRequest, now: datetime) -> bool:

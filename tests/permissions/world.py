@@ -24,6 +24,7 @@ from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
+from oauth2_provider.models import AccessToken
 from PIL import Image
 
 from accounts import actions as accounts
@@ -367,6 +368,7 @@ def _token(world: World, code: str, scopes: tuple[str, ...]) -> tuple[Client, di
         content_type="application/x-www-form-urlencoded",
     )
     assert answer.status_code == 200, answer.content
+    AccessToken.objects.filter(application=row.application).update(expires=clock.now() + HOURS)  # as the sessions
     return client, {"Authorization": f"Bearer {json.loads(answer.content)['access_token']}"}
 
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Q
+
 from coordination.events.actor import Actor
 from sharing.access import fields, filters
 from sharing.access.actions import grants
@@ -70,6 +72,15 @@ def close_dataset(*, actor: Actor, grant_ids: Sequence[int], why: str, now: date
     """Take grants on datasets back at once; how many were still standing."""
     standing = Grant.objects.filter(pk__in=grant_ids, object_type=DATASET, revoked_at=None)
     return standing.update(revoked_at=now, revoked_by=actor.key, revoked_why=why)
+
+
+def close_given(*, actor: Actor, dataset_id: int, source: str, why: str, now: datetime) -> int:
+    """Take back at once all that was given of a dataset in one way (``source``); how many grants still stood."""
+    standing = Grant.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gt=now), object_type=DATASET, object_id=dataset_id, source=source,
+        revoked_at=None,
+    )  # fmt: skip
+    return standing.update(revoked_at=now, revoked_by=actor.key, revoked_why=why[:200])
 
 
 def lock_like(grant_id: int, *, all_of_holder: bool) -> list[Grant]:

@@ -14,7 +14,7 @@ from coordination.events.actor import Actor
 from coordination.events.command import record
 from coordination.events.refused import MoveNotAllowed, VersionConflict
 from coordination.events.words import words_of
-from sharing.catalogue import states, stewards
+from sharing.catalogue import deciders, narrowing, states, stewards
 from sharing.catalogue.models import Dataset, SchemaVersion
 from sharing.catalogue.queries import entries
 
@@ -57,6 +57,22 @@ def current_schema(dataset: Dataset) -> SchemaVersion | None:
     return SchemaVersion.objects.filter(dataset=dataset, current=True).first()
 
 
+def levels(dataset: Dataset, schema: SchemaVersion | None) -> dict[str, int]:
+    """Class of the entry (under an empty name) and of each field, never below the entry's."""
+    classes = narrowing.classes_of(schema.document) if schema else {}
+    return {"": dataset.classification} | {name: max(one, dataset.classification) for name, one in classes.items()}
+
+
+def lowers(dataset: Dataset, before: dict[str, int], schema: SchemaVersion | None, now: datetime) -> bool:
+    """Whether something falls below class 3 that others were promised is above; sets since when it is guarded."""
+    after, least = levels(dataset, schema), deciders.FOUR_EYES_FROM
+    fallen = any(one >= least > after.get(name, one) for name, one in before.items())
+    if fallen and dataset.state == Dataset.State.PUBLISHED:
+        dataset.lowered_at = now
+        return True
+    return False
+
+
 def save(dataset: Dataset, *fields: str) -> None:
     """Write these fields as the next version."""
     dataset.version += 1
@@ -67,6 +83,15 @@ def note(dataset: Dataset, type: str, **payload: Any) -> None:
     """Record what happened to an entry, in the streams of its department and of those who hold its records."""
     heard = [streams.department(dataset.department_id), streams.dataset(dataset.pk)]
     record(type=type, subject=dataset, streams=heard, payload=payload)
+
+
+def note_lowered(dataset: Dataset) -> None:
+    """Record that a class fell below 3, and tell the head of the department: four eyes hold for a month more."""
+    told = {"number": dataset.code, "headline_zh": dataset.title_zh, "headline_en": dataset.title_en}
+    record(
+        type="dataset.lowered", subject=dataset, streams=[streams.department(dataset.department_id)], payload=told,
+        tell=[{"department": dataset.department_id, "post": "head"}],
+    )
 
 
 def access_changed(dataset: Dataset) -> None:

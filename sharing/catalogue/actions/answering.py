@@ -14,7 +14,7 @@ from sharing import access
 from sharing.access.actions.opening import Holder, Terms
 from sharing.catalogue import narrowing, working, working_days
 from sharing.catalogue.actions import waiting
-from sharing.catalogue.deciders import FOUR_EYES_FROM
+from sharing.catalogue.deciders import four_eyes
 from sharing.catalogue.frozen import digest_of
 from sharing.catalogue.incident_terms import Response
 from sharing.catalogue.models import Agreement, Dataset, SchemaVersion, ShareRequest, StandingOffer
@@ -49,7 +49,7 @@ def by_rule(
 ) -> bool:
     """Grant at once what the terms give without a person's word; whether they did. Nothing of class 3 and above."""
     dataset = request.dataset
-    if class_of(dataset, request.fields, schema) >= FOUR_EYES_FROM:
+    if four_eyes(dataset, class_of(dataset, request.fields, schema), now):
         return False
     if dataset.sharing == Dataset.Sharing.UNCONDITIONAL:
         if not _plain(request, schema) or (dataset.personal and request.valid_to is None):
@@ -91,7 +91,7 @@ def grant(
 ) -> Agreement:
     """Answer with an agreement; its grant opens at once unless both heads must sign first (class 3 and above)."""
     level = class_of(request.dataset, given.fields, schema)
-    signed = level >= FOUR_EYES_FROM
+    signed = four_eyes(request.dataset, level, now)
     opens = not signed or (response is not None and response.is_open)
     policy = _policy(request, given, schema, level)
     key = request.continues.pseudonym_key if request.continues else secrets.token_hex(KEY_BYTES)

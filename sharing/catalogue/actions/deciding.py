@@ -66,7 +66,7 @@ def grant_request(
     entered = Entered()
     words = entered.text("answer", answer, LONGEST_ANSWER)
     entered.done()
-    _four_eyes(actor, request, schema, given)
+    _four_eyes(actor, request, schema, given, now)
     response = response_of(actor, request.incident_id) if request.incident_id is not None else None
     if request.screened_by is None:
         request.screened_by = _person(actor)
@@ -74,13 +74,15 @@ def grant_request(
     return request
 
 
-def _four_eyes(actor: Actor, request: ShareRequest, schema: SchemaVersion, given: answering.Given) -> None:
+def _four_eyes(
+    actor: Actor, request: ShareRequest, schema: SchemaVersion, given: answering.Given, now: datetime
+) -> None:
     level = answering.class_of(request.dataset, given.fields, schema)
     if not request.given:
         deciders.require_other(actor, request.asked_by, _OWN)
     if level == 4 and request.holder != ShareRequest.Holder.POST:
         raise Conflict(_("What is confidential is given to a named post only."), code="named_posts_only")
-    if level >= deciders.FOUR_EYES_FROM:
+    if deciders.four_eyes(request.dataset, level, now):
         if request.state != ShareRequest.State.SCREENED or request.screened_by is None:
             raise deciders.FourEyes(_("For this class one person screens the request and another decides. Screen it."))
         deciders.require_other(actor, request.screened_by, _SCREENED_ALREADY)
@@ -178,7 +180,7 @@ def give(
     )
     response = response_of(actor, request.incident_id) if request.incident_id is not None else None
     given = answering.Given(request.fields, request.rows, request.valid_from, request.valid_to)
-    if answering.class_of(dataset, shown, schema) < deciders.FOUR_EYES_FROM:
+    if not deciders.four_eyes(dataset, answering.class_of(dataset, shown, schema), now):
         request.screened_by = _person(actor)
         answering.grant(request, given, schema, response, now, _person(actor), words)
         return request

@@ -129,7 +129,7 @@ def change(
     values = checked(Entered(), {name: given.get(name, getattr(dataset, name)) for name in FIELDS})
     schema = acting.current_schema(dataset)
     different = [name for name in FIELDS if getattr(dataset, name) != values[name]]
-    before = dataset.classification
+    before, levels = dataset.classification, acting.levels(dataset, schema)
     for name in different:
         setattr(dataset, name, values[name])
     faults = Entered()
@@ -145,8 +145,11 @@ def change(
     if dataset.state == Dataset.State.PUBLISHED and set(different) & set(TERMS):
         dataset.confirmed_at = now if dataset.restricted else None
     acting.index(dataset, schema)
-    acting.save(dataset, *(name.removesuffix("_id") for name in different), "confirmed_at", "words")
+    lowered = acting.lowers(dataset, levels, schema, now)
+    acting.save(dataset, *(name.removesuffix("_id") for name in different), "confirmed_at", "words", "lowered_at")
     acting.note(dataset, "dataset.changed", fields=different)
+    if lowered:
+        acting.note_lowered(dataset)
     return dataset
 
 

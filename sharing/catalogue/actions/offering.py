@@ -42,7 +42,7 @@ def set_offer(
         entered.fault("longest_days", "out_of_range", _("From 1 to %(most)d days.") % {"most": LONGEST_DAYS})
     entered.done()
     shown = narrowing.checked_fields(fields, schema.document)
-    if answering.class_of(dataset, shown, schema) >= deciders.FOUR_EYES_FROM:
+    if deciders.four_eyes(dataset, answering.class_of(dataset, shown, schema), now):
         raise deciders.FourEyes(_("Data of class 3 and above is never given by a rule: two persons decide each time."))
     offer, _made = StandingOffer.objects.update_or_create(
         dataset=dataset,

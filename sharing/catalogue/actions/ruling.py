@@ -16,7 +16,7 @@ from sharing import access
 from sharing.access import fields as masks
 from sharing.access import filters
 from sharing.access.models import ShareRule
-from sharing.catalogue import stewards
+from sharing.catalogue import deciders, stewards
 from sharing.catalogue.actions import acting
 from sharing.catalogue.entered import Entered, row_id
 from sharing.catalogue.models import Dataset, StandingOffer
@@ -91,7 +91,7 @@ def make_rule(
     terms = access.RuleTerms(
         role=role, fields=fields, max_class=ceiling, valid_from=begins, valid_to=valid_to, type_path=path,
         lowest_level=lowest_level, filter=tree, grace=grace, personal=dataset.personal,
-        needs_second=ceiling >= 3 or bare,
+        needs_second=deciders.four_eyes(dataset, ceiling, now) or bare,
     )  # fmt: skip
     rule, concerned = access.make_rule(
         actor=actor, dataset_id=dataset.pk, department_id=dataset.department_id, terms=terms, now=now
@@ -166,9 +166,16 @@ def narrower(dataset: Dataset, different: Collection[str], class_before: int) ->
 
 
 def end_all(*, actor: Actor, dataset: Dataset, why: str, now: datetime) -> None:
-    """End all rules of a dataset whose terms have changed, or that is retired, and its standing offer."""
+    """End all rules of a dataset whose terms have changed, or that is retired, and its standing offer.
+
+    What it gave unconditionally ends where it is shared with nobody any more; what was agreed, those who agreed end.
+    """
     if StandingOffer.objects.filter(dataset=dataset, ended_at=None).update(ended_at=now):
         acting.note(dataset, "offer.ended")
+    if dataset.sharing == Dataset.Sharing.NONE and access.close_given(
+        actor=actor, dataset_id=dataset.pk, source="unconditional", why=why, now=now
+    ):
+        acting.access_changed(dataset)
     standing = list(access.rules_of(dataset.pk).filter(revoked_at=None).values_list("pk", flat=True))
     if standing:
         concerned = access.end_rules(actor=actor, rule_ids=standing, why=why, now=now)

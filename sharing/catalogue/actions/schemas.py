@@ -46,11 +46,15 @@ def _check_types(entered: Entered, dataset: Dataset, document: dict[str, Any]) -
 
 def added(dataset: Dataset, document: dict[str, Any], now: datetime) -> SchemaVersion:
     """Keep and record a checked document; the dataset is locked, so that numbers follow each other."""
+    levels = acting.levels(dataset, acting.current_schema(dataset))
     earlier = SchemaVersion.objects.filter(dataset=dataset)
     last = earlier.order_by("-number").values_list("number", flat=True).first() or 0
     earlier.filter(current=True).update(current=False)
     row = SchemaVersion.objects.create(dataset=dataset, number=last + 1, document=document, added_at=now)
     acting.index(dataset, row)
-    acting.save(dataset, "words")
+    lowered = acting.lowers(dataset, levels, row, now)
+    acting.save(dataset, "words", "lowered_at")
     acting.note(dataset, "dataset.schema_added", number=row.number)
+    if lowered:
+        acting.note_lowered(dataset)
     return row

@@ -58,7 +58,8 @@ class Dataset(Opened):
     ``area``: division code; ``theme``: code of ``data_theme``; ``frequency``: code of ``update_frequency``, the
     promise of how often it is brought up to date; ``grace``: seconds after which a late update counts as missing.
     ``listed_at``: when it was drafted, then when it was first published. Classification: 1 public, 2 internal,
-    3 restricted, 4 confidential. What the entry says is open metadata; `sharing.access` answers for its data.
+    3 restricted, 4 confidential; ``lowered_at``: when it, or a field's, last fell below 3. What the entry says
+    is open metadata; `sharing.access` answers for its data.
     """
 
     guard_dataset: ClassVar[str] = "pk"
@@ -92,6 +93,7 @@ class Dataset(Opened):
     personal = models.BooleanField(default=False)
     emergency_release = models.BooleanField(default=False)
     confirmed_at = models.DateTimeField(null=True)
+    lowered_at = models.DateTimeField(null=True)
     contact = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT)
     listed_at = models.DateTimeField()

@@ -191,7 +191,7 @@ def allowed(actor: Actor, row: ShareRequest, level: int, now: datetime) -> list[
     for name in moves:
         if name in ("submit", "withdraw"):
             permitted = asks
-        elif name == "grant" and level >= deciders.FOUR_EYES_FROM:
+        elif name == "grant" and deciders.four_eyes(row.dataset, level, now):
             permitted = decides and row.state == ShareRequest.State.SCREENED and row.screened_by != actor.id
         else:
             permitted = decides

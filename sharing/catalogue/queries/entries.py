@@ -20,7 +20,7 @@ from coordination.events.at_once import answer
 from coordination.events.refused import NotFound
 from coordination.events.text import localized
 from sharing import access
-from sharing.catalogue import dcat, states, stewards, table_schema
+from sharing.catalogue import dcat, deciders, states, stewards, table_schema
 from sharing.catalogue.models import Code, Dataset, LegalBasis, SchemaVersion
 from sharing.catalogue.queries import tables
 
@@ -77,6 +77,7 @@ def dataset(*, actor: Actor, dataset_id: int, now: datetime) -> Row:
         "contact": row.contact,
         "legal_basis": basis_row(row.legal_basis) if row.legal_basis else None,
         "confirm_by": row.confirmed_at + CONFIRMED_FOR if row.confirmed_at else None,
+        "guarded_until": deciders.guarded_until(row, now) if steward else None,
         "schema": schema_row(schema, codes) if schema else None,
         "allowed_actions": [{"action": name} for name in moves],
     }

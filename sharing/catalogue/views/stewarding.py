@@ -75,7 +75,8 @@ def add_schema(request: HttpRequest, pk: int) -> HttpResponse:
     return answered(
         request, form, actions.add_schema, "dataset.add_schema", {"dataset_id": pk},
         title=_("Schema of: %(title)s") % {"title": row["title"]}, button=_("Add this schema"),
-        said=_("The schema was added and is the current one."), home=lambda made: home, back=home, entry=row["title"], files=True,
+        said=_("The schema was added and is the current one."), home=lambda made: home, back=home,
+        entry=row["title"], files=True,
     )
 
 
