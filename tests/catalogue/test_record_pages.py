@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -13,8 +15,10 @@ from coordination.events import clock
 from coordination.events.actor import SYSTEM
 from coordination.events.models import ReadEntry
 from sharing import access
+from sharing.catalogue import queries
 from sharing.catalogue.models import Record
-from tests.catalogue.ground import Ground
+from tests.catalogue.ground import T0, Ground
+from tests.catalogue.requesting import add
 from tests.catalogue.test_pages import enter, plain_static
 from tests.exchange.store import WHOLE, filled, opened, records, store
 
@@ -187,3 +191,26 @@ def test_a_lapsed_grant_shows_nothing(ground: Ground, enter: Any) -> None:
     filled(ground, row, records(3))
     opened(ground, row, fields=WHOLE, valid_to=clock.now() - timedelta(seconds=1))
     assert client.get(f"/data/{row.pk}/records/").status_code == 403
+
+
+@pytest.mark.parametrize("address", ["/data/{}/records/?f-tons-min=1000", "/api/v1/datasets/{}/records?where={where}"])
+def test_that_no_restricted_record_was_found_is_an_answer_and_kept(ground: Ground, enter: Any, address: str) -> None:
+    """Of what is internal it is not: nobody is told anything by that."""
+    strict = store(ground, "strict", classification=3, sharing="conditional", legal_basis_id=ground.basis().pk,
+                   conditions_en="Ask.")  # fmt: skip
+    where = quote(json.dumps({"field": "tons", "op": "gte", "value": 1000}))
+    for row, kept in ((strict, [("datasets", [strict.pk])]), (store(ground), [])):
+        filled(ground, row, records(2))
+        ReadEntry.objects.all().delete()
+        answer = enter("health/duty_officer").get(address.format(row.pk, where=where))
+        assert answer.status_code == 200
+        assert [(one.object_type, one.ids) for one in ReadEntry.objects.all()] == kept
+
+
+def test_deliveries_are_shown_to_those_of_the_keeper_who_may_view_data(ground: Ground) -> None:
+    row = store(ground)
+    filled(ground, row, records(2))
+    assert len(queries.transfers(actor=ground.actor("health", "duty_officer"), now=T0, dataset_id=row.pk)[0]) == 1
+    for post in ("administrator", "auditor"):
+        with pytest.raises(queries.NoGrant):
+            queries.transfers(actor=add(ground, "health", post), now=T0, dataset_id=row.pk)

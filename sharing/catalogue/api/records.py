@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import path
 
+from coordination.events import reads
 from sharing.access.rest import Call, Page, Resource, lists, writes
 from sharing.catalogue import actions, queries
 from sharing.catalogue import serializers as shapes
@@ -28,6 +29,9 @@ class Records(Resource):
         found = queries.records(
             **call.who, **call.ids, **call.query, purpose=call.purpose, after=call.after, size=call.size
         )
+        if not found.rows and found.restricted:
+            about = [int(call.ids["dataset_id"])]
+            reads.note(call.actor, "records_list", "datasets", about, purpose=call.purpose, grants=found.grants)
         return Page(found.rows, found.after, found.grants, found.glass)
 
 

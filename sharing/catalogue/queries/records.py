@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from coordination.events.actor import Actor
 from coordination.events.refused import NotFound
+from sharing.access.rights import right
 from sharing.catalogue.models import Transfer
 from sharing.catalogue.queries import sorting
 from sharing.catalogue.queries.entries import Row, seen_one
@@ -23,12 +24,16 @@ MOST_STATES = 50
 
 
 class RecordPage(NamedTuple):
-    """Records, where the next ones begin (None at the end), and what opened them; ``glass``: grants of break-glass."""
+    """Records, where the next ones begin (None at the end), and what opened them; ``glass``: grants of break-glass.
+
+    ``restricted``: that there are none is kept as well, since it is an answer.
+    """
 
     rows: list[Row]
     after: list[Any] | None
     grants: tuple[int, ...]
     glass: tuple[int, ...]
+    restricted: bool = False
 
 
 def records(
@@ -62,7 +67,7 @@ def records_of(
     found = list(opened.shown(opened.values(rows)[: size + 1]))
     more = len(found) > size
     following = sorting.cursor(sort, found[size - 1]) if more else None
-    return RecordPage(found[:size], following, opened.held.grant_ids, opened.held.glass_ids)
+    return RecordPage(found[:size], following, opened.held.grant_ids, opened.held.glass_ids, opened.restricted)
 
 
 def counted(opened: Opened, where: Mapping[str, Any] | None = None) -> Row:
@@ -98,10 +103,11 @@ def transfers(
 ) -> tuple[list[Row], list[int] | None]:
     """What was delivered into a dataset, newest first, and the cursor of the next page.
 
-    Its own department alone (403 for others).
+    Its own department alone, and there whoever may view data (403 for others).
     """
     dataset = seen_one(actor, dataset_id)
-    if actor.kind != "system" and (dataset.department_id != actor.department_id):
+    own = dataset.department_id == actor.department_id and right("view").open_to(actor)
+    if actor.kind != "system" and not own:
         raise NoGrant(_("Only the department that keeps this dataset sees its transfers."), right="view")
     rows = Transfer.objects.filter(dataset=dataset).select_related("schema").order_by("-number")
     if after is not None:

@@ -62,6 +62,8 @@ def records(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, "data/records.html", context | {"errors": errors, "lines": []}, status=no.status)
     noted = [one["id"] for one in found.rows if reads.is_kept(one)]
     reads.note(actor, "dataset-records", "records", noted, purpose=purpose, grants=found.grants)
+    if not found.rows and found.restricted:  # none is an answer
+        reads.note(actor, "dataset-records", "datasets", [pk], purpose=purpose, grants=found.grants)
     shown = [one for one in columns if one["rule"] != "absent"]
     names = {table: {one.code: one.name for one in rows} for table, rows in tables.items()}
     lines = [{"id": one["id"], "cells": showing.cells(shown, one, names)} for one in found.rows]
