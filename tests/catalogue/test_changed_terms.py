@@ -146,3 +146,20 @@ def test_a_renewal_is_offered_only_where_it_can_be_asked_for(ground: Ground) -> 
     assert offered()
     changed(ground, row, sharing="none")
     assert not offered()
+
+
+@pytest.mark.parametrize("sharing", ["conditional", "unconditional"])
+def test_what_a_steward_took_back_does_not_come_again_by_itself(ground: Ground, sharing: str) -> None:
+    row = offered(ground)
+    if sharing == "unconditional":
+        changed(ground, row, sharing=sharing)
+    first = asked(ground, row)
+    assert first.state == "granted"
+    grant = Grant.objects.get(source="agreement" if sharing == "conditional" else sharing)
+    actions.revoke_grant(actor=ground.actor("health"), now=T0, grant_id=grant.pk, why="Told on to others.")
+    assert asked(ground, row).state == "submitted", "a person answers"
+    other = actions.ask(
+        actor=ground.actor("water"), now=T0, dataset_id=row.pk, fields=["id", "beds"], purpose="x",
+        valid_to=T0 + 30 * DAY,
+    )  # fmt: skip
+    assert other.state == "granted"

@@ -50,6 +50,12 @@ def given(datasets: QuerySet[Any]) -> QuerySet[Grant]:
     return rows.exclude(source=Grant.Source.OWNER).select_related("scope", "policy", "fields")
 
 
+def taken_back(dataset_id: int, kind: str, key: str) -> bool:
+    """Whether somebody took back what this holder was given of a dataset: it does not come again by itself."""
+    rows = Grant.objects.filter(object_type=DATASET, object_id=dataset_id, revoked_at__isnull=False)
+    return rows.filter(scope__kind=kind, scope__key=key).exclude(source=Grant.Source.BREAK_GLASS).exists()
+
+
 def received(actor: Actor) -> QuerySet[Grant]:
     """What the actor's department was given: it, those above it with all below them, its posts; of persons one's own.
 

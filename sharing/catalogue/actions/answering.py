@@ -12,6 +12,7 @@ from coordination.deadlines import actions as deadlines
 from coordination.events.actor import Actor
 from sharing import access
 from sharing.access.actions.opening import Holder, Terms
+from sharing.access.queries import holdings
 from sharing.catalogue import narrowing, working, working_days
 from sharing.catalogue.actions import waiting
 from sharing.catalogue.deciders import four_eyes
@@ -47,9 +48,14 @@ def holder_of(request: ShareRequest) -> Holder:
 def by_rule(
     actor: Actor, request: ShareRequest, schema: SchemaVersion, response: Response | None, now: datetime
 ) -> bool:
-    """Grant at once what the terms give without a person's word; whether they did. Nothing of class 3 and above."""
-    dataset = request.dataset
+    """Grant at once what the terms give without a person's word; whether they did.
+
+    Nothing of class 3 and above, and nothing of what a person took back from the same holder before.
+    """
+    dataset, holder = request.dataset, holder_of(request)
     if four_eyes(dataset, class_of(dataset, request.fields, schema), now):
+        return False
+    if holdings.taken_back(dataset.pk, holder.kind, holder.key):
         return False
     if dataset.sharing == Dataset.Sharing.UNCONDITIONAL:
         if not _plain(request, schema) or (dataset.personal and request.valid_to is None):
