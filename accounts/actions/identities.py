@@ -6,14 +6,17 @@ An identity is the provider's issuer together with the subject it gave the perso
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actions.posts import lock_person, require_their_administrator
-from accounts.models import Person
+from accounts.models import Membership, Person, Post
+from accounts.queries.people import valid
 from coordination.events import command, streams
 from coordination.events.actor import Actor
 from coordination.events.refused import Conflict, Forbidden, Invalid, NotFound
@@ -40,7 +43,10 @@ def person_of(issuer: str, subject: str) -> Person | None:
 
 @command.action("identity.link")
 def link_identity(*, actor: Actor, now: datetime, person_id: int, issuer: str, subject: str) -> Person:
-    """Let an identity elsewhere sign this person in (an administrator of all their departments, never themself)."""
+    """Let an identity elsewhere sign this person in (an administrator of all their departments, never themself).
+
+    Of whoever keeps data or audits the heads hear: who administers could come in by an identity of their own.
+    """
     person = _theirs(actor, person_id, now)
     if person.emergency:
         raise EmergencyAccount(_("This is an emergency account: it must work without the identity provider."))
@@ -51,7 +57,10 @@ def link_identity(*, actor: Actor, now: datetime, person_id: int, issuer: str, s
             SocialAccount.objects.create(user=person, provider=issuer, uid=subject)
     except IntegrityError:
         raise IdentityTaken(_("This identity belongs to somebody already.")) from None
-    _note("identity.linked", person, issuer)
+    watching = Post.Kind.DATA_STEWARD, Post.Kind.AUDITOR
+    held = Membership.objects.filter(valid(now), person=person, post__kind__in=watching)
+    homes = sorted(set(held.values_list("post__department_id", flat=True)))
+    _note("identity.linked", person, issuer, [{"department": pk, "post": "head"} for pk in homes])
     return person
 
 
@@ -73,5 +82,9 @@ def _theirs(actor: Actor, person_id: int, now: datetime) -> Person:
     return person
 
 
-def _note(what: str, person: Person, issuer: str) -> None:
-    command.record(type=what, subject=person, streams=[streams.user(person.pk)], payload={"issuer": issuer})
+def _note(what: str, person: Person, issuer: str, tell: Sequence[dict[str, Any]] = ()) -> None:
+    named = {"number": person.username, "headline_zh": person.name_zh, "headline_en": person.name_en}
+    command.record(
+        type=what, subject=person, streams=[streams.user(person.pk)], tell=list(tell),
+        payload={"issuer": issuer} | (named if tell else {}),
+    )

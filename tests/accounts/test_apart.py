@@ -217,3 +217,15 @@ def test_what_was_proposed_is_checked_again_when_it_is_confirmed() -> None:
 
 def test_no_admin_site_hands_out_rows(settings: Any) -> None:
     assert "django.contrib.admin" not in settings.INSTALLED_APPS, "if it comes, it registers no guarded model"
+
+
+@pytest.mark.parametrize(("post", "told"), [("data_steward", True), ("auditor", True), ("duty_officer", False)])
+def test_a_head_hears_when_another_identity_may_come_in_as_who_keeps_data_or_audits(post: str, told: bool) -> None:
+    """Who administers could else hold their posts unseen."""
+    home = department("watched")
+    watched = person(f"watched-{post}", (home, post))
+    now = clock.now()
+    actions.link_identity(actor=SYSTEM, now=now, person_id=watched.pk, issuer="https://id.example", subject=post)
+    event = Event.objects.get(type="identity.linked")
+    assert event.tell == ([{"department": home.pk, "post": "head"}] if told else [])
+    assert event.payload.get("number", "") == (watched.username if told else "")
