@@ -138,8 +138,8 @@ TEXTS: dict[str, Any] = {
     "participation.stood_down": _("%(department)s has stood down: %(number)s “%(headline)s”."),
     "participation.left": _("%(department)s no longer takes part: %(number)s “%(headline)s”."),
     "identity.linked": _(
-        "Another identity may now sign in as %(number)s “%(headline)s”, who keeps data or audits for your department. Ask"
-        " them whether it is theirs."
+        "Another identity may now sign in as %(number)s “%(headline)s”, who keeps data or audits for your department."
+        " Ask them whether it is theirs."
     ),
     "dataset.lowered": _(
         "The class of data of your department was lowered: %(number)s “%(headline)s”. For thirty days two persons"
