@@ -24,7 +24,7 @@ SEEN = {"wall/": {"accounts_display"}} | {
         "data/<int:pk>/", "data/<int:pk>/records/", "data/<int:pk>/records/<int:record>/", "data/explain/",
         "api/v1/explain", "api/v1/access-log", "audit/", "audit/exports/<int:pk>/", "data/access-log/",
         "api/v1/datasets/<str:dataset_id>/share-rules", "data/requests/<int:pk>/",
-        "api/v1/share-requests/<str:request_id>",
+        "api/v1/share-requests/<str:request_id>", "data/sharing/export/",
     )  # fmt: skip
 }
 REFUSED = (403, 404, 409, 410, 412, 422, 428)
