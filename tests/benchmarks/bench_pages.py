@@ -6,10 +6,11 @@ Floor and page take turns, so that both meet the same load.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -30,6 +31,7 @@ VIEWERS = {"dense": "centre", "ordinary": "b007", "sparse": "newcomer"}
 PLENTY = dict.fromkeys(("read", "write", "loop", "sign_in"), 10**9)
 TURNS = 40
 LIST = "/api/v1/incidents?limit=50"
+_days = itertools.count(0, 2)
 
 
 @contextmanager
@@ -158,9 +160,12 @@ def ruled(city: scale.City) -> Iterator[None]:
 
 
 def _joining(city: scale.City, size: str, more: str = "") -> list[Figure]:
-    """What it takes to open an incident to a department, and to take that back, in a transaction of its own."""
+    """What it takes to open an incident to a department, and to take that back, in a transaction of its own.
+
+    Each time two days later: what was kept of the time before has run out, as it has for whoever joins afresh.
+    """
     took: dict[str, list[float]] = {"joining": [], "leaving": []}
-    now, incident = clock.now(), city.incident
+    now, incident = clock.now() + timedelta(days=next(_days)), city.incident
     for department in city.bureaus[20:120]:
         def join() -> None:
             with transaction.atomic():
