@@ -115,7 +115,7 @@ def at_sizes(sizes: Sequence[int], rounds: int) -> list[Figure]:
                                     "ms", goal=("value", "<=", 1.0),
                                     note=f"median {middle(took) * 1000:.2f} ms"))  # fmt: skip
             found += _deeper(city, f"{size:,}", rounds)
-            plain, busy = Incident.everything.filter(pk__gt=city.incident.pk, closed_at=None).order_by("-pk")[:2]
+            plain, busy = Incident.everything.filter(closed_at=None).exclude(pk=city.incident.pk).order_by("-pk")[:2]
             found += _joining(city, plain, f"{size:,}")
             with ruled(city, busy):
                 found += _joining(city, busy, f"{size:,}", ", 30 rules, 10 of them open a dataset")
