@@ -18,7 +18,7 @@ from tests.faults import disks
 from tests.faults.rows import MEASURED
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-# reads are sealed below the oldest transaction of the server: before others hold theirs open for minutes
+# reads are sealed below the oldest transaction of the server: in the turn in which no other test holds one for minutes
 UNDISTURBED = (
     "events/test_checking.py",
     "events/test_sealing.py",
@@ -143,7 +143,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     for item in kept:
-        if whole & set(getattr(item, "fixturenames", ())):
+        if whole & set(getattr(item, "fixturenames", ())) or _name(item.path) in UNDISTURBED:
             item.add_marker("whole_system")
     items[:] = kept
     yield
@@ -151,9 +151,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _turn(path: Path) -> int:
-    """Return when a file begins: what waits for others, then the longest, then the others as they were found."""
-    name, first = path.relative_to(Path(__file__).parent).as_posix(), (*UNDISTURBED, *LONGEST)
-    return first.index(name) if name in first else len(first)
+    """Return when a file begins: the longest first, then the others as they were found."""
+    return LONGEST.index(_name(path)) if _name(path) in LONGEST else len(LONGEST)
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(Path(__file__).parent).as_posix()
 
 
 def pytest_report_header() -> str:

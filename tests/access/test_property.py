@@ -163,7 +163,7 @@ def pages(actor: Actor, at: datetime) -> list[int]:
 
 
 @settings(
-    max_examples=drawing.examples(40, 120),
+    max_examples=drawing.examples(30, 120),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
