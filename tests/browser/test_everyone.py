@@ -42,7 +42,8 @@ OF_A_WIDTH = [
     "page-has-heading-one",
 ]
 LOOKS = ((1366, "light", []), (1366, "dark", OF_A_THEME), (390, "dark", OF_A_WIDTH), (390, "light", OF_A_THEME))
-# an ordinary run draws one of two for each page: each theme and each width once, all rules at desk width
+# an ordinary run draws one of two for each page: each theme and each width once, all rules at desk width; in the other
+# language the page is looked at on a phone
 PAIRS = (((1366, "light", []), (390, "dark", OF_A_WIDTH)), ((1366, "dark", []), (390, "light", OF_A_WIDTH)))
 # at 320 px (a window of 1280 px at 400 %) and 640 px (at 200 %): the page does not scroll sideways, no text is cut
 # or out of reach, and nothing moves for those who want no motion
@@ -138,8 +139,11 @@ def pages(ids: dict[str, int], city: int) -> dict[str, tuple[str, str]]:
 
 
 def drawn(name: str, language: str) -> Any:
-    """In which looks a page is looked at: all with ``MUSTER_CELLS=all``, else two, by the seed."""
-    return LOOKS if drawing.whole() else random.Random(f"{drawing.seed()} {name} {language}").choice(PAIRS)
+    """In which looks a page is looked at: all with ``MUSTER_CELLS=all``, else two and one, by the seed."""
+    chance = random.Random(f"{drawing.seed()} {name}")
+    pair, other = chance.sample(PAIRS, 2)
+    mine = chance.choice(("en", "zh")) == language
+    return LOOKS if drawing.whole() else pair if mine else other[1:]
 
 
 def looked_at(one: Window, name: str, language: str, looks: Any = None) -> Iterator[str]:
