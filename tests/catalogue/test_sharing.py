@@ -24,6 +24,7 @@ from sharing.access.models import Grant, Scope
 from sharing.catalogue import actions, queries
 from sharing.catalogue.actions.revoking import GrantOver
 from sharing.catalogue.models import Dataset
+from sharing.catalogue.queries import grant_words
 from sharing.catalogue.queries.records import NoGrant
 from tests.access.city import department, incident, person
 from tests.catalogue.ground import T0, Ground
@@ -337,3 +338,7 @@ class TestRetiring:
         with pytest.raises(NothingToRetire):
             access.retire(actor=SYSTEM, now=T0, kind="subtree", key=key)
         assert Scope.objects.exclude(retired_at=None).count() == 0
+
+
+def test_every_way_in_which_something_is_given_has_a_name() -> None:
+    assert set(grant_words.SOURCE_NAMES) == set(Grant.Source) - {Grant.Source.OWNER}

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from coordination.events.actor import Actor
 from coordination.events.at_once import answer
@@ -137,7 +138,8 @@ def basis_row(row: LegalBasis) -> Row:
 
 
 TYPE_NAMES = {
-    "string": _("text"), "integer": _("whole number"), "number": _("number"), "boolean": _("yes or no"),
+    "string": _("text"), "integer": _("whole number"), "number": pgettext_lazy("type of a field", "number"),
+    "boolean": _("yes or no"),
     "date": _("date"), "time": _("time of day"), "datetime": _("date and time"), "year": _("year"),
     "yearmonth": _("year and month"), "duration": _("duration"), "geopoint": _("point on the map"),
     "geojson": _("shape on the map"),

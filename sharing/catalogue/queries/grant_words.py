@@ -20,7 +20,8 @@ STATE_NAMES = {
 }
 SOURCE_NAMES = {
     "unconditional": gettext_lazy("Shared unconditionally"), "agreement": gettext_lazy("By agreement"),
-    "plan": gettext_lazy("By a plan"), "participation": gettext_lazy("By taking part in an incident"),
+    "plan": gettext_lazy("By a plan"), "rule": gettext_lazy("By a rule, in an incident"),
+    "participation": gettext_lazy("By taking part in an incident"),
     "above": gettext_lazy("Stands above who takes part"), "command": gettext_lazy("Commands"),
     "shared": gettext_lazy("Shared by hand"), "break_glass": gettext_lazy("Break-glass"),
     "federation": gettext_lazy("By federation"),
