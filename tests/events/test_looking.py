@@ -122,6 +122,21 @@ def test_a_busy_stream_leaves_the_others_their_turn(monkeypatch: pytest.MonkeyPa
     assert not sealer.run_once().more
 
 
+def test_a_stream_far_behind_does_not_hide_what_is_written_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, later: Any
+) -> None:
+    monkeypatch.setattr(sealer, "BATCH", 2)
+    monkeypatch.setattr(sealer, "SHARE", 2)
+    write(*["behind"] * 12)
+    assert sealer.run_once().waiting == 1
+    write("new")
+    later(looking.LOOK_SECONDS)
+    for _ in range(2):
+        sealer.run_once()
+    assert Seal.objects.filter(stream="new").exists()
+    assert Seal.objects.filter(stream="behind").count() < 12
+
+
 def test_found_in_parts_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking, "MOST", 3)
     write(*(f"s{number}" for number in range(10)))

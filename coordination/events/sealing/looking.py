@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from typing import Any
 
 EVERYTHING_SECONDS = 60.0
+LOOK_SECONDS = 5.0
+"""So often is looked although some are known to wait: a stream far behind must not hide the others."""
 LATE_SECONDS = 10.0
 """A transaction that takes longer from its entries to its end is found by the look at everything."""
 MOST = 50_000
@@ -47,6 +49,7 @@ class Queue:
         self._names: deque[str] = deque()
         self._there: set[str] = set()
         self._everything_at = float("-inf")
+        self._looked_at = float("-inf")
         self._since = 0.0
 
     def __len__(self) -> int:
@@ -60,8 +63,8 @@ class Queue:
             self._names.append(stream)
 
     def next(self, cursor: Any, most: int) -> list[Waiting]:
-        """Take out the next, at most so many, with where they stand now; looks for more where none is known."""
-        if not self._names:
+        """Take out the next, at most so many, with where they stand now; looks for more now and then."""
+        if not self._names or time.monotonic() - self._looked_at >= LOOK_SECONDS:
             for stream in self._look(cursor):
                 self.put(stream)
         names = [self._names.popleft() for _ in range(min(most, len(self._names)))]
@@ -73,6 +76,7 @@ class Queue:
         return found
 
     def _look(self, cursor: Any) -> Iterable[str]:
+        self._looked_at = time.monotonic()
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
         (now,), since = cursor.fetchone(), self._since
         self._since = now - LATE_SECONDS
